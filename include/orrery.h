@@ -74,12 +74,21 @@ typedef struct orr_allocator {
     void *user;
 } orr_allocator;
 
+typedef enum orr_log_level {
+    ORR_LOG_DEBUG = -1, /* how a decision fell */
+    ORR_LOG_INFO = 0,
+    ORR_LOG_WARNING = 1,
+    ORR_LOG_ERROR = 2
+} orr_log_level;
+
 /* A zero means the default. */
 typedef struct orr_context_options {
     int threads;                    /* threads that kernels may use; default: the cores that this process may use */
     FILE *log;                      /* progress and log lines; default: nowhere */
     const orr_allocator *allocator; /* default: aligned_alloc */
     bool hostile;                   /* tiny first buffers, poisoned freed memory */
+    orr_log_level log_level;        /* log lines below it are dropped; default: ORR_LOG_INFO */
+    bool log_is_terminal;           /* draw progress though isatty(log) says no */
 } orr_context_options;
 
 orr_status orr_context_new(const orr_context_options *options, orr_context **out) ORR_MUST_USE;

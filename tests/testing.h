@@ -35,7 +35,8 @@
 /* For cmocka's setup and teardown: *state is an orr_context. */
 static inline int context_setup(void **state) {
     orr_context *ctx;
-    if (orr_context_new(&(orr_context_options){ .threads = 2, .hostile = getenv("ORRERY_HOSTILE") != NULL }, &ctx) != ORR_OK)
+    if (orr_context_new(&(orr_context_options){ .threads = 2, .hostile = getenv("ORRERY_HOSTILE") != NULL }, &ctx) !=
+        ORR_OK)
         return -1;
     *state = ctx;
     return 0;

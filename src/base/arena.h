@@ -1,7 +1,7 @@
 /* Arena: memory with one owner and one end.  Allocation is a pointer bump; everything goes at once.
  *
- * What a function returns lives in the arena passed for it (`out_arena`); what it needs on the way comes from `scratch`,
- * which it rewinds before it returns.  Every block is zeroed and aligned to 64 bytes. */
+ * What a function returns lives in the arena passed for it (`out_arena`); what it needs on the way comes from
+ * `scratch`, which it rewinds before it returns.  Every block is zeroed and aligned to 64 bytes. */
 #ifndef ORR_BASE_ARENA_H
 #define ORR_BASE_ARENA_H
 

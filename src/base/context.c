@@ -1,10 +1,12 @@
-#define _GNU_SOURCE /* sched_getaffinity: the cores that this process may use, not those that the machine has */
+#define _GNU_SOURCE  /* sched_getaffinity: the cores that this process may use, not those that the machine has; fileno \
+                      */
 #include "base/context.h"
 
 #include <sched.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/parallel.h"
 
@@ -13,6 +15,9 @@ enum { MESSAGE_SIZE = 1024, TRACE_SIZE = 2048, THREADS_MAX = 256 };
 struct orr_context {
     orr_allocator allocator;
     FILE *log;
+    orr_log_level log_level;
+    int log_column;
+    bool log_is_terminal, log_has_colour;
     orr_pool *pool;
     int64_t allocations;
     int threads;
@@ -37,6 +42,12 @@ static int usable_cores(void) {
     return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
+/* https://no-color.org: set and not empty means no colour. */
+static bool colour_is_welcome(void) {
+    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+    return !(no && *no) && term && strcmp(term, "dumb") != 0;
+}
+
 orr_status orr_context_new(const orr_context_options *options, orr_context **out) {
     const orr_context_options given = options ? *options : (orr_context_options){ 0 };
     const orr_allocator allocator =
@@ -48,6 +59,9 @@ orr_status orr_context_new(const orr_context_options *options, orr_context **out
     memset(ctx, 0, sizeof *ctx);
     ctx->allocator = allocator;
     ctx->log = given.log;
+    ctx->log_level = given.log_level;
+    ctx->log_is_terminal = given.log && (given.log_is_terminal || isatty(fileno(given.log)));
+    ctx->log_has_colour = ctx->log_is_terminal && colour_is_welcome();
     ctx->threads = given.threads ? given.threads : usable_cores();
     ctx->hostile = given.hostile;
     const orr_status status = orr_pool_new(ctx, ctx->threads, &ctx->pool);
@@ -105,8 +119,14 @@ void orr_release(orr_context *ctx, void *p) {
 int64_t orr_context_allocations(const orr_context *ctx) { return ctx->allocations; }
 bool orr_context_is_hostile(const orr_context *ctx) { return ctx->hostile; }
 int orr_context_threads(const orr_context *ctx) { return ctx->threads; }
-struct orr_pool *orr_context_pool(orr_context *ctx) { return ctx->pool; }
+struct orr_pool *orr_context_pool(orr_context *ctx) {
+    return ctx->pool;
+}
 FILE *orr_context_log(const orr_context *ctx) { return ctx->log; }
+orr_log_level orr_context_log_level(const orr_context *ctx) { return ctx->log_level; }
+bool orr_context_log_is_terminal(const orr_context *ctx) { return ctx->log_is_terminal; }
+bool orr_context_log_has_colour(const orr_context *ctx) { return ctx->log_has_colour; }
+int *orr_context_log_column(orr_context *ctx) { return &ctx->log_column; }
 void orr_break(void) {}
 
 static const struct {

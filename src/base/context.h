@@ -44,8 +44,13 @@ bool orr_context_is_hostile(const orr_context *ctx);
 int orr_context_threads(const orr_context *ctx);
 struct orr_pool *orr_context_pool(orr_context *ctx);
 
-/* Where progress and log lines go; NULL for nowhere. */
+/* Where progress and log lines go; NULL for nowhere.  Write to it through base/log.h and base/progress.h. */
 FILE *orr_context_log(const orr_context *ctx);
+orr_log_level orr_context_log_level(const orr_context *ctx);
+bool orr_context_log_is_terminal(const orr_context *ctx);
+bool orr_context_log_has_colour(const orr_context *ctx);
+/* Letters of the unfinished line that stands on the terminal, 0 where there is none; kept by log and progress. */
+int *orr_context_log_column(orr_context *ctx);
 
 /* Does nothing but wait for a breakpoint: called at the first failure and at the first non-finite value. */
 void orr_break(void);

@@ -5,7 +5,7 @@ static void taken_memory_is_zero_aligned_and_distinct(void **state) {
     assert_ok(*state, orr_arena_new(*state, &arena));
     unsigned char *last = NULL;
     for (int64_t n = 1; n < 300; n += 7) {
-        unsigned char *p = ORR_NEW(arena, unsigned char, n * n);
+        unsigned char *p = ORR_NEW(arena, unsigned char, n *n);
         assert_non_null(p);
         assert_int_equal((uintptr_t)p % 64, 0);
         for (int64_t i = 0; i < n * n; i++) {
