@@ -151,10 +151,10 @@ static void fills_have_the_moments_and_the_shape(void **state) {
     orr_random_fill_normal(key, 0, N, x);
     normals_have_the_moments_and_the_shape(x);
     orr_random_fill_uniform_f32(key, 0, N, y);
-    for (int64_t i = 0; i < N; i++) x[i] = y[i];
+    for (int64_t i = 0; i < N; i++) x[i] = (double)y[i];
     uniforms_have_the_moments_and_the_shape(x);
     orr_random_fill_normal_f32(key, 0, N, y);
-    for (int64_t i = 0; i < N; i++) x[i] = y[i];
+    for (int64_t i = 0; i < N; i++) x[i] = (double)y[i];
     normals_have_the_moments_and_the_shape(x);
     orr_random_fill_sign(key, 0, N, x);
     assert_close(moment(x, N, 1), 0, 4 / sqrt(N));
