@@ -24,8 +24,8 @@
  *   orr_program_free(p); orr_graph_free(g); orr_context_free(ctx);
  *
  * Ownership: what a function writes through `T **out` is the caller's, to be ended by the matching _free; a returned
- * pointer is borrowed from the object that it was asked of.  Threads: an object belongs to its context, and a context to
- * one thread at a time; kernels use a pool of the context's own.  There is no global state. */
+ * pointer is borrowed from the object that it was asked of.  Threads: an object belongs to its context, and a context
+ * to one thread at a time; kernels use a pool of the context's own.  There is no global state. */
 #ifndef ORRERY_H
 #define ORRERY_H
 
@@ -42,7 +42,7 @@ extern "C" {
 #define ORR_VERSION "0.1.0"
 
 #if defined(__GNUC__)
-#define ORR_MUST_USE __attribute__((warn_unused_result))
+#define ORR_MUST_USE            __attribute__((warn_unused_result))
 #define ORR_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
 #define ORR_MUST_USE
@@ -104,7 +104,7 @@ const char *orr_status_name(orr_status status);  /* "ORR_EINPUT" */
 const char *orr_status_words(orr_status status); /* "bad input" */
 int orr_status_exit_code(orr_status status);     /* 0, 2 or 3 */
 
-/* ---- tensors: types ----------------------------------------------------------------------------------------------- */
+/* ---- tensors: types ---------------------------------------------------------------------------------------------- */
 
 enum { ORR_RANK_MAX = 10 };
 
@@ -120,7 +120,7 @@ typedef struct orr_shape {
 /* ORR_SHAPE(64, 10); the scalar shape is ORR_SCALAR. */
 #ifdef __cplusplus
 #define ORR_SHAPE(...) (orr_shape{ (int32_t)(sizeof((int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t)), { __VA_ARGS__ } })
-#define ORR_SCALAR (orr_shape{ 0, { 0 } })
+#define ORR_SCALAR     (orr_shape{ 0, { 0 } })
 #else
 #define ORR_SHAPE(...)                                                                                                 \
     ((orr_shape){ .rank = (int32_t)(sizeof((int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t)), .size = { __VA_ARGS__ } })
@@ -154,9 +154,10 @@ typedef struct orr_node {
 #define ORR_NONE ((orr_node){ 0 })
 #endif
 
-/* ---- graph: build -------------------------------------------------------------------------------------------------
- * A mistake of shape, type or domain sticks to the graph: the message names the op, the shapes and the line that called;
- * later ops pass through, and orr_compile (or orr_graph_status) reports it.  So mathematics needs no check on every line. */
+/* ---- graph: build ---------------------------------------------------------------------------------------------------
+ * A mistake of shape, type or domain sticks to the graph: the message names the op, the shapes and the line that
+ * called; later ops pass through, and orr_compile (or orr_graph_status) reports it.  So mathematics needs no check on
+ * every line. */
 
 typedef struct orr_graph orr_graph;
 
@@ -231,7 +232,7 @@ orr_node orr_reduce_max_keep(orr_graph *g, orr_node a, orr_axes axes);
 orr_node orr_argmax(orr_graph *g, orr_node a, int32_t axis); /* i32; the first of equals */
 
 /* Movement */
-orr_node orr_reshape(orr_graph *g, orr_node a, orr_shape shape); /* one extent may be -1: what is left */
+orr_node orr_reshape(orr_graph *g, orr_node a, orr_shape shape);   /* one extent may be -1: what is left */
 orr_node orr_broadcast(orr_graph *g, orr_node a, orr_shape shape); /* as NumPy's broadcast_to */
 orr_node orr_transpose(orr_graph *g, orr_node a, orr_axes order);  /* out axis i is a's axis order[i] */
 orr_node orr_swap_axes(orr_graph *g, orr_node a, int32_t first, int32_t second);
@@ -250,8 +251,8 @@ orr_node orr_scatter_add(orr_graph *g, orr_node a, orr_node index, int32_t axis,
 orr_node orr_einsum(orr_graph *g, const char *equation, orr_node a, orr_node b); /* "bik,bkj->bij"; b may be ORR_NONE */
 orr_node orr_matmul(orr_graph *g, orr_node a, orr_node b);                       /* NumPy's @, batches broadcast */
 
-/* Convolution, channels first: a[n, c, x...], w[d, c / groups, k...] -> [n, d, ...] (cross-correlation, as in the field).
- * One to three spatial axes. */
+/* Convolution, channels first: a[n, c, x...], w[d, c / groups, k...] -> [n, d, ...] (cross-correlation, as in the
+ * field). One to three spatial axes. */
 typedef struct orr_convolution {
     int64_t stride[3], low[3], high[3], dilation[3]; /* zeros mean stride 1, no padding, dilation 1 */
     int64_t groups;                                  /* 0 means 1 */
@@ -265,7 +266,7 @@ orr_node orr_random_normal(orr_graph *g, orr_node key, orr_dtype dtype, orr_shap
 orr_node orr_random_sign(orr_graph *g, orr_node key, orr_dtype dtype, orr_shape shape);    /* -1 or 1 */
 orr_node orr_random_int(orr_graph *g, orr_node key, int32_t below, orr_shape shape);       /* i32 in [0, below) */
 
-/* ---- composed functions (tensor/compose) --------------------------------------------------------------------------- */
+/* ---- composed functions (tensor/compose) ------------------------------------------------------------------------- */
 
 orr_node orr_linear(orr_graph *g, orr_node x, orr_node w, orr_node b); /* x[..., i] w[o, i] + b[o]; b may be ORR_NONE */
 orr_node orr_relu(orr_graph *g, orr_node a);                           /* derivative at 0: 0 */
@@ -294,14 +295,14 @@ typedef struct orr_pooling {
 } orr_pooling;
 orr_node orr_average_pool(orr_graph *g, orr_node a, orr_pooling how); /* a[n, c, y, x] */
 orr_node orr_max_pool(orr_graph *g, orr_node a, orr_pooling how);
-orr_node orr_upsample(orr_graph *g, orr_node a, int64_t factor);           /* nearest; a[n, c, y, x] */
-orr_node orr_embedding(orr_graph *g, orr_node table, orr_node index);      /* table[v, d], index i32[...] -> [..., d] */
-orr_node orr_mse(orr_graph *g, orr_node output, orr_node target);          /* 1/(2n) sum |output - target|^2, n = axis 0 */
+orr_node orr_upsample(orr_graph *g, orr_node a, int64_t factor);      /* nearest; a[n, c, y, x] */
+orr_node orr_embedding(orr_graph *g, orr_node table, orr_node index); /* table[v, d], index i32[...] -> [..., d] */
+orr_node orr_mse(orr_graph *g, orr_node output, orr_node target);     /* 1/(2n) sum |output - target|^2, n = axis 0 */
 orr_node orr_dot(orr_graph *g, const orr_node *a, const orr_node *b, int32_t n); /* sum over all elements of n pairs */
 
 /* ---- derive: graph to graph -----------------------------------------------------------------------------------------
- * Each appends nodes to the same graph and may be applied to its own results, to any depth and in any order.  The xs are
- * taken as independent variables: a path from one x through another is cut. */
+ * Each appends nodes to the same graph and may be applied to its own results, to any depth and in any order.  The xs
+ * are taken as independent variables: a path from one x through another is cut. */
 
 /* Reverse: xbar[j] = sum_i (dy_i/dx_j)' ybar_i.  ybar NULL means ones. */
 void orr_vjp(orr_graph *g, const orr_node *y, const orr_node *ybar, int32_t n_y, const orr_node *x, int32_t n_x,
@@ -321,7 +322,7 @@ void orr_grad(orr_graph *g, orr_node y, const orr_node *x, int32_t n_x, orr_node
 /* Hessian-vector product of a scalar: jvp of grad. */
 void orr_hvp(orr_graph *g, orr_node y, const orr_node *x, const orr_node *v, int32_t n_x, orr_node *out);
 
-/* ---- program: compile once, run many times --------------------------------------------------------------------------- */
+/* ---- program: compile once, run many times ----------------------------------------------------------------------- */
 
 typedef struct orr_program orr_program;
 
@@ -349,20 +350,21 @@ void orr_program_free(orr_program *program);
 /* Contiguous row-major storage of an input or an output; NULL for any other node.  Inputs start as zeros and keep their
  * contents between runs; outputs are valid until the next run. */
 void *orr_program_data(orr_program *program, orr_node node);
-/* Lets an input live in the caller's memory (aligned to 64, size of the whole tensor), so that programs share parameters. */
+/* Lets an input live in the caller's memory (aligned to 64, size of the whole tensor), so that programs share
+ * parameters. */
 orr_status orr_program_bind(orr_program *program, orr_node input, void *data) ORR_MUST_USE;
 /* One evaluation, then the updates.  No allocation.  Fails: ORR_EINPUT for an index out of range, ORR_ENUMERIC. */
 orr_status orr_program_run(orr_program *program) ORR_MUST_USE;
-/* `times` evaluations; where a `counter` input is named (i32 scalar, or ORR_NONE), it is increased by one after each. */
+/* `times` evaluations; a `counter` input (i32 scalar, or ORR_NONE) is increased by one after each. */
 orr_status orr_program_run_many(orr_program *program, int64_t times, orr_node counter) ORR_MUST_USE;
 
 typedef struct orr_cost {
-    int64_t kernels;           /* launched in one run */
-    int64_t flops;             /* multiply and add count as two; an elementwise op as one */
-    int64_t bytes;             /* read and written by kernels */
-    int64_t peak_bytes;        /* temporaries at their largest, inputs and outputs not counted */
-    int64_t persistent_bytes;  /* inputs, outputs, literals */
-    int64_t workspace_bytes;   /* private scratch of kernels */
+    int64_t kernels;          /* launched in one run */
+    int64_t flops;            /* multiply and add count as two; an elementwise op as one */
+    int64_t bytes;            /* read and written by kernels */
+    int64_t peak_bytes;       /* temporaries at their largest, inputs and outputs not counted */
+    int64_t persistent_bytes; /* inputs, outputs, literals */
+    int64_t workspace_bytes;  /* private scratch of kernels */
 } orr_cost;
 orr_cost orr_program_cost(const orr_program *program);
 /* The plan, one kernel a line: ops, shapes, flops, bytes, what was fused, buffers; then totals. */
@@ -376,8 +378,9 @@ void orr_program_print(const orr_program *program, FILE *to);
 }
 #endif
 
-/* ---- the caller's line, for messages --------------------------------------------------------------------------------- */
+/* ---- the caller's line, for messages ----------------------------------------------------------------------------- */
 #ifndef ORR_TENSOR_INSIDE
+// clang-format off
 #define ORR_AT(g) orr_here((g), __FILE__, __LINE__)
 #define orr_input(g, ...) orr_input(ORR_AT(g), __VA_ARGS__)
 #define orr_fill(g, ...) orr_fill(ORR_AT(g), __VA_ARGS__)
@@ -477,6 +480,7 @@ void orr_program_print(const orr_program *program, FILE *to);
 #define orr_substitute(g, ...) orr_substitute(ORR_AT(g), __VA_ARGS__)
 #define orr_grad(g, ...) orr_grad(ORR_AT(g), __VA_ARGS__)
 #define orr_hvp(g, ...) orr_hvp(ORR_AT(g), __VA_ARGS__)
+// clang-format on
 #endif
 
 #endif
