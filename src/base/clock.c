@@ -16,9 +16,3 @@ void orr_clock_timestamp(char out[ORR_TIMESTAMP_SIZE]) {
     memcpy(out, text, ORR_TIMESTAMP_SIZE - 1);
     out[ORR_TIMESTAMP_SIZE - 1] = '\0';
 }
-
-double orr_clock_seconds(void) {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}

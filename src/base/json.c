@@ -20,6 +20,7 @@ orr_status orr_json_text(orr_context *ctx, orr_arena *out_arena, const json_t *v
     const size_t flags = JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION((size_t)digits);
     const size_t n = value ? json_dumpb(value, NULL, 0, flags) : 0;
     *text = n ? ORR_NEW(out_arena, char, n + 1) : NULL;
-    if (!*text || json_dumpb(value, *text, n, flags) != n) return orr_fail(ctx, ORR_ENOMEM, "no memory for a JSON text");
+    if (!*text || json_dumpb(value, *text, n, flags) != n)
+        return orr_fail(ctx, ORR_ENOMEM, "no memory for a JSON text");
     return ORR_OK;
 }

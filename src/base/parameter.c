@@ -63,13 +63,15 @@ static bool read_real(const char *word, double *out) {
 
 static const char *describe(orr_arena *arena, const orr_parameter *p) {
     switch (p->type) {
-    case ORR_INT: return orr_arena_format(arena, "a whole number%s%s", p->range ? " in " : "", p->range ? p->range : "");
+    case ORR_INT:
+        return orr_arena_format(arena, "a whole number%s%s", p->range ? " in " : "", p->range ? p->range : "");
     case ORR_REAL: return orr_arena_format(arena, "a number%s%s", p->range ? " in " : "", p->range ? p->range : "");
     case ORR_FLAG: return "true or false";
     case ORR_CHOICE: return orr_arena_format(arena, "one of: %s", p->choices);
     case ORR_TEXT: return "a text";
     case ORR_INTS:
-        return orr_arena_format(arena, "a list of whole numbers%s%s", p->range ? ", each in " : "", p->range ? p->range : "");
+        return orr_arena_format(arena, "a list of whole numbers%s%s", p->range ? ", each in " : "",
+                                p->range ? p->range : "");
     }
     return "";
 }
@@ -94,9 +96,7 @@ static bool read_value(orr_arena *arena, const orr_parameter *p, const char *con
         out->real = (double)out->integer;
         return in_range(p->range, out->real);
     case ORR_REAL: return read_real(words[0], &out->real) && in_range(p->range, out->real);
-    case ORR_FLAG:
-        out->integer = strcmp(words[0], "true") == 0;
-        return out->integer || strcmp(words[0], "false") == 0;
+    case ORR_FLAG: out->integer = strcmp(words[0], "true") == 0; return out->integer || strcmp(words[0], "false") == 0;
     case ORR_CHOICE:
         out->integer = choice_index(p->choices, words[0]);
         out->text = orr_arena_string(arena, words[0]);
@@ -149,7 +149,9 @@ static const orr_value *value_of(const orr_settings *s, const char *name, unsign
 }
 
 int64_t orr_int(const orr_settings *s, const char *name) { return value_of(s, name, 1u << ORR_INT)->integer; }
-double orr_real(const orr_settings *s, const char *name) { return value_of(s, name, 1u << ORR_REAL | 1u << ORR_INT)->real; }
+double orr_real(const orr_settings *s, const char *name) {
+    return value_of(s, name, 1u << ORR_REAL | 1u << ORR_INT)->real;
+}
 bool orr_flag(const orr_settings *s, const char *name) { return value_of(s, name, 1u << ORR_FLAG)->integer != 0; }
 const char *orr_text(const orr_settings *s, const char *name) {
     return value_of(s, name, 1u << ORR_TEXT | 1u << ORR_CHOICE)->text;

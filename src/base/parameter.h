@@ -1,5 +1,5 @@
-/* Parameters: what a kind (an ingredient, an instrument) lets its user choose, declared in one table.  Reading, checking,
- * help and messages come from the table; nothing about a parameter stands in a second place.
+/* Parameters: what a kind (an ingredient, an instrument) lets its user choose, declared in one table.  Reading,
+ * checking, help and messages come from the table; nothing about a parameter stands in a second place.
  *
  *     static const orr_parameter parameters[] = {
  *         { "learning_rate", ORR_REAL, .range = "(0, inf)", .help = "step length eta" },          // must be given
@@ -26,9 +26,10 @@ typedef enum orr_parameter_type {
 typedef struct orr_parameter {
     const char *name;
     orr_parameter_type type;
-    const char *fallback; /* the default, as a user would write it (a list: words between blanks); NULL: must be given */
-    const char *range;    /* numbers: an interval as in mathematics, "(0, inf)", "[1, 64]"; NULL: any */
-    const char *choices;  /* words between blanks */
+    const char
+        *fallback;       /* the default, as a user would write it (a list: words between blanks); NULL: must be given */
+    const char *range;   /* numbers: an interval as in mathematics, "(0, inf)", "[1, 64]"; NULL: any */
+    const char *choices; /* words between blanks */
     const char *unit;
     const char *help;
 } orr_parameter;

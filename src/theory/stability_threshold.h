@@ -1,13 +1,13 @@
-/* The largest curvature that an update rule tolerates: on L(x) = 1/2 S x^2 the iteration x -> x' is linear, and one of its
- * eigenvalues leaves the unit circle, through -1, as S passes S*.
+/* The largest curvature that an update rule tolerates: on L(x) = 1/2 S x^2 the iteration x -> x' is linear, and one of
+ * its eigenvalues leaves the unit circle, through -1, as S passes S*.
  *
  *   paper    here            meaning                                     unit
  *   eta      learning_rate   step length                                 parameter^2 / loss
  *   beta     momentum        memory of the buffer m                      1
  *   S*       returned        ceiling of the sharpness lambda_max(H)      loss / parameter^2
  *
- * Sources: Cohen et al. 2021 (2103.00065) for gradient descent and momentum, Cohen et al. 2022 (2207.14484) for adaptive
- * rules.  Sheet: laws/empirical/edge-of-stability.md, Prediction (a). */
+ * Sources: Cohen et al. 2021 (2103.00065) for gradient descent and momentum, Cohen et al. 2022 (2207.14484) for
+ * adaptive rules.  Sheet: laws/empirical/edge-of-stability.md, Prediction (a). */
 #ifndef ORR_THEORY_STABILITY_THRESHOLD_H
 #define ORR_THEORY_STABILITY_THRESHOLD_H
 

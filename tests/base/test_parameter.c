@@ -35,7 +35,8 @@ static orr_value taken(const char *name, const char *word) {
 static void refused(const char *name, const char *word, const char *says) {
     orr_value value;
     const char *expected = "";
-    if (orr_parameter_read(arena, row(name), &word, 1, false, &value, &expected)) fail_msg("%s: %s was taken", name, word);
+    if (orr_parameter_read(arena, row(name), &word, 1, false, &value, &expected))
+        fail_msg("%s: %s was taken", name, word);
     assert_string_equal(expected, says);
 }
 

@@ -87,7 +87,8 @@ static void goldens_of_the_sheet(void **state) {
 
 static void without_momentum_every_rule_is_gradient_descent(void **state) {
     (void)state;
-    for (size_t r = 0; r < sizeof rules / sizeof rules[0]; r++) assert_close(rules[r].threshold(0.3, 0.0), 2.0 / 0.3, 1e-15);
+    for (size_t r = 0; r < sizeof rules / sizeof rules[0]; r++)
+        assert_close(rules[r].threshold(0.3, 0.0), 2.0 / 0.3, 1e-15);
 }
 
 int main(void) {

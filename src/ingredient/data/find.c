@@ -41,7 +41,8 @@ orr_status orr_data_find(orr_context *ctx, orr_arena *out_arena, const char *dat
             if (!*path) goto no_memory;
             if (access(*path, F_OK) == 0) return ORR_OK;
         }
-        looked = looked ? orr_arena_format(out_arena, "%s, %s", looked, place[i]) : orr_arena_string(out_arena, place[i]);
+        looked =
+            looked ? orr_arena_format(out_arena, "%s, %s", looked, place[i]) : orr_arena_string(out_arena, place[i]);
         if (!looked) goto no_memory;
     }
     return orr_fail(ctx, ORR_EIO, "%s: neither %s.gz nor %s is in %s; %s", dataset, file, file, looked, remedy);

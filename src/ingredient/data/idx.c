@@ -79,8 +79,8 @@ static orr_status take_header(source *s, unsigned char *to, size_t n, const char
     size_t got;
     ORR_TRY(s->ctx, take(s, to, n, &got));
     if (got == n) return ORR_OK;
-    return orr_fail(s->ctx, ORR_EINPUT, "%s: ends inside the IDX header (%s needs %zu bytes, %zu are there)", s->name, what,
-                    n, got);
+    return orr_fail(s->ctx, ORR_EINPUT, "%s: ends inside the IDX header (%s needs %zu bytes, %zu are there)", s->name,
+                    what, n, got);
 }
 
 static orr_status parse_header(source *s, size_t file_size, orr_idx *out, int64_t *bytes) {
@@ -88,12 +88,13 @@ static orr_status parse_header(source *s, size_t file_size, orr_idx *out, int64_
     *bytes = 0;
     ORR_TRY(s->ctx, take_header(s, magic, 4, "the magic number"));
     if (magic[0] || magic[1])
-        return orr_fail(s->ctx, ORR_EINPUT, "%s: not an IDX file (starts with %02x %02x; IDX starts with 00 00)", s->name,
-                        magic[0], magic[1]);
+        return orr_fail(s->ctx, ORR_EINPUT, "%s: not an IDX file (starts with %02x %02x; IDX starts with 00 00)",
+                        s->name, magic[0], magic[1]);
     int type = 0;
     while (type < N_TYPES && types[type].code != magic[2]) type++;
     if (type == N_TYPES)
-        return orr_fail(s->ctx, ORR_EINPUT, "%s: IDX element type 0x%02x is unknown (08 u8, 09 i8, 0b i16, 0c i32, 0d f32, 0e f64)",
+        return orr_fail(s->ctx, ORR_EINPUT,
+                        "%s: IDX element type 0x%02x is unknown (08 u8, 09 i8, 0b i16, 0c i32, 0d f32, 0e f64)",
                         s->name, magic[2]);
     out->type = (orr_idx_type)type;
     out->rank = magic[3];
@@ -101,9 +102,8 @@ static orr_status parse_header(source *s, size_t file_size, orr_idx *out, int64_
         return orr_fail(s->ctx, ORR_EINPUT, "%s: IDX with %d dimensions; 1 to %d are supported", s->name, out->rank,
                         ORR_IDX_RANK_MAX);
     ORR_TRY(s->ctx, take_header(s, extent, 4 * (size_t)out->rank, "the list of extents"));
-    const int64_t limit = file_size < (size_t)INT64_MAX / DEFLATE_MAX
-                              ? (int64_t)file_size * (s->gzipped ? DEFLATE_MAX : 1)
-                              : INT64_MAX;
+    const int64_t limit =
+        file_size < (size_t)INT64_MAX / DEFLATE_MAX ? (int64_t)file_size * (s->gzipped ? DEFLATE_MAX : 1) : INT64_MAX;
     bool empty = false, too_large = false;
     *bytes = types[type].size;
     for (int i = 0; i < out->rank; i++) {
@@ -115,7 +115,8 @@ static orr_status parse_header(source *s, size_t file_size, orr_idx *out, int64_
     }
     if (empty) *bytes = 0;
     else if (too_large)
-        return orr_fail(s->ctx, ORR_EINPUT, "%s: the IDX header promises more data than a file of %zu bytes can hold (truncated file?)",
+        return orr_fail(s->ctx, ORR_EINPUT,
+                        "%s: the IDX header promises more data than a file of %zu bytes can hold (truncated file?)",
                         s->name, file_size);
     out->items = out->size[0];
     return ORR_OK;
@@ -134,8 +135,9 @@ static orr_status check_rest(source *s, int64_t bytes, int64_t rest) {
                             s->name, (long long)bytes, (long long)(bytes - rest));
     }
     ORR_TRY(s->ctx, take(s, block, 1, &got));
-    if (got) return orr_fail(s->ctx, ORR_EINPUT, "%s: data go on after the %lld bytes that the IDX header promises", s->name,
-                             (long long)bytes);
+    if (got)
+        return orr_fail(s->ctx, ORR_EINPUT, "%s: data go on after the %lld bytes that the IDX header promises", s->name,
+                        (long long)bytes);
     return ORR_OK;
 }
 
@@ -144,8 +146,8 @@ static orr_status parse(source *s, orr_arena *out_arena, size_t file_size, int64
     size_t got = 0;
     ORR_TRY(s->ctx, parse_header(s, file_size, out, &bytes));
     if (items > out->items)
-        return orr_fail(s->ctx, ORR_EINPUT, "%s: %lld items are asked for, the file holds %lld", s->name, (long long)items,
-                        (long long)out->items);
+        return orr_fail(s->ctx, ORR_EINPUT, "%s: %lld items are asked for, the file holds %lld", s->name,
+                        (long long)items, (long long)out->items);
     if (items > 0) out->size[0] = items;
     const int64_t keep = bytes ? bytes / out->items * out->size[0] : 0;
     unsigned char *data = ORR_NEW(out_arena, unsigned char, keep);

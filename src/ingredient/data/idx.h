@@ -13,7 +13,14 @@
 enum { ORR_IDX_RANK_MAX = 8 };
 
 /* ORDER idx type: idx.c */
-typedef enum orr_idx_type { ORR_IDX_U8 = 0, ORR_IDX_I8, ORR_IDX_I16, ORR_IDX_I32, ORR_IDX_F32, ORR_IDX_F64 } orr_idx_type;
+typedef enum orr_idx_type {
+    ORR_IDX_U8 = 0,
+    ORR_IDX_I8,
+    ORR_IDX_I16,
+    ORR_IDX_I32,
+    ORR_IDX_F32,
+    ORR_IDX_F64
+} orr_idx_type;
 
 typedef struct orr_idx {
     orr_idx_type type;
@@ -25,9 +32,10 @@ typedef struct orr_idx {
 } orr_idx;
 
 /* Reads the first `items` items (0: all of them) of a file; what is not kept is checked all the same.
- * Fails, with the path and what is wrong: ORR_EIO where the file can't be read; ORR_EINPUT where it is no whole IDX file
- * (header, type, rank, extents, length too short or too long, gzip damage) or holds fewer items; ORR_ENOMEM. */
-orr_status orr_idx_read(orr_context *ctx, orr_arena *out_arena, const char *path, int64_t items, orr_idx *out) ORR_MUST_USE;
+ * Fails, with the path and what is wrong: ORR_EIO where the file can't be read; ORR_EINPUT where it is no whole IDX
+ * file (header, type, rank, extents, length too short or too long, gzip damage) or holds fewer items; ORR_ENOMEM. */
+orr_status orr_idx_read(orr_context *ctx, orr_arena *out_arena, const char *path, int64_t items,
+                        orr_idx *out) ORR_MUST_USE;
 
 /* The same from bytes in memory; `name` stands in messages.  The bytes are read only during the call. */
 orr_status orr_idx_parse(orr_context *ctx, orr_arena *out_arena, const char *name, const unsigned char *bytes, size_t n,

@@ -31,7 +31,8 @@ static orr_settings settings(int64_t n, const char *center, const char *folder) 
 
 /* Three images of 2 x 2 and their labels, in the folder of this test. */
 static void write_small(int labels, unsigned char label) {
-    const unsigned char images[] = { 0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 51, 102, 255, 51, 51, 51, 51, 102, 0, 0, 0 };
+    const unsigned char images[] = { 0, 0, 8, 3,  0,   0,   0,  3,  0,  0,  0,   2, 0, 0,
+                                     0, 2, 0, 51, 102, 255, 51, 51, 51, 51, 102, 0, 0, 0 };
     unsigned char text[] = { 0, 0, 8, 1, 0, 0, 0, (unsigned char)labels, 9, 0, label, 1 };
     (void)files_write_gz("train-images-idx3-ubyte.gz", images, sizeof images);
     (void)files_write("train-labels-idx1-ubyte", text, 8 + (size_t)labels);
@@ -64,8 +65,9 @@ static void refused(orr_context *ctx, const orr_settings *s, orr_status status, 
 
 static void a_missing_dataset_says_where_it_was_looked_for_and_how_to_get_it(void **state) {
     orr_settings s = settings(2, "none", "/nonexistent");
-    refused(*state, &s, ORR_EIO, "neither train-images-idx3-ubyte.gz nor train-images-idx3-ubyte is in /nonexistent; install "
-                                 "the Debian package dataset-fashion-mnist");
+    refused(*state, &s, ORR_EIO,
+            "neither train-images-idx3-ubyte.gz nor train-images-idx3-ubyte is in /nonexistent; install "
+            "the Debian package dataset-fashion-mnist");
 }
 
 static void the_variable_goes_before_the_package(void **state) {

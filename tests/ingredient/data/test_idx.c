@@ -5,7 +5,8 @@
 #include "ingredient/data/idx.h"
 
 /* Two items of 2 x 3 bytes. */
-static const unsigned char good[] = { 0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0, 3, 0, 1, 2, 3, 4, 255, 6, 7, 8, 9, 10, 11 };
+static const unsigned char good[] = { 0, 0, 8, 3, 0, 0, 0, 2,   0, 0, 0, 2, 0,  0,
+                                      0, 3, 0, 1, 2, 3, 4, 255, 6, 7, 8, 9, 10, 11 };
 
 static orr_arena *arena;
 
@@ -72,7 +73,10 @@ static void every_element_type_is_big_endian(void **state) {
         const unsigned char *bytes;
         size_t n;
         double value;
-    } rows[] = { { i8, sizeof i8, -2 }, { i16, sizeof i16, -256 }, { i32, sizeof i32, -3 }, { f32, sizeof f32, 1.5 },
+    } rows[] = { { i8, sizeof i8, -2 },
+                 { i16, sizeof i16, -256 },
+                 { i32, sizeof i32, -3 },
+                 { f32, sizeof f32, 1.5 },
                  { f64, sizeof f64, -2.5 } };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         orr_idx idx;
