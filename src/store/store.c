@@ -1,0 +1,322 @@
+#include "store/store.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/context.h"
+#include "base/log.h"
+#include "base/progress.h"
+#include "store/schema.h"
+#include "store/sql.h"
+
+/* "Orry" in the file's header tells our stores from other programs' databases. */
+enum { APPLICATION_ID = 0x4f727279 };
+
+/* Records are held until they are this many or this old. */
+enum { PENDING_MAX = 8192, NAME_MAX_BYTES = 64 };
+static const double pending_seconds = 0.5;
+
+typedef struct pending {
+    int64_t run, step;
+    double value;
+    char name[NAME_MAX_BYTES];
+} pending;
+
+struct orr_store {
+    orr_context *ctx;
+    orr_sql *sql;
+    int64_t n_pending;
+    double last_commit; /* orr_now */
+    pending pending[PENDING_MAX];
+};
+
+/* ---- open ----------------------------------------------------------------------------------------------------------
+ */
+
+static orr_status take_int(void *user, const orr_sql_value *column, int n) {
+    (void)n;
+    *(int64_t *)user = column[0].integer;
+    return ORR_OK;
+}
+
+typedef struct header {
+    int64_t application, version, tables;
+} header;
+
+static orr_status read_header(orr_sql *sql, orr_context *ctx, header *h) {
+    ORR_TRY(ctx, orr_sql_run(sql, "PRAGMA application_id", NULL, 0, take_int, &h->application));
+    ORR_TRY(ctx, orr_sql_run(sql, "PRAGMA user_version", NULL, 0, take_int, &h->version));
+    ORR_TRY(ctx, orr_sql_run(sql, "SELECT count(*) FROM sqlite_master", NULL, 0, take_int, &h->tables));
+    return ORR_OK;
+}
+
+static orr_status make_schema(orr_sql *sql, orr_context *ctx) {
+    header h;
+    ORR_TRY(ctx, orr_sql_begin(sql));
+    ORR_TRY(ctx, read_header(sql, ctx, &h)); /* again: another process may have been faster */
+    if (h.tables == 0) {
+        ORR_TRY(ctx, orr_sql_script(sql, orr_store_schema));
+        ORR_TRY(ctx, orr_sql_script(sql, "PRAGMA application_id = 0x4f727279; PRAGMA user_version = 1;"));
+    }
+    return orr_sql_commit(sql);
+}
+
+static orr_status check_schema(orr_sql *sql, orr_context *ctx) {
+    const char *path = orr_sql_path(sql);
+    header h;
+    ORR_TRY(ctx, read_header(sql, ctx, &h));
+    if (h.tables == 0 && h.application == 0) {
+        const orr_status status = make_schema(sql, ctx);
+        if (status != ORR_OK) orr_sql_rollback(sql);
+        ORR_TRY(ctx, status);
+        ORR_TRY(ctx, read_header(sql, ctx, &h));
+    }
+    if (h.application != APPLICATION_ID)
+        return orr_fail(ctx, ORR_EINPUT, "store %s: is a database of another program; name another file with --store",
+                        path);
+    if (h.version > ORR_STORE_SCHEMA)
+        return orr_fail(
+            ctx, ORR_EINPUT,
+            "store %s: was written by a newer Orrery (schema %lld, this one knows %d); use that one, or another file",
+            path, (long long)h.version, ORR_STORE_SCHEMA);
+    return ORR_OK;
+}
+
+orr_status orr_store_open(orr_context *ctx, const char *path, orr_store **out) {
+    orr_status status = ORR_OK;
+    *out = NULL;
+    if (!*path) return orr_fail(ctx, ORR_EINPUT, "store: the file's name is empty");
+    orr_store *store = orr_allocate(ctx, sizeof *store);
+    if (!store) return orr_fail(ctx, ORR_ENOMEM, "store %s: out of memory", path);
+    memset(store, 0, sizeof *store);
+    store->ctx = ctx;
+    ORR_TRY_DONE(ctx, orr_sql_open(ctx, path, &store->sql));
+    ORR_TRY_DONE(ctx, check_schema(store->sql, ctx));
+    /* WAL: readers never wait for the writer.  FULL: a commit is on the disk when it returns. */
+    ORR_TRY_DONE(
+        ctx,
+        orr_sql_script(store->sql, "PRAGMA foreign_keys = ON; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"));
+    store->last_commit = orr_now();
+    *out = store;
+done:
+    if (status != ORR_OK) {
+        orr_sql_close(store->sql);
+        orr_release(ctx, store);
+    }
+    return status;
+}
+
+void orr_store_close(orr_store *store) {
+    if (!store) return;
+    if (orr_store_commit(store) != ORR_OK)
+        orr_log_line(store->ctx, ORR_LOG_ERROR, "%s", orr_context_message(store->ctx));
+    orr_context *ctx = store->ctx;
+    orr_sql_close(store->sql);
+    orr_release(ctx, store);
+}
+
+const char *orr_store_path(const orr_store *store) { return orr_sql_path(store->sql); }
+
+/* ---- the seal -------------------------------------------------------------------------------------------------------
+ */
+
+#define RUN(sql, text, ...)                                                                                            \
+    orr_sql_run(sql, text, (const orr_sql_value[]){ __VA_ARGS__ },                                                     \
+                (int)(sizeof(const orr_sql_value[]){ __VA_ARGS__ } / sizeof(orr_sql_value)), NULL, NULL)
+
+static orr_status insert_runs(orr_store *store, orr_store_experiment *e) {
+    for (int64_t i = 0; i < e->n_runs; i++) {
+        orr_store_run *run = &e->runs[i];
+        ORR_TRY(store->ctx,
+                RUN(store->sql, "INSERT INTO runs (experiment_id, name, seed, settings) VALUES (?1, ?2, ?3, ?4)",
+                    orr_sql_int(e->id), orr_sql_text(run->name), orr_sql_int(run->seed), orr_sql_text(run->settings)));
+        run->id = orr_sql_last_id(store->sql);
+    }
+    return ORR_OK;
+}
+
+static orr_status insert_predictions(orr_store *store, orr_store_experiment *e, const char *now) {
+    for (int64_t i = 0; i < e->n_predictions; i++) {
+        orr_store_prediction *p = &e->predictions[i];
+        ORR_TRY(store->ctx, orr_sha256(store->ctx, p->text, strlen(p->text), p->sha256));
+        memcpy(p->sealed_at, now, ORR_TIMESTAMP_SIZE);
+        ORR_TRY(store->ctx,
+                RUN(store->sql,
+                    "INSERT INTO predictions (experiment_id, law, text, sha256, sealed_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+                    orr_sql_int(e->id), orr_sql_text(p->law), orr_sql_text(p->text), orr_sql_text(p->sha256),
+                    orr_sql_text(now)));
+    }
+    return ORR_OK;
+}
+
+static orr_status insert_experiment(orr_store *store, orr_store_experiment *e) {
+    char now[ORR_TIMESTAMP_SIZE];
+    orr_clock_timestamp(now);
+    ORR_TRY(store->ctx, orr_sql_begin(store->sql));
+    ORR_TRY(
+        store->ctx,
+        RUN(store->sql,
+            "INSERT INTO experiments (name, size, text, version, machine, opened_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            orr_sql_text(e->name), orr_sql_text(e->size), orr_sql_text(e->text), orr_sql_text(ORR_VERSION),
+            orr_sql_text(e->machine), orr_sql_text(now)));
+    e->id = orr_sql_last_id(store->sql);
+    ORR_TRY(store->ctx, insert_runs(store, e));
+    ORR_TRY(store->ctx, insert_predictions(store, e, now));
+    ORR_TRY(store->ctx, RUN(store->sql, "UPDATE experiments SET sealed_at = ?2 WHERE id = ?1", orr_sql_int(e->id),
+                            orr_sql_text(now)));
+    return orr_sql_commit(store->sql);
+}
+
+orr_status orr_store_open_experiment(orr_store *store, orr_store_experiment *experiment) {
+    ORR_TRY(store->ctx, orr_store_commit(store));
+    const orr_status status = insert_experiment(store, experiment);
+    if (status != ORR_OK) orr_sql_rollback(store->sql);
+    return status;
+}
+
+/* ---- records
+ * --------------------------------------------------------------------------------------------------------- */
+
+orr_status orr_store_start_run(orr_store *store, int64_t run, char started_at[ORR_TIMESTAMP_SIZE]) {
+    orr_clock_timestamp(started_at);
+    return RUN(store->sql, "UPDATE runs SET state = 'running', started_at = ?2 WHERE id = ?1", orr_sql_int(run),
+               orr_sql_text(started_at));
+}
+
+orr_status orr_store_finish_run(orr_store *store, int64_t run, const char *state, int64_t steps,
+                                char finished_at[ORR_TIMESTAMP_SIZE]) {
+    ORR_TRY(store->ctx, orr_store_commit(store));
+    orr_clock_timestamp(finished_at);
+    return RUN(store->sql, "UPDATE runs SET state = ?2, steps = ?3, finished_at = ?4 WHERE id = ?1", orr_sql_int(run),
+               orr_sql_text(state), orr_sql_int(steps), orr_sql_text(finished_at));
+}
+
+orr_status orr_store_record(orr_store *store, int64_t run, const char *name, int64_t step, double value) {
+    assert(strlen(name) < NAME_MAX_BYTES && "names of series are short");
+    if (store->n_pending == PENDING_MAX || (store->n_pending > 0 && orr_now() - store->last_commit > pending_seconds))
+        ORR_TRY(store->ctx, orr_store_commit(store));
+    pending *p = &store->pending[store->n_pending++];
+    *p = (pending){ .run = run, .step = step, .value = value };
+    memcpy(p->name, name, strlen(name) + 1);
+    return ORR_OK;
+}
+
+static orr_status insert_pending(orr_store *store) {
+    ORR_TRY(store->ctx, orr_sql_begin(store->sql));
+    for (int64_t i = 0; i < store->n_pending; i++) {
+        const pending *p = &store->pending[i];
+        ORR_TRY(store->ctx,
+                RUN(store->sql, "INSERT INTO series (run_id, name, step, value) VALUES (?1, ?2, ?3, ?4)",
+                    orr_sql_int(p->run), orr_sql_text(p->name), orr_sql_int(p->step), orr_sql_real(p->value)));
+    }
+    return orr_sql_commit(store->sql);
+}
+
+/* What can't be written stays pending: a later commit may have more luck. */
+orr_status orr_store_commit(orr_store *store) {
+    if (store->n_pending == 0) return ORR_OK;
+    const orr_status status = insert_pending(store);
+    if (status != ORR_OK) orr_sql_rollback(store->sql);
+    else store->n_pending = 0;
+    store->last_commit = orr_now();
+    return status;
+}
+
+orr_status orr_store_record_array(orr_store *store, int64_t run, const char *name, int64_t step, orr_dtype dtype,
+                                  const orr_shape *shape, const void *data) {
+    char text[24 * ORR_RANK_MAX + 3];
+    int at = 0;
+    text[at++] = '[';
+    for (int32_t i = 0; i < shape->rank; i++)
+        at += snprintf(text + at, sizeof text - (size_t)at, "%s%lld", i ? "," : "", (long long)shape->size[i]);
+    (void)snprintf(text + at, sizeof text - (size_t)at, "]");
+    return RUN(store->sql,
+               "INSERT INTO arrays (run_id, name, step, dtype, shape, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+               orr_sql_int(run), orr_sql_text(name), orr_sql_int(step), orr_sql_text(orr_dtype_name(dtype)),
+               orr_sql_text(text), orr_sql_blob(data, orr_shape_count(shape) * (int64_t)orr_dtype_size(dtype)));
+}
+
+typedef struct series_reader {
+    orr_series *series;
+    int64_t at;
+} series_reader;
+
+static orr_status take_point(void *user, const orr_sql_value *column, int n) {
+    series_reader *reader = user;
+    (void)n;
+    if (reader->at == reader->series->n) return ORR_OK; /* appended between count and read, by nobody of ours */
+    reader->series->x[reader->at] = column[0].real;
+    reader->series->y[reader->at++] = column[1].real;
+    return ORR_OK;
+}
+
+orr_status orr_store_series(orr_store *store, orr_arena *out_arena, int64_t run, const char *name, orr_series *out) {
+    const orr_sql_value key[] = { orr_sql_int(run), orr_sql_text(name) };
+    int64_t n = 0;
+    ORR_TRY(store->ctx, orr_store_commit(store));
+    ORR_TRY(store->ctx, orr_sql_run(store->sql, "SELECT count(*) FROM series WHERE run_id = ?1 AND name = ?2", key, 2,
+                                    take_int, &n));
+    ORR_TRY(store->ctx, orr_series_new(store->ctx, out_arena, n, out));
+    series_reader reader = { out, 0 };
+    ORR_TRY(store->ctx,
+            orr_sql_run(store->sql, "SELECT step, value FROM series WHERE run_id = ?1 AND name = ?2 ORDER BY step", key,
+                        2, take_point, &reader));
+    out->n = reader.at;
+    return ORR_OK;
+}
+
+/* ---- judgements
+ * ------------------------------------------------------------------------------------------------------- */
+
+static orr_status insert_verdicts(orr_store *store, int64_t experiment, const orr_store_verdict *v, int64_t n) {
+    char now[ORR_TIMESTAMP_SIZE];
+    orr_clock_timestamp(now);
+    ORR_TRY(store->ctx, orr_sql_begin(store->sql));
+    for (int64_t i = 0; i < n; i++)
+        ORR_TRY(store->ctx,
+                RUN(store->sql,
+                    "INSERT INTO verdicts (experiment_id, law, rank, metric, verdict, value, tolerance_low, "
+                    "tolerance_high, "
+                    "interval_low, interval_high, seeds, note, judged_at) "
+                    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                    orr_sql_int(experiment), orr_sql_text(v[i].law), orr_sql_int(v[i].rank), orr_sql_text(v[i].metric),
+                    orr_sql_text(v[i].verdict), orr_sql_real(v[i].value), orr_sql_real(v[i].tolerance[0]),
+                    orr_sql_real(v[i].tolerance[1]), orr_sql_real(v[i].interval[0]), orr_sql_real(v[i].interval[1]),
+                    orr_sql_text(v[i].seeds), orr_sql_text(v[i].note), orr_sql_text(now)));
+    return orr_sql_commit(store->sql);
+}
+
+orr_status orr_store_judge(orr_store *store, int64_t experiment, const orr_store_verdict *verdict, int64_t n) {
+    ORR_TRY(store->ctx, orr_store_commit(store));
+    const orr_status status = insert_verdicts(store, experiment, verdict, n);
+    if (status != ORR_OK) orr_sql_rollback(store->sql);
+    return status;
+}
+
+typedef struct prediction_reader {
+    orr_context *ctx;
+    orr_arena *arena;
+    char *text, *sha256;
+} prediction_reader;
+
+static orr_status take_prediction(void *user, const orr_sql_value *column, int n) {
+    prediction_reader *reader = user;
+    (void)n;
+    reader->text = orr_arena_string(reader->arena, column[0].bytes);
+    if (!reader->text) return orr_fail(reader->ctx, ORR_ENOMEM, "no memory for a prediction");
+    memcpy(reader->sha256, column[1].bytes, ORR_SHA256_SIZE); /* the schema asks for 64 characters */
+    return ORR_OK;
+}
+
+orr_status orr_store_prediction_of(orr_store *store, orr_arena *out_arena, int64_t experiment, const char *law,
+                                   char **text, char sha256[ORR_SHA256_SIZE]) {
+    const orr_sql_value key[] = { orr_sql_int(experiment), orr_sql_text(law) };
+    prediction_reader reader = { store->ctx, out_arena, NULL, sha256 };
+    ORR_TRY(store->ctx,
+            orr_sql_run(store->sql, "SELECT text, sha256 FROM predictions WHERE experiment_id = ?1 AND law = ?2", key,
+                        2, take_prediction, &reader));
+    *text = reader.text;
+    if (*text) return ORR_OK;
+    return orr_fail(store->ctx, ORR_EINPUT, "store %s: experiment %lld has no prediction of %s", orr_store_path(store),
+                    (long long)experiment, law);
+}
