@@ -32,7 +32,7 @@ orr_node orr_input(orr_graph *g, const char *name, orr_dtype dtype, orr_shape sh
     attr.name = orr_arena_string(g->arena, name);
     put_type(&attr.type, dtype, &shape);
     if (!attr.name) {
-        (void)orr_graph_fail(g, "input", "no memory for its name");
+        (void)orr_graph_out_of_memory(g, "input");
         return ORR_NONE;
     }
     return orr_graph_call(g, ORR_OP_input, NULL, 0, &attr);
@@ -54,10 +54,11 @@ orr_node orr_literal(orr_graph *g, orr_dtype dtype, orr_shape shape, const void 
     orr_attr_literal attr;
     memset(&attr, 0, sizeof attr);
     put_type(&attr.type, dtype, &shape);
+    if (!orr_graph_check_size(g, orr_ops[ORR_OP_literal], &attr.type)) return ORR_NONE; /* before the data is read */
     const int64_t n = orr_shape_count(&shape);
-    void *copy = n < 0 ? NULL : orr_arena_take(g->arena, n, orr_dtype_size(dtype));
+    void *copy = orr_arena_take(g->arena, n, orr_dtype_size(dtype));
     if (!copy) {
-        (void)orr_graph_fail(g, "literal", "no memory for %lld numbers", (long long)n);
+        (void)orr_graph_out_of_memory(g, "literal");
         return ORR_NONE;
     }
     if (n) memcpy(copy, data, (size_t)n * orr_dtype_size(dtype));

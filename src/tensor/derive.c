@@ -31,7 +31,7 @@ static bool walk_begin(walk *w, orr_graph *g, const char *name, const orr_node *
         if (!node_ok(g, x[i])) return orr_graph_fail(g, name, "x[%d] is no node of this graph", i);
     w->value = orr_allocate(g->ctx, (size_t)g->n * sizeof *w->value);
     w->moves = orr_allocate(g->ctx, (size_t)g->n * sizeof *w->moves);
-    if (!w->value || !w->moves) return orr_graph_fail(g, name, "no memory for %d nodes", g->n);
+    if (!w->value || !w->moves) return orr_graph_out_of_memory(g, name);
     memset(w->value, 0, (size_t)g->n * sizeof *w->value);
     memset(w->moves, 0, (size_t)g->n * sizeof *w->moves);
     for (int32_t i = 0; i < n_x; i++) w->moves[x[i].id] = true;
@@ -57,8 +57,10 @@ static bool check_like(orr_graph *g, const char *name, const char *what, orr_nod
                           orr_type_print(b, tb, sizeof tb));
 }
 
-static void none(orr_node *out, int32_t n) {
-    for (int32_t i = 0; i < n; i++) out[i] = ORR_NONE;
+/* What a transformation gives where the graph has failed.  Results are written last, so that they may stand where the
+ * arguments stood: orr_vmap(g, &y, 1, ..., &y). */
+static void none_if_failed(const orr_graph *g, orr_node *out, int32_t n) {
+    for (int32_t i = 0; i < n && orr_graph_failed(g); i++) out[i] = ORR_NONE;
 }
 
 /* Which nodes lead to a y: only they get cotangents or replacements. */
@@ -97,7 +99,6 @@ static void pull_back(walk *w, int32_t i) {
 void orr_vjp(orr_graph *g, const orr_node *y, const orr_node *ybar, int32_t n_y, const orr_node *x, int32_t n_x,
              orr_node *xbar) {
     walk w;
-    none(xbar, n_x);
     if (!walk_begin(&w, g, "vjp", y, n_y, x, n_x)) goto done;
     for (int32_t i = 0; i < n_y; i++) {
         if (ybar && !check_like(g, "vjp", "ybar", ybar[i], y[i])) goto done;
@@ -111,6 +112,7 @@ void orr_vjp(orr_graph *g, const orr_node *y, const orr_node *ybar, int32_t n_y,
     for (int32_t i = 0; i < n_x && !orr_graph_failed(g); i++)
         xbar[i] = w.value[x[i].id].id ? w.value[x[i].id] : orr_fill_like(g, x[i], 0.0);
 done:
+    none_if_failed(g, xbar, n_x);
     walk_end(&w);
 }
 
@@ -122,7 +124,7 @@ enum { FEW_ARGS = 16 };
 static void *args_scratch(walk *w, int32_t n, size_t size, void *few) {
     if (n <= FEW_ARGS) return memset(few, 0, (size_t)n * size);
     void *many = orr_arena_take(w->g->arena, n, size);
-    if (!many) (void)orr_graph_fail(w->g, "derive", "no memory for %d arguments", n);
+    if (!many) (void)orr_graph_out_of_memory(w->g, "derive");
     return many;
 }
 
@@ -146,20 +148,20 @@ void orr_jvp(orr_graph *g, const orr_node *y, int32_t n_y, const orr_node *x, co
              orr_node *ydot) {
     walk w;
     bool *wanted = NULL;
-    none(ydot, n_y);
     if (!walk_begin(&w, g, "jvp", y, n_y, x, n_x)) goto done;
     for (int32_t i = 0; i < n_x; i++) {
         if (!check_like(g, "jvp", "xdot", xdot[i], x[i])) goto done;
         w.value[x[i].id] = orr_add_maybe(g, w.value[x[i].id], xdot[i]);
     }
     wanted = leads_to(&w, y, n_y);
-    if (!wanted) (void)orr_graph_fail(g, "jvp", "no memory for %d nodes", w.n);
+    if (!wanted) (void)orr_graph_out_of_memory(g, "jvp");
     for (int32_t i = 1; i < w.n && !orr_graph_failed(g); i++)
         if (w.moves[i] && wanted[i] && !is_x(x, n_x, i)) push_forward(&w, i);
     (void)orr_here(g, w.file, w.line);
     for (int32_t i = 0; i < n_y && !orr_graph_failed(g); i++)
         ydot[i] = w.value[y[i].id].id ? w.value[y[i].id] : orr_fill_like(g, y[i], 0.0);
 done:
+    none_if_failed(g, ydot, n_y);
     orr_release(g->ctx, wanted);
     walk_end(&w);
 }
@@ -181,6 +183,11 @@ static void replace(walk *w, int32_t i, int64_t n) {
         args[k] = instead.id ? instead : call.args[k];
     }
     treat(w, i);
+    if (n == 0) { /* nothing to compute, and no op need think of it */
+        const orr_type t = *orr_graph_type(g, call.out);
+        w->value[i] = orr_fill(g, t.dtype, orr_shape_insert(t.shape, 0, 0), 0.0);
+        return;
+    }
     w->value[i] = n < 0 ? orr_graph_call(g, call.op->code, args, call.n_args, call.attr)
                         : call.op->vmap(g, &call, args, batched, n);
 }
@@ -189,11 +196,10 @@ static void replace_all(orr_graph *g, const char *name, const orr_node *y, int32
                         const orr_node *value, int32_t n_x, int64_t n, orr_node *out) {
     walk w;
     bool *wanted = NULL;
-    none(out, n_y);
     if (!walk_begin(&w, g, name, y, n_y, x, n_x)) goto done;
     for (int32_t i = 0; i < n_x; i++) w.value[x[i].id] = value[i];
     wanted = leads_to(&w, y, n_y);
-    if (!wanted) (void)orr_graph_fail(g, name, "no memory for %d nodes", w.n);
+    if (!wanted) (void)orr_graph_out_of_memory(g, name);
     for (int32_t i = 1; i < w.n && !orr_graph_failed(g); i++)
         if (w.moves[i] && wanted[i] && !is_x(x, n_x, i)) replace(&w, i, n);
     (void)orr_here(g, w.file, w.line);
@@ -202,23 +208,19 @@ static void replace_all(orr_graph *g, const char *name, const orr_node *y, int32
         out[i] = made.id ? made : n < 0 ? y[i] : orr_batch(g, y[i], false, n);
     }
 done:
+    none_if_failed(g, out, n_y);
     orr_release(g->ctx, wanted);
     walk_end(&w);
 }
 
-void orr_vmap(orr_graph *g, const orr_node *y, int32_t n_y, const orr_node *x, const orr_node *batched, int32_t n_x,
-              orr_node *out) {
-    none(out, n_y);
-    if (orr_graph_failed(g)) return;
-    if (n_x < 1) {
-        (void)orr_graph_fail(g, "vmap", "over no input");
-        return;
-    }
+/* The extent of the axis that all batches carry in front; -1 after orr_graph_fail. */
+static int64_t batch_extent(orr_graph *g, const orr_node *x, const orr_node *batched, int32_t n_x) {
     int64_t n = -1;
-    for (int32_t i = 0; i < n_x; i++) {
+    if (n_x < 1) (void)orr_graph_fail(g, "vmap", "over no input");
+    for (int32_t i = 0; i < n_x && !orr_graph_failed(g); i++) {
         if (!node_ok(g, x[i]) || !node_ok(g, batched[i])) {
             (void)orr_graph_fail(g, "vmap", "x[%d] or its batch is no node of this graph", i);
-            return;
+            break;
         }
         const orr_type *tx = orr_graph_type(g, x[i]), *tb = orr_graph_type(g, batched[i]);
         const bool fits = tb->dtype == tx->dtype && tb->shape.rank == tx->shape.rank + 1;
@@ -227,44 +229,43 @@ void orr_vmap(orr_graph *g, const orr_node *y, int32_t n_y, const orr_node *x, c
             char ta[ORR_TYPE_TEXT], tt[ORR_TYPE_TEXT];
             (void)orr_graph_fail(g, "vmap", "%s is no batch of %s with the others' extent", orr_type_print(tb, ta, sizeof ta),
                                  orr_type_print(tx, tt, sizeof tt));
-            return;
+            break;
         }
         n = tb->shape.size[0];
     }
-    replace_all(g, "vmap", y, n_y, x, batched, n_x, n, out);
+    return orr_graph_failed(g) ? -1 : n;
+}
+
+void orr_vmap(orr_graph *g, const orr_node *y, int32_t n_y, const orr_node *x, const orr_node *batched, int32_t n_x,
+              orr_node *out) {
+    const int64_t n = batch_extent(g, x, batched, n_x);
+    if (n < 0) none_if_failed(g, out, n_y);
+    else replace_all(g, "vmap", y, n_y, x, batched, n_x, n, out);
 }
 
 void orr_substitute(orr_graph *g, const orr_node *y, int32_t n_y, const orr_node *x, const orr_node *value, int32_t n_x,
                     orr_node *out) {
-    none(out, n_y);
     for (int32_t i = 0; i < n_x && !orr_graph_failed(g); i++)
-        if (!node_ok(g, x[i]) || !check_like(g, "substitute", "value", value[i], x[i])) return;
+        if (node_ok(g, x[i])) (void)check_like(g, "substitute", "value", value[i], x[i]); /* else replace_all says so */
     replace_all(g, "substitute", y, n_y, x, value, n_x, -1, out);
 }
 
 /* ---- the two that everybody wants -------------------------------------------------------------------------------------- */
 
 void orr_grad(orr_graph *g, orr_node y, const orr_node *x, int32_t n_x, orr_node *gradient) {
-    none(gradient, n_x);
-    if (orr_graph_failed(g)) return;
-    if (node_ok(g, y) && orr_node_shape(g, y).rank != 0) {
+    if (!orr_graph_failed(g) && node_ok(g, y) && orr_node_shape(g, y).rank != 0) {
         char text[ORR_TYPE_TEXT];
         (void)orr_graph_fail(g, "grad", "of a scalar; got %s (sum it first, or use orr_vjp)",
                              orr_type_print(orr_graph_type(g, y), text, sizeof text));
-        return;
     }
     orr_vjp(g, &y, NULL, 1, x, n_x, gradient);
 }
 
 /* H v = d/de grad f(x + e v): forward over reverse. */
 void orr_hvp(orr_graph *g, orr_node y, const orr_node *x, const orr_node *v, int32_t n_x, orr_node *out) {
-    none(out, n_x);
-    if (orr_graph_failed(g)) return;
     orr_node *gradient = ORR_NEW(g->arena, orr_node, n_x);
-    if (!gradient) {
-        (void)orr_graph_fail(g, "hvp", "no memory for %d gradients", n_x);
-        return;
-    }
-    orr_grad(g, y, x, n_x, gradient);
+    if (!gradient) (void)orr_graph_out_of_memory(g, "hvp");
+    else orr_grad(g, y, x, n_x, gradient);
     if (!orr_graph_failed(g)) orr_jvp(g, gradient, n_x, x, v, n_x, out);
+    none_if_failed(g, out, n_x);
 }

@@ -70,12 +70,16 @@ bool orr_graph_fail(orr_graph *g, const char *op, const char *format, ...) {
     return false;
 }
 
-static orr_node fail_memory(orr_graph *g, const char *op, ...) {
+static void stick_memory(orr_graph *g, const char *op, const char *format, ...) {
     va_list args;
-    va_start(args, op);
-    stick(g, ORR_ENOMEM, op, "no memory for a node", args);
+    va_start(args, format);
+    stick(g, ORR_ENOMEM, op, format, args);
     va_end(args);
-    return ORR_NONE;
+}
+
+bool orr_graph_out_of_memory(orr_graph *g, const char *op) {
+    stick_memory(g, op, "out of memory after %d nodes", g->n - 1);
+    return false;
 }
 
 const orr_type *orr_graph_type(const orr_graph *g, orr_node a) { return &g->nodes[a.id].type; }
@@ -159,7 +163,7 @@ static bool check_args(orr_graph *g, const orr_op *op, const orr_node *args, int
     return true;
 }
 
-static bool check_size(orr_graph *g, const orr_op *op, const orr_type *type) {
+bool orr_graph_check_size(orr_graph *g, const orr_op *op, const orr_type *type) {
     if (type->shape.rank < 0 || type->shape.rank > ORR_RANK_MAX)
         return orr_graph_fail(g, op->name, "the result has %d axes; at most %d are possible", type->shape.rank, ORR_RANK_MAX);
     int64_t bytes = 8;
@@ -184,10 +188,13 @@ orr_node orr_graph_call(orr_graph *g, orr_op_code code, const orr_node *args, in
     }
     orr_type type = { 0 };
     const orr_call call = { .op = op, .attr = attr, .args = args, .n_args = n_args };
-    if (!op->type(g, &call, &type) || !check_size(g, op, &type)) return ORR_NONE;
+    if (!op->type(g, &call, &type) || !orr_graph_check_size(g, op, &type)) return ORR_NONE;
     orr_node *kept_args = ORR_NEW(g->arena, orr_node, n_args);
     void *kept_attr = op->attr_size ? orr_arena_take(g->arena, 1, op->attr_size) : NULL;
-    if (!kept_args || (op->attr_size && !kept_attr) || !grow(g)) return fail_memory(g, op->name);
+    if (!kept_args || (op->attr_size && !kept_attr) || !grow(g)) {
+        (void)orr_graph_out_of_memory(g, op->name);
+        return ORR_NONE;
+    }
     if (n_args) memcpy(kept_args, args, (size_t)n_args * sizeof *args);
     if (kept_attr) memcpy(kept_attr, attr, op->attr_size);
     int32_t *bucket = &g->buckets[hash & (uint64_t)(g->n_buckets - 1)];

@@ -66,8 +66,11 @@ extern const orr_op *const orr_ops[ORR_OP_COUNT];
 orr_node orr_graph_call(orr_graph *g, orr_op_code code, const orr_node *args, int32_t n_args, const void *attr);
 /* The first mistake sticks: "file:line: op: ...".  Returns false, to be passed on. */
 bool orr_graph_fail(orr_graph *g, const char *op, const char *format, ...) ORR_PRINTF(3, 4);
+bool orr_graph_out_of_memory(orr_graph *g, const char *op); /* the same with ORR_ENOMEM */
 const orr_type *orr_graph_type(const orr_graph *g, orr_node a); /* valid until the next node is added */
 bool orr_graph_failed(const orr_graph *g);
+/* A type that can be counted and has few enough axes; false after orr_graph_fail. */
+bool orr_graph_check_size(orr_graph *g, const orr_op *op, const orr_type *type);
 /* The call that made a node. */
 orr_call orr_graph_call_of(const orr_graph *g, orr_node a);
 /* Whether a is a fill, and of what. */

@@ -30,7 +30,10 @@ static orr_node vjp(orr_graph *g, const orr_call *call, orr_node ybar, int32_t a
 static orr_node call_on(orr_graph *g, const orr_call *call, const orr_node *given, int32_t axis, const bool *batched,
                         int64_t n) {
     orr_node *parts = ORR_NEW(g->arena, orr_node, call->n_args);
-    if (!parts) return ORR_NONE;
+    if (!parts) {
+        (void)orr_graph_out_of_memory(g, "concat");
+        return ORR_NONE;
+    }
     for (int32_t i = 0; i < call->n_args; i++) {
         parts[i] = given[i].id ? given[i] : orr_fill_like(g, call->args[i], 0.0);
         if (batched) parts[i] = orr_batch(g, parts[i], batched[i], n);
