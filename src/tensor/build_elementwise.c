@@ -147,16 +147,28 @@ orr_node orr_select(orr_graph *g, orr_node condition, orr_node a, orr_node b) {
     return orr_graph_call(g, ORR_OP_select, (const orr_node[]){ condition, a, b }, 3, NULL);
 }
 
+/* A constant of a's type. */
+static orr_node constant_like(orr_graph *g, const char *op, orr_node a, double value) {
+    if (g->status != ORR_OK) return ORR_NONE;
+    if (!valid(g, a)) (void)orr_graph_fail(g, op, "argument 1 is no node of this graph (ORR_NONE?)");
+    else if (!is_float(g, a) && value != trunc(value))
+        (void)orr_graph_fail(g, op, "%g is no %s", value, orr_dtype_name(orr_node_dtype(g, a)));
+    return orr_fill_like(g, a, value);
+}
+
 orr_node orr_scale(orr_graph *g, orr_node a, double factor) {
-    return valid(g, a) ? orr_mul(g, orr_fill_like(g, a, factor), a) : unary(g, ORR_OP_neg, a);
+    const orr_node c = constant_like(g, "scale", a, factor);
+    return orr_mul(g, c, a);
 }
 
 orr_node orr_shift(orr_graph *g, orr_node a, double term) {
-    return valid(g, a) ? orr_add(g, a, orr_fill_like(g, a, term)) : unary(g, ORR_OP_neg, a);
+    const orr_node c = constant_like(g, "shift", a, term);
+    return orr_add(g, a, c);
 }
 
 orr_node orr_square(orr_graph *g, orr_node a) { return orr_mul(g, a, a); }
 
 orr_node orr_reciprocal(orr_graph *g, orr_node a) {
-    return valid(g, a) ? orr_div(g, orr_fill_like(g, a, 1.0), a) : unary(g, ORR_OP_neg, a);
+    const orr_node one = constant_like(g, "reciprocal", a, 1.0);
+    return orr_div(g, one, a);
 }

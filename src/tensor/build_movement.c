@@ -114,15 +114,15 @@ static orr_node shape_call(orr_graph *g, orr_op_code code, orr_node a, const orr
 orr_node orr_reshape(orr_graph *g, orr_node a, orr_shape shape) {
     if (!valid(g, "reshape", a)) return ORR_NONE;
     const orr_type t = *orr_graph_type(g, a);
-    int64_t known = 1;
     int32_t open = -1;
     for (int32_t i = 0; i < shape.rank && i < ORR_RANK_MAX; i++) {
-        if (shape.size[i] != -1) known *= shape.size[i];
-        else if (open < 0) open = i;
+        if (shape.size[i] != -1) continue;
+        if (open < 0) open = i;
         else (void)orr_graph_fail(g, "reshape", "two extents are -1; one can be worked out");
     }
     if (open >= 0) {
-        const int64_t count = orr_shape_count(&t.shape);
+        shape.size[open] = 1;
+        const int64_t count = orr_shape_count(&t.shape), known = orr_shape_count(&shape);
         if (known <= 0 || count % known != 0) {
             char text[ORR_TYPE_TEXT];
             (void)orr_graph_fail(g, "reshape", "the extents given, %lld in all, don't divide %s", (long long)known,
@@ -140,12 +140,20 @@ orr_node orr_reshape(orr_graph *g, orr_node a, orr_shape shape) {
     return shape_call(g, ORR_OP_reshape, a, &shape);
 }
 
+static bool broadcasts_to(const orr_shape *from, const orr_shape *to) {
+    const int32_t lead = to->rank - from->rank;
+    bool fits = lead >= 0;
+    for (int32_t i = 0; fits && i < from->rank; i++)
+        fits = from->size[i] == 1 || from->size[i] == to->size[i + lead];
+    return fits;
+}
+
 orr_node orr_broadcast(orr_graph *g, orr_node a, orr_shape shape) {
     if (!valid(g, "broadcast", a)) return ORR_NONE;
     const orr_type t = *orr_graph_type(g, a);
     if (orr_shape_equal(&shape, &t.shape)) return a;
     double value;
-    if (orr_graph_is_fill(g, a, &value) && t.shape.rank == 0) return orr_fill(g, t.dtype, shape, value);
+    if (orr_graph_is_fill(g, a, &value) && broadcasts_to(&t.shape, &shape)) return orr_fill(g, t.dtype, shape, value);
     return shape_call(g, ORR_OP_broadcast, a, &shape);
 }
 

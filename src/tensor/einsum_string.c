@@ -144,6 +144,14 @@ orr_node orr_matmul(orr_graph *g, orr_node a, orr_node b) {
     memcpy(batch_a.shape.size, ta.shape.size, (size_t)na * sizeof(int64_t));
     memcpy(batch_b.shape.size, tb.shape.size, (size_t)nb * sizeof(int64_t));
     orr_shape batch;
+    for (int32_t i = 1; i <= na && i <= nb; i++) {
+        const int64_t xa = batch_a.shape.size[na - i], xb = batch_b.shape.size[nb - i];
+        if (xa == xb || xa == 1 || xb == 1) continue;
+        char ya[ORR_TYPE_TEXT], yb[ORR_TYPE_TEXT];
+        (void)orr_graph_fail(g, "matmul", "%s @ %s: batch extents %lld and %lld differ", orr_type_print(&ta, ya, sizeof ya),
+                             orr_type_print(&tb, yb, sizeof yb), (long long)xa, (long long)xb);
+        return ORR_NONE;
+    }
     if (!orr_shape_broadcast(g, "matmul", &batch_a, &batch_b, &batch)) return ORR_NONE;
     orr_attr_einsum e;
     memset(&e, 0, sizeof e);

@@ -24,6 +24,9 @@ bool orr_index_check(orr_graph *g, const char *op, const orr_type *a, const orr_
     for (int32_t i = 0; fits && i < shared; i++) fits = a->shape.size[i] == index->shape.size[i];
     if (fits) return true;
     char ta[ORR_TYPE_TEXT], ti[ORR_TYPE_TEXT];
+    if (shared == 0)
+        return orr_graph_fail(g, op, "needs an i32 index and values with an axis; got %s, %s",
+                              orr_type_print(a, ta, sizeof ta), orr_type_print(index, ti, sizeof ti));
     return orr_graph_fail(g, op, "needs an i32 index whose first %d axes are those of the values; got %s, %s", shared,
                           orr_type_print(a, ta, sizeof ta), orr_type_print(index, ti, sizeof ti));
 }

@@ -57,7 +57,9 @@ orr_node orr_move_axis(orr_graph *g, orr_node a, int32_t from, int32_t to) {
 int32_t orr_axis_resolve(orr_graph *g, const char *op, int32_t axis, int32_t rank) {
     const int32_t resolved = axis < 0 ? axis + rank : axis;
     if (resolved >= 0 && resolved < rank) return resolved;
-    (void)orr_graph_fail(g, op, "axis %d of a tensor with %d axes; expected %d to %d", axis, rank, -rank, rank - 1);
+    if (rank > 0)
+        (void)orr_graph_fail(g, op, "axis %d of a tensor with %d axes; expected %d to %d", axis, rank, -rank, rank - 1);
+    else (void)orr_graph_fail(g, op, "axis %d of a scalar; it has none", axis);
     return -1;
 }
 

@@ -4,8 +4,9 @@
 #include <string.h>
 
 int64_t orr_convolution_extent(const orr_convolution *how, int32_t i, int64_t n, int64_t k) {
-    const int64_t room = n + how->low[i] + how->high[i] - ((k - 1) * how->dilation[i] + 1);
-    return room < 0 ? -1 : room / how->stride[i] + 1;
+    const int64_t last = n + how->low[i] + how->high[i] - 1; /* the padded axis is 0 .. last */
+    if (last < 0 || k - 1 > last / how->dilation[i]) return -1;
+    return (last - (k - 1) * how->dilation[i]) / how->stride[i] + 1;
 }
 
 bool orr_convolution_check(orr_graph *g, const char *op, const orr_convolution *how, const orr_shape *a, const orr_shape *w,

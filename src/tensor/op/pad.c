@@ -3,8 +3,6 @@
 
 /* y = a along one axis with `low` zeros before, `high` after and `interior` between neighbours; negative low or high cut.
  * abar = those of ybar that came from a */
-static int64_t spread_extent(int64_t n, int64_t interior) { return n > 0 ? n + (n - 1) * interior : 0; }
-
 static bool type(orr_graph *g, const orr_call *call, orr_type *out) {
     const orr_attr_pad *p = call->attr;
     *out = *orr_graph_type(g, call->args[0]);
@@ -12,7 +10,11 @@ static bool type(orr_graph *g, const orr_call *call, orr_type *out) {
     if (p->interior < 0 || p->interior > limit || p->low > limit || p->high > limit || p->low < -limit || p->high < -limit)
         return orr_graph_fail(g, "pad", "low %lld, high %lld, interior %lld; interior is at least 0, all below 2^40",
                               (long long)p->low, (long long)p->high, (long long)p->interior);
-    const int64_t size = spread_extent(n, p->interior) + p->low + p->high;
+    int64_t size = 0; /* n + (n - 1) interior + low + high */
+    if (n > 0 && (__builtin_mul_overflow(n - 1, p->interior, &size) || __builtin_add_overflow(size, n, &size)))
+        return orr_graph_fail(g, "pad", "the result is too large to count");
+    if (size > INT64_MAX - 2 * limit) return orr_graph_fail(g, "pad", "the result is too large to count");
+    size += p->low + p->high;
     if (size < 0)
         return orr_graph_fail(g, "pad", "low %lld and high %lld cut more than the axis of %lld has", (long long)p->low,
                               (long long)p->high, (long long)n);

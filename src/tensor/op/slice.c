@@ -9,7 +9,7 @@ static bool type(orr_graph *g, const orr_call *call, orr_type *out) {
     if (s->start < 0 || s->stop < s->start || s->stop > n || s->step < 1)
         return orr_graph_fail(g, "slice", "%lld:%lld:%lld of an axis of %lld; expected 0 <= start <= stop <= %lld, step >= 1",
                               (long long)s->start, (long long)s->stop, (long long)s->step, (long long)n, (long long)n);
-    out->shape.size[s->axis] = (s->stop - s->start + s->step - 1) / s->step;
+    out->shape.size[s->axis] = s->stop > s->start ? (s->stop - s->start - 1) / s->step + 1 : 0;
     return true;
 }
 
@@ -18,7 +18,7 @@ static orr_node vjp(orr_graph *g, const orr_call *call, orr_node ybar, int32_t a
     const int64_t n = orr_node_shape(g, call->args[arg]).size[s->axis], m = orr_node_shape(g, ybar).size[s->axis];
     if (m == 0) return ORR_NONE;
     const int64_t last = s->start + (m - 1) * s->step;
-    return orr_pad(g, ybar, s->axis, s->start, n - 1 - last, s->step - 1);
+    return orr_pad(g, ybar, s->axis, s->start, n - 1 - last, m > 1 ? s->step - 1 : 0);
 }
 
 static orr_node vmap(orr_graph *g, const orr_call *call, const orr_node *args, const bool *batched, int64_t n) {
