@@ -347,8 +347,8 @@ orr_status orr_compile(orr_context *ctx, const orr_graph *g, const orr_compile_o
                        orr_program **out) ORR_MUST_USE;
 void orr_program_free(orr_program *program);
 
-/* Contiguous row-major storage of an input or an output; NULL for any other node.  Inputs start as zeros and keep their
- * contents between runs; outputs are valid until the next run. */
+/* Contiguous row-major storage of an input or an output; NULL for any other node, also for an input on which nothing that
+ * was asked for depends.  Inputs start as zeros and keep their contents between runs; outputs are valid until the next. */
 void *orr_program_data(orr_program *program, orr_node node);
 /* Lets an input live in the caller's memory (aligned to 64, size of the whole tensor), so that programs share
  * parameters. */

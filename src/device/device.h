@@ -43,7 +43,7 @@ struct orr_fused;
 
 typedef struct orr_device {
     const char *name;
-    orr_kernel kernel[ORR_OP_COUNT]; /* sources have none */
+    orr_kernel kernel[ORR_OP_COUNT]; /* sources have none; one without .run is ref's */
     /* NULL: the device takes no fused groups, and every node is a launch of its own. */
     orr_status (*fused_prepare)(orr_context *ctx, orr_arena *arena, const struct orr_fused *group, void **plan, size_t *workspace);
     orr_status (*fused_run)(orr_context *ctx, const struct orr_fused *group, void *plan, void *workspace, orr_pool *pool);
@@ -54,6 +54,8 @@ extern const orr_device orr_device_cpu;
 
 /* NULL where there is no device of this name. */
 const orr_device *orr_device_find(const char *name);
+/* The kernel for a primitive: the device's own, or ref's. */
+const orr_kernel *orr_device_kernel(const orr_device *device, orr_op_code code);
 
 orr_view orr_view_contiguous(orr_dtype dtype, const orr_shape *shape);
 bool orr_view_is_contiguous(const orr_view *view);

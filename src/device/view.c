@@ -18,3 +18,7 @@ bool orr_view_is_contiguous(const orr_view *view) {
     }
     return true;
 }
+
+const orr_kernel *orr_device_kernel(const orr_device *device, orr_op_code code) {
+    return device->kernel[code].run ? &device->kernel[code] : &orr_device_ref.kernel[code];
+}

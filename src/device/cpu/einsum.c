@@ -1,0 +1,484 @@
+/* Contractions on the CPU: every einsum is a loop of matrix products.
+ *
+ * Labels fall into four kinds: batch (in a, b and out), m (a and out), n (b and out), k (a and b).  Those of a kind that lie
+ * one behind the other in memory merge; of what is left, one m, one n and one k make a product of matrices, the rest loops
+ * around it.  Transposition is folded into the call.  What no call takes (no unit stride) is copied first.
+ *
+ *   products below SMALL^3     libxsmm: code generated for the shape
+ *   float32 above              oneDNN's sgemm: uses the widest vectors of the processor
+ *   float64 above              OpenBLAS
+ *   one row or column          our own loops
+ *
+ * A product is cut into tasks by its shape alone and each task runs on one thread: threads change no bit. */
+#include "device/cpu/cpu.h"
+
+#include <cblas.h>
+#include <dnnl.h>
+#include <libxsmm.h>
+#include <string.h>
+
+/* oneDNN counts threads with OpenMP's own variable, one for each thread that calls; from the OpenMP interface. */
+extern void omp_set_num_threads(int n);
+
+enum { LABELS = 30, LOOPS = ORR_RANK_MAX, SMALL = 80 };
+static const double TASK_FLOPS = 16e6;
+enum { TASKS_MAX = 16 };
+
+typedef struct axis {
+    int64_t n, a, b, out; /* extent and strides, elements */
+} axis;
+
+typedef struct axes {
+    axis at[ORR_RANK_MAX];
+    int32_t n;
+} axes;
+
+typedef enum method { METHOD_DOT, METHOD_ROWS, METHOD_COLUMNS, METHOD_OUTER, METHOD_SMALL, METHOD_LARGE, METHOD_REF } method;
+
+typedef struct contraction {
+    method how;
+    orr_dtype dtype;
+    bool swapped;     /* a and b have changed places */
+    bool copies[2];   /* a, b are copied before the product */
+    int64_t m, n, k;  /* of one product */
+    int64_t lda, ldb, ldc;
+    bool ta, tb;      /* stored transposed: a as k x m, b as n x k */
+    axes loops;       /* around it: batch and what didn't merge */
+    int64_t loop_count;
+    bool accumulate;  /* a loop over part of k: products after the first add */
+    int32_t k_loops;  /* how many of the loops, the last, are of that kind */
+    int64_t chunk;    /* rows of m a task */
+    int64_t chunks;
+    size_t copy_bytes[2], copy_at[2];
+    axis m_axis, n_axis, k_axis;
+    libxsmm_dmmfunction small_f64, small_f64_add;
+    libxsmm_smmfunction small_f32, small_f32_add;
+    libxsmm_dmmfunction edge_f64, edge_f64_add; /* the last, shorter chunk */
+    libxsmm_smmfunction edge_f32, edge_f32_add;
+    const orr_cpu_kernels *kernels;
+    size_t worker_bytes; /* scratch of a worker: b of one product, straightened */
+    size_t workers_at;
+    int64_t pack_rows; /* tasks of small products take this many loop steps */
+} contraction;
+
+/* ---- prepare: labels to matrices ------------------------------------------------------------------------------------------ */
+
+static void classify(const orr_launch *l, axes kind[4]) {
+    const orr_attr_einsum *e = l->attr;
+    const orr_view *a = &l->args[0], *b = &l->args[1];
+    axis of[LABELS] = { 0 };
+    uint32_t in_a = 0, in_b = 0, in_out = 0;
+    for (int32_t i = 0; i < a->shape.rank; i++)
+        of[e->a[i]].n = a->shape.size[i], of[e->a[i]].a = a->stride[i], in_a |= 1u << e->a[i];
+    for (int32_t i = 0; i < b->shape.rank; i++)
+        of[e->b[i]].n = b->shape.size[i], of[e->b[i]].b = b->stride[i], in_b |= 1u << e->b[i];
+    for (int32_t i = 0; i < e->rank_out; i++) of[e->out[i]].out = l->out.stride[i], in_out |= 1u << e->out[i];
+    for (int32_t i = 0; i < LABELS; i++) {
+        const uint32_t bit = 1u << i;
+        if (!((in_a | in_b) & bit) || of[i].n == 1) continue;
+        const int which = (in_a & in_b & in_out & bit) ? 0 : !(in_b & bit) ? 1 : !(in_a & bit) ? 2 : 3;
+        kind[which].at[kind[which].n++] = of[i];
+    }
+}
+
+static int64_t key_of(const axis *x) { return x->out ? x->out : x->a ? x->a : x->b; }
+
+/* Outermost first, then neighbours that lie one behind the other in every operand become one. */
+static void merge(axes *x) {
+    for (int32_t i = 1; i < x->n; i++)
+        for (int32_t j = i; j > 0 && key_of(&x->at[j - 1]) < key_of(&x->at[j]); j--) {
+            const axis t = x->at[j];
+            x->at[j] = x->at[j - 1];
+            x->at[j - 1] = t;
+        }
+    int32_t n = 0;
+    for (int32_t i = 0; i < x->n; i++) {
+        axis *last = n ? &x->at[n - 1] : NULL;
+        const axis *now = &x->at[i];
+        if (last && last->a == now->a * now->n && last->b == now->b * now->n && last->out == now->out * now->n) {
+            const int64_t total = last->n * now->n;
+            *last = *now;
+            last->n = total;
+        } else {
+            x->at[n++] = *now;
+        }
+    }
+    x->n = n;
+}
+
+/* Takes the axis that makes the best matrix: one of unit stride in the result or the operands, else the longest. */
+static axis take(axes *x, bool by_out) {
+    if (x->n == 0) return (axis){ .n = 1 };
+    int32_t best = 0;
+    for (int32_t i = 1; i < x->n; i++) {
+        const axis *c = &x->at[i], *d = &x->at[best];
+        const bool unit_c = by_out ? c->out == 1 : c->a == 1 || c->b == 1, unit_d = by_out ? d->out == 1 : d->a == 1 || d->b == 1;
+        if (unit_c != unit_d ? unit_c : c->n > d->n) best = i;
+    }
+    const axis taken = x->at[best];
+    for (int32_t i = best; i + 1 < x->n; i++) x->at[i] = x->at[i + 1];
+    x->n--;
+    return taken;
+}
+
+static void swap_operands(contraction *c) {
+    const axis m = c->m_axis;
+    c->m_axis = c->n_axis;
+    c->n_axis = m;
+    axis *all[3] = { &c->m_axis, &c->n_axis, &c->k_axis };
+    for (int i = 0; i < 3; i++) {
+        const int64_t a = all[i]->a;
+        all[i]->a = all[i]->b, all[i]->b = a;
+    }
+    for (int32_t i = 0; i < c->loops.n; i++) {
+        const int64_t a = c->loops.at[i].a;
+        c->loops.at[i].a = c->loops.at[i].b, c->loops.at[i].b = a;
+    }
+    c->swapped = !c->swapped;
+}
+
+/* Whether a matrix with these strides is what a call takes, and how: the other stride is the leading dimension. */
+static bool matrix_layout(int64_t rows, int64_t columns, int64_t row, int64_t column, bool *transposed, int64_t *ld) {
+    if ((column == 1 || columns == 1) && (row >= columns || rows == 1)) {
+        *transposed = false;
+        *ld = rows == 1 || row < columns ? columns : row;
+        return true;
+    }
+    if ((row == 1 || rows == 1) && (column >= rows || columns == 1)) {
+        *transposed = true;
+        *ld = columns == 1 || column < rows ? rows : column;
+        return true;
+    }
+    return false;
+}
+
+static void *small_kernel(orr_dtype dtype, int64_t m, int64_t n, int64_t k, int64_t lda, int64_t ldb, int64_t ldc, bool add,
+                          bool a_transposed) {
+    /* libxsmm is column-major: C' = B' A', so its m is our n, its A our b. */
+    const int xm = (int)n, xn = (int)m, xk = (int)k, xlda = (int)ldb, xldb = (int)lda, xldc = (int)ldc;
+    const int flags = a_transposed ? LIBXSMM_GEMM_FLAG_TRANS_B : LIBXSMM_GEMM_FLAG_NONE;
+    void *out = NULL;
+    if (dtype == ORR_F64) {
+        const double alpha = 1, beta = add;
+        const libxsmm_dmmfunction f = libxsmm_dmmdispatch(xm, xn, xk, &xlda, &xldb, &xldc, &alpha, &beta, &flags, NULL);
+        memcpy(&out, &f, sizeof out);
+    } else {
+        const float alpha = 1, beta = add;
+        const libxsmm_smmfunction f = libxsmm_smmdispatch(xm, xn, xk, &xlda, &xldb, &xldc, &alpha, &beta, &flags, NULL);
+        memcpy(&out, &f, sizeof out);
+    }
+    return out;
+}
+
+static void set_small(contraction *c, void *one, void *add, void *edge, void *edge_add) {
+    if (c->dtype == ORR_F64) {
+        memcpy(&c->small_f64, &one, sizeof one), memcpy(&c->small_f64_add, &add, sizeof add);
+        memcpy(&c->edge_f64, &edge, sizeof one), memcpy(&c->edge_f64_add, &edge_add, sizeof add);
+    } else {
+        memcpy(&c->small_f32, &one, sizeof one), memcpy(&c->small_f32_add, &add, sizeof add);
+        memcpy(&c->edge_f32, &edge, sizeof one), memcpy(&c->edge_f32_add, &edge_add, sizeof add);
+    }
+}
+
+/* b is straightened into the worker's scratch (k x n, rows without gaps) where it is stored transposed. */
+static bool prepare_small(contraction *c) {
+    const int64_t ldb = c->tb ? c->n : c->ldb, edge = c->m - (c->chunks - 1) * c->chunk;
+    void *one = small_kernel(c->dtype, c->chunk, c->n, c->k, c->lda, ldb, c->ldc, false, c->ta);
+    void *add = c->accumulate ? small_kernel(c->dtype, c->chunk, c->n, c->k, c->lda, ldb, c->ldc, true, c->ta) : NULL;
+    void *last = edge == c->chunk ? one : small_kernel(c->dtype, edge, c->n, c->k, c->lda, ldb, c->ldc, false, c->ta);
+    void *last_add = edge == c->chunk ? add
+                     : c->accumulate  ? small_kernel(c->dtype, edge, c->n, c->k, c->lda, ldb, c->ldc, true, c->ta)
+                                      : NULL;
+    if (!one || !last || (c->accumulate && (!add || !last_add))) return false;
+    set_small(c, one, add, last, last_add);
+    c->worker_bytes = c->tb ? (size_t)(c->k * c->n) * orr_dtype_size(c->dtype) : 0;
+    return true;
+}
+
+static bool fits_small(const contraction *c) {
+    const double volume = (double)c->m * (double)c->n * (double)c->k;
+    if (volume <= (double)SMALL * SMALL * SMALL) return true;
+    /* tall products over a b that stays in the second-level cache, in float64: rows in chunks */
+    return c->dtype == ORR_F64 && c->k * c->n * 8 <= 256 * 1024 && c->n <= 256 && c->k <= 512;
+}
+
+static void choose_chunks(contraction *c) {
+    const double flops = 2.0 * (double)c->m * (double)c->n * (double)c->k;
+    int64_t chunks = (int64_t)(flops / TASK_FLOPS);
+    if (chunks > TASKS_MAX) chunks = TASKS_MAX;
+    if (chunks < 1) chunks = 1;
+    int64_t rows = (c->m + chunks - 1) / chunks;
+    if (rows < c->m) rows = (rows + 47) / 48 * 48; /* whole blocks of the kernels' rows */
+    if (rows > c->m || rows < 1) rows = c->m > 0 ? c->m : 1;
+    c->chunk = rows;
+    c->chunks = c->m > 0 ? (c->m + rows - 1) / rows : 0;
+}
+
+/* Contiguous copy of an operand with its loop axes outermost; strides follow. */
+static void plan_copy(contraction *c, int which, size_t *at) {
+    const bool first = which == 0;
+    axis *rows = first ? &c->m_axis : &c->k_axis, *columns = first ? &c->k_axis : &c->n_axis;
+    int64_t total = 1;
+    *(first ? &columns->a : &columns->b) = 1;
+    *(first ? &rows->a : &rows->b) = columns->n;
+    total = rows->n * columns->n;
+    for (int32_t i = c->loops.n - 1; i >= 0; i--) {
+        int64_t *stride = first ? &c->loops.at[i].a : &c->loops.at[i].b;
+        if (*stride == 0) continue;
+        *stride = total;
+        total *= c->loops.at[i].n;
+    }
+    c->copies[which] = true;
+    c->copy_bytes[which] = (size_t)total * orr_dtype_size(c->dtype);
+    c->copy_at[which] = *at;
+    *at += (c->copy_bytes[which] + 63) & ~(size_t)63;
+}
+
+typedef struct original {
+    axis m, n, k;
+    axes loops;
+} original;
+
+typedef struct einsum_plan {
+    contraction c;
+    original before; /* strides of the operands as they are, for the copies */
+} einsum_plan;
+
+orr_status orr_cpu_einsum_prepare(orr_context *ctx, orr_arena *arena, const orr_launch *l, void **plan, size_t *workspace) {
+    einsum_plan *p = ORR_NEW(arena, einsum_plan, 1);
+    if (!p) return orr_fail(ctx, ORR_ENOMEM, "einsum: no memory for its plan");
+    contraction *c = &p->c;
+    axes kind[4] = { 0 };
+    *plan = p;
+    c->dtype = l->out.dtype;
+    c->kernels = orr_cpu_kernels_choose();
+    if (orr_shape_count(&l->out.shape) == 0 || orr_shape_count(&l->args[0].shape) == 0 || orr_shape_count(&l->args[1].shape) == 0) {
+        c->how = METHOD_REF;
+        return ORR_OK;
+    }
+    openblas_set_num_threads(1); /* tasks are ours: its own threads would fight with them over the cores */
+    classify(l, kind);
+    for (int i = 0; i < 4; i++) merge(&kind[i]);
+    c->m_axis = take(&kind[1], true);
+    c->n_axis = take(&kind[2], true);
+    c->k_axis = take(&kind[3], false);
+    for (int i = 0; i < 3; i++)
+        for (int32_t k = 0; k < kind[i].n; k++) c->loops.at[c->loops.n++] = kind[i].at[k];
+    c->k_loops = kind[3].n;
+    for (int32_t k = 0; k < kind[3].n; k++) c->loops.at[c->loops.n++] = kind[3].at[k];
+    c->accumulate = c->k_loops > 0;
+    c->loop_count = 1;
+    for (int32_t i = 0; i < c->loops.n; i++) c->loop_count *= c->loops.at[i].n;
+    /* Rows of the result are contiguous: otherwise the product is written transposed, b' a'. */
+    if (c->n_axis.n > 1 ? c->n_axis.out != 1 : c->m_axis.n > 1 && c->m_axis.out == 1) swap_operands(c);
+    c->m = c->m_axis.n, c->n = c->n_axis.n, c->k = c->k_axis.n;
+    if (c->n > 1 && c->n_axis.out != 1) {
+        c->how = METHOD_REF; /* the fastest axis of the result is a batch: plain loops */
+        return ORR_OK;
+    }
+    c->ldc = c->m > 1 ? c->m_axis.out : c->n;
+    if (c->ldc < c->n) {
+        c->how = METHOD_REF;
+        return ORR_OK;
+    }
+    p->before = (original){ .m = c->m_axis, .n = c->n_axis, .k = c->k_axis, .loops = c->loops };
+    size_t at = 0;
+    if (!matrix_layout(c->m, c->k, c->m_axis.a, c->k_axis.a, &c->ta, &c->lda)) {
+        plan_copy(c, 0, &at);
+        (void)matrix_layout(c->m, c->k, c->m_axis.a, c->k_axis.a, &c->ta, &c->lda);
+    }
+    if (!matrix_layout(c->k, c->n, c->k_axis.b, c->n_axis.b, &c->tb, &c->ldb)) {
+        plan_copy(c, 1, &at);
+        (void)matrix_layout(c->k, c->n, c->k_axis.b, c->n_axis.b, &c->tb, &c->ldb);
+    }
+    choose_chunks(c);
+    if (!c->accumulate && c->n == 1 && !c->ta) c->how = METHOD_ROWS;                      /* y = A x */
+    else if (!c->accumulate && c->n == 1 && c->ta && c->ldc == 1) c->how = METHOD_COLUMNS; /* y = A' x */
+    else if (!c->accumulate && c->m == 1 && !c->tb) c->how = METHOD_COLUMNS;               /* y' = x' B */
+    else if (!c->accumulate && c->m == 1 && c->tb) c->how = METHOD_ROWS;                   /* y' = x' B' */
+    else if (fits_small(c) && prepare_small(c)) c->how = METHOD_SMALL;
+    else c->how = METHOD_LARGE;
+    if ((c->how == METHOD_ROWS || c->how == METHOD_COLUMNS)) {
+        c->chunk = c->m;
+        c->chunks = 1;
+        /* the vector is straightened where it has gaps */
+        c->worker_bytes = (size_t)c->k * orr_dtype_size(c->dtype);
+    }
+    /* Several products of a loop make one task where each alone is short. */
+    c->pack_rows = 1;
+    if (c->chunks == 1) {
+        const double flops = 2.0 * (double)c->m * (double)c->n * (double)c->k;
+        int64_t steps = c->loop_count;
+        for (int32_t i = 0; i < c->k_loops; i++) steps /= c->loops.at[c->loops.n - 1 - i].n;
+        int64_t tasks = (int64_t)(flops * (double)c->loop_count / 1e6);
+        if (tasks > 64) tasks = 64;
+        if (tasks < 1) tasks = 1;
+        c->pack_rows = (steps + tasks - 1) / tasks;
+    }
+    c->worker_bytes = (c->worker_bytes + 63) & ~(size_t)63;
+    c->workers_at = at;
+    *workspace = at + (size_t)orr_context_threads(ctx) * c->worker_bytes;
+    return ORR_OK;
+}
+
+/* ---- run --------------------------------------------------------------------------------------------------------------------- */
+
+typedef struct job {
+    const contraction *c;
+    const char *a, *b;
+    char *out, *scratch;
+} job;
+
+static void copy_matrix(orr_dtype dtype, int64_t rows, int64_t columns, const char *from, int64_t row, int64_t column, char *to) {
+    if (dtype == ORR_F64) {
+        const double *x = (const double *)(const void *)from;
+        double *y = (double *)(void *)to;
+        for (int64_t i = 0; i < rows; i++)
+            for (int64_t j = 0; j < columns; j++) y[i * columns + j] = x[i * row + j * column];
+    } else {
+        const float *x = (const float *)(const void *)from;
+        float *y = (float *)(void *)to;
+        for (int64_t i = 0; i < rows; i++)
+            for (int64_t j = 0; j < columns; j++) y[i * columns + j] = x[i * row + j * column];
+    }
+}
+
+static void multiply_large(const contraction *c, int64_t rows, const void *a, const void *b, void *out, bool add) {
+    if (c->dtype == ORR_F64) {
+        cblas_dgemm(CblasRowMajor, c->ta ? CblasTrans : CblasNoTrans, c->tb ? CblasTrans : CblasNoTrans, (blasint)rows,
+                    (blasint)c->n, (blasint)c->k, 1.0, a, (blasint)c->lda, b, (blasint)c->ldb, add, out, (blasint)c->ldc);
+        return;
+    }
+    omp_set_num_threads(1);
+    (void)dnnl_sgemm(c->ta ? 'T' : 'N', c->tb ? 'T' : 'N', rows, c->n, c->k, 1.0f, a, c->lda, b, c->ldb, add ? 1.0f : 0.0f, out,
+                     c->ldc);
+}
+
+static void multiply_small(const contraction *c, bool edge, const void *a, const void *b, void *out, bool add) {
+    if (c->dtype == ORR_F64) {
+        const libxsmm_dmmfunction f = edge ? (add ? c->edge_f64_add : c->edge_f64) : (add ? c->small_f64_add : c->small_f64);
+        f(b, a, out);
+    } else {
+        const libxsmm_smmfunction f = edge ? (add ? c->edge_f32_add : c->edge_f32) : (add ? c->small_f32_add : c->small_f32);
+        f(b, a, out);
+    }
+}
+
+/* Matrix times vector, either way round. */
+static void multiply_vector(const contraction *c, const char *a, const char *b, char *out, char *scratch) {
+    const bool vector_is_b = c->n == 1;
+    const char *x = vector_is_b ? b : a, *matrix = vector_is_b ? a : b;
+    const int64_t incx = vector_is_b ? c->k_axis.b : c->k_axis.a, ld = vector_is_b ? c->lda : c->ldb;
+    const int64_t rows = vector_is_b ? c->m : c->n, incy = vector_is_b ? c->ldc : 1, size = (int64_t)orr_dtype_size(c->dtype);
+    if (c->how == METHOD_ROWS) {
+        if (incx != 1 && c->k > 1) {
+            copy_matrix(c->dtype, c->k, 1, x, incx, 0, scratch);
+            x = scratch;
+        }
+        const int64_t step = incy == 1 || rows == 1 ? rows : 1; /* results that don't lie together, one by one */
+        for (int64_t i = 0; i < rows; i += step) {
+            const void *row = matrix + i * ld * size;
+            void *y = out + i * incy * size;
+            if (c->dtype == ORR_F64) c->kernels->gemv_rows_f64(step, c->k, row, ld, (const void *)x, y);
+            else c->kernels->gemv_rows_f32(step, c->k, row, ld, (const void *)x, y);
+        }
+    } else if (c->dtype == ORR_F64) {
+        c->kernels->gemv_columns_f64(c->k, rows, (const void *)matrix, ld, (const void *)x, incx, (void *)out);
+    } else {
+        c->kernels->gemv_columns_f32(c->k, rows, (const void *)matrix, ld, (const void *)x, incx, (void *)out);
+    }
+}
+
+static void product(const job *j, int64_t chunk, const char *a, const char *b, char *out, char *scratch, bool add) {
+    const contraction *c = j->c;
+    const int64_t size = (int64_t)orr_dtype_size(c->dtype), first = chunk * c->chunk;
+    const int64_t rows = first + c->chunk <= c->m ? c->chunk : c->m - first;
+    if (c->how == METHOD_ROWS || c->how == METHOD_COLUMNS) {
+        multiply_vector(c, a, b, out, scratch);
+        return;
+    }
+    a += first * c->m_axis.a * size, out += first * c->ldc * size;
+    if (c->how == METHOD_LARGE) {
+        multiply_large(c, rows, a, b, out, add);
+        return;
+    }
+    if (c->tb) {
+        copy_matrix(c->dtype, c->k, c->n, b, 1, c->ldb, scratch);
+        b = scratch;
+    }
+    multiply_small(c, rows != c->chunk, a, b, out, add);
+}
+
+/* A task is a chunk of rows of one product, or a run of whole products; loops over k stay inside. */
+static void run_task(void *arg, int64_t task, int worker) {
+    const job *j = arg;
+    const contraction *c = j->c;
+    const int64_t size = (int64_t)orr_dtype_size(c->dtype);
+    char *scratch = j->scratch + (size_t)worker * c->worker_bytes;
+    const int32_t outer = c->loops.n - c->k_loops;
+    int64_t steps = 1, k_steps = 1;
+    for (int32_t i = 0; i < outer; i++) steps *= c->loops.at[i].n;
+    for (int32_t i = outer; i < c->loops.n; i++) k_steps *= c->loops.at[i].n;
+    const int64_t chunk = c->chunks > 1 ? task % c->chunks : 0;
+    const int64_t first = c->chunks > 1 ? task / c->chunks : task * c->pack_rows;
+    const int64_t end = c->chunks > 1 ? first + 1 : first + c->pack_rows < steps ? first + c->pack_rows : steps;
+    for (int64_t step = first; step < end; step++) {
+        int64_t a = 0, b = 0, out = 0, rest = step;
+        for (int32_t i = outer - 1; i >= 0; i--) {
+            const axis *x = &c->loops.at[i];
+            const int64_t at = rest % x->n;
+            rest /= x->n;
+            a += at * x->a, b += at * x->b, out += at * x->out;
+        }
+        for (int64_t k = 0; k < k_steps; k++) {
+            int64_t ka = a, kb = b;
+            rest = k;
+            for (int32_t i = c->loops.n - 1; i >= outer; i--) {
+                const axis *x = &c->loops.at[i];
+                const int64_t at = rest % x->n;
+                rest /= x->n;
+                ka += at * x->a, kb += at * x->b;
+            }
+            product(j, chunk, j->a + ka * size, j->b + kb * size, j->out + out * size, scratch, k > 0);
+        }
+    }
+}
+
+/* An operand into contiguous memory: loops outermost, then rows, then columns. */
+static void copy_operand(const einsum_plan *p, orr_pool *pool, int which, const void *from, void *to) {
+    const original *o = &p->before;
+    orr_view source = { .data = (void *)(uintptr_t)from, .dtype = p->c.dtype };
+    for (int32_t i = 0; i < o->loops.n; i++) {
+        const int64_t stride = which == 0 ? o->loops.at[i].a : o->loops.at[i].b;
+        if (stride == 0) continue;
+        source.stride[source.shape.rank] = stride;
+        source.shape.size[source.shape.rank++] = o->loops.at[i].n;
+    }
+    const axis *rows = which == 0 ? &o->m : &o->k, *columns = which == 0 ? &o->k : &o->n;
+    source.stride[source.shape.rank] = which == 0 ? rows->a : rows->b;
+    source.shape.size[source.shape.rank++] = rows->n;
+    source.stride[source.shape.rank] = which == 0 ? columns->a : columns->b;
+    source.shape.size[source.shape.rank++] = columns->n;
+    orr_view target = orr_view_contiguous(p->c.dtype, &source.shape);
+    target.data = to;
+    orr_cpu_copy_view(pool, &source, &target);
+}
+
+orr_status orr_cpu_einsum_run(orr_context *ctx, const orr_launch *l) {
+    const einsum_plan *p = l->plan;
+    const contraction *c = &p->c;
+    if (c->how == METHOD_REF) return orr_device_ref.kernel[ORR_OP_einsum].run(ctx, l);
+    const void *operand[2] = { l->args[c->swapped].data, l->args[!c->swapped].data };
+    char *workspace = l->workspace;
+    for (int i = 0; i < 2; i++)
+        if (c->copies[i]) {
+            copy_operand(p, l->pool, i, operand[i], workspace + c->copy_at[i]);
+            operand[i] = workspace + c->copy_at[i];
+        }
+    job j = { .c = c, .a = operand[0], .b = operand[1], .out = l->out.data, .scratch = workspace + c->workers_at };
+    int64_t steps = 1;
+    for (int32_t i = 0; i < c->loops.n - c->k_loops; i++) steps *= c->loops.at[i].n;
+    const int64_t tasks = c->chunks > 1 ? steps * c->chunks : (steps + c->pack_rows - 1) / c->pack_rows;
+    orr_parallel(l->pool, tasks, run_task, &j);
+    return ORR_OK;
+}

@@ -1,0 +1,611 @@
+/* Fused groups on the CPU: the iteration shape is cut into tiles that fit the first cache; all instructions run over one
+ * tile before the next is begun, so that intermediate values never see memory.
+ *
+ * prepare: collapse axes that every operand walks through as one; choose the tile (a stretch of the last axis, or several
+ *          whole rows of it); give each value a place (memory itself, a tile register, a scalar).
+ * run:     tasks are ranges of tiles, cut by the shape alone.  A reduction has accumulators in double, one set for each task
+ *          where the outermost axis is reduced; they are added in the order of tasks: threads change nothing. */
+#include "device/cpu/cpu.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    TILE = 512,          /* elements; a group of ten float64 registers stays within 40 kB of first-level cache */
+    TASK_WORK = 1 << 15, /* units of work (about a third of a nanosecond) that are worth a task */
+    TASKS_MAX = 64,
+    PARTIAL_TASKS_MAX = 16, /* tasks with accumulators of their own */
+    VALUES = 2 * ORR_FUSED_READS + ORR_FUSED_NODES,
+    AXES = ORR_RANK_MAX
+};
+
+typedef enum place { IN_MEMORY, IN_REGISTER, SCALAR } place;
+
+typedef struct value {
+    place place;
+    orr_dtype dtype;
+    size_t size;
+    int32_t slot;                /* IN_REGISTER: which */
+    int32_t output;              /* IN_MEMORY and computed: the output that it is written to; -1: an input */
+    int64_t stride[AXES];        /* input or output, elements, over the collapsed axes */
+    bool loaded;                 /* an input that is copied into its register */
+} value;
+
+typedef struct cpu_fused {
+    int32_t rank;
+    int64_t size[AXES];
+    bool reduced[AXES];
+    bool last_reduced, row_reduced, has_reduction, direct;
+    int64_t tile_rows, tile_columns; /* a tile is rows x columns of the last two axes */
+    int64_t n_tiles, tiles_per_step; /* all; along the axis that is cut (the last, or the one before) */
+    int32_t cut;                     /* the axis that tiles cut */
+    int64_t outer;                   /* steps of the axes before */
+    int64_t tasks, tiles_per_task;
+    bool partial; /* each task has accumulators of its own */
+    int32_t n_values, n_slots;
+    value value[VALUES];
+    int64_t out_stride[ORR_FUSED_NODES][AXES];
+    int64_t kept[ORR_FUSED_NODES];       /* elements of a reduced output */
+    int64_t acc_at[ORR_FUSED_NODES];     /* its accumulators in a set */
+    int64_t acc_total;
+    orr_tile_kernel *run[ORR_FUSED_NODES];
+    int16_t splat_slot[ORR_FUSED_NODES][3]; /* argument that must become a vector first; -1 */
+    bool scalar_result[ORR_FUSED_NODES];
+    const orr_cpu_kernels *kernels;
+    int threads;
+    size_t worker_bytes;
+} cpu_fused;
+
+/* ---- prepare ------------------------------------------------------------------------------------------------------------ */
+
+/* Strides of a reduced output over the whole shape: none along the axes that go. */
+static void reduced_strides(const orr_fused *f, const orr_view *view, int64_t *stride) {
+    int32_t k = 0;
+    for (int32_t i = 0; i < f->shape.rank; i++) stride[i] = f->reduced >> i & 1u ? 0 : view->stride[k++];
+}
+
+typedef struct operands {
+    int64_t stride[ORR_FUSED_READS + ORR_FUSED_NODES][AXES];
+    int32_t n;
+} operands;
+
+static void collect_operands(const orr_fused *f, operands *x) {
+    x->n = 0;
+    for (int16_t i = 0; i < f->n_inputs; i++) memcpy(x->stride[x->n++], f->input[i].stride, sizeof x->stride[0]);
+    for (int16_t i = 0; i < f->n_outputs; i++)
+        if (f->output[i].reduction) reduced_strides(f, &f->output[i].view, x->stride[x->n++]);
+        else memcpy(x->stride[x->n++], f->output[i].view.stride, sizeof x->stride[0]);
+}
+
+/* Leaves out axes of extent 1 and merges neighbours that all operands walk through as one. */
+static void collapse(const orr_fused *f, cpu_fused *p, operands *x) {
+    int32_t kept[AXES], n = 0;
+    for (int32_t i = 0; i < f->shape.rank; i++)
+        if (f->shape.size[i] != 1) kept[n++] = i;
+    p->rank = 0;
+    for (int32_t i = 0; i < n; i++) {
+        const int32_t axis = kept[i];
+        const bool goes = p->has_reduction && (f->reduced >> axis & 1u);
+        const int32_t last = p->rank - 1;
+        if (last >= 0 && p->reduced[last] == goes) {
+            bool merge = true;
+            for (int32_t k = 0; k < x->n && merge; k++) merge = x->stride[k][last] == x->stride[k][axis] * f->shape.size[axis];
+            if (merge) {
+                p->size[last] *= f->shape.size[axis];
+                for (int32_t k = 0; k < x->n; k++) x->stride[k][last] = x->stride[k][axis];
+                continue;
+            }
+        }
+        p->size[p->rank] = f->shape.size[axis];
+        p->reduced[p->rank] = goes;
+        for (int32_t k = 0; k < x->n; k++) x->stride[k][p->rank] = x->stride[k][axis];
+        p->rank++;
+    }
+    if (p->rank == 0) { /* a scalar: one axis of extent 1 */
+        p->rank = 1;
+        p->size[0] = 1;
+        p->reduced[0] = false;
+        for (int32_t k = 0; k < x->n; k++) x->stride[k][0] = 0;
+    }
+}
+
+static void choose_tile(cpu_fused *p) {
+    const int32_t last = p->rank - 1;
+    const int64_t columns = p->size[last];
+    if (columns >= TILE || p->rank == 1) {
+        p->tile_rows = 1;
+        p->cut = last;
+        const int64_t n = (columns + TILE - 1) / TILE;
+        p->tile_columns = n > 1 ? ((columns + n - 1) / n + 63) / 64 * 64 : columns;
+        p->tiles_per_step = n > 1 ? (columns + p->tile_columns - 1) / p->tile_columns : 1;
+    } else {
+        p->tile_columns = columns;
+        p->cut = last - 1;
+        const int64_t fit = TILE / columns, rows = p->size[last - 1];
+        p->tile_rows = rows < fit ? rows : fit;
+        p->tiles_per_step = (rows + p->tile_rows - 1) / p->tile_rows;
+    }
+    p->outer = 1;
+    for (int32_t i = 0; i < p->cut; i++) p->outer *= p->size[i];
+    p->n_tiles = p->outer * p->tiles_per_step;
+    p->last_reduced = p->reduced[last];
+    p->row_reduced = p->cut < last && p->reduced[p->cut];
+}
+
+/* Where the tile holds all that is reduced, results go straight to the output. */
+static bool results_are_direct(const cpu_fused *p) {
+    if (!p->last_reduced || p->row_reduced || (p->cut == p->rank - 1 && p->tiles_per_step > 1)) return false;
+    for (int32_t i = 0; i < p->rank - 1; i++)
+        if (p->reduced[i]) return false;
+    return true;
+}
+
+static int64_t work_of(const orr_fused *f) {
+    int64_t work = f->n_inputs + f->n_outputs;
+    for (int16_t i = 0; i < f->n_instructions; i++)
+        switch (f->instruction[i].code) {
+        case ORR_OP_exp:
+        case ORR_OP_expm1:
+        case ORR_OP_log:
+        case ORR_OP_log1p:
+        case ORR_OP_sin:
+        case ORR_OP_cos:
+        case ORR_OP_tanh:
+        case ORR_OP_sigmoid:
+        case ORR_OP_erf:
+        case ORR_OP_pow: work += 8; break;
+        default: work += 1;
+        }
+    return work;
+}
+
+static void choose_tasks(const orr_fused *f, cpu_fused *p) {
+    int64_t elements = 1;
+    for (int32_t i = 0; i < p->rank; i++) elements *= p->size[i];
+    int64_t tasks = elements * work_of(f) / TASK_WORK;
+    p->partial = false;
+    int64_t unit = 1; /* tiles that must stay together */
+    if (p->has_reduction && !p->direct) {
+        if (p->reduced[0]) {
+            p->partial = true;
+            const int64_t room = (INT64_C(1) << 20) / (p->acc_total > 0 ? p->acc_total : 1);
+            if (tasks > PARTIAL_TASKS_MAX) tasks = PARTIAL_TASKS_MAX;
+            if (tasks > room) tasks = room;
+        } else if (p->cut > 0) {
+            unit = p->n_tiles / p->size[0];
+        } /* else the outermost axis is the cut one, and kept: each tile has elements of its own */
+    }
+    const int64_t units = p->n_tiles / unit;
+    if (tasks > TASKS_MAX) tasks = TASKS_MAX;
+    if (tasks > units) tasks = units;
+    if (tasks < 1) tasks = 1;
+    const int64_t each = (units + tasks - 1) / tasks;
+    p->tiles_per_task = each * unit;
+    p->tasks = (units + each - 1) / each;
+}
+
+/* An input's place: a scalar where no tile moves it, memory where the tile is contiguous in it, else a copy. */
+static void place_input(cpu_fused *p, value *v) {
+    const int32_t last = p->rank - 1;
+    const int64_t column = v->stride[last], row = p->cut < last ? v->stride[p->cut] : 0;
+    if (column == 0 && (row == 0 || p->tile_rows == 1)) v->place = SCALAR;
+    else if (p->tile_columns == 1 && p->tile_rows == 1) v->place = SCALAR;
+    else if (column == 1 && (p->tile_rows == 1 || row == p->tile_columns)) v->place = IN_MEMORY;
+    else if (p->tile_columns == 1 && row == 1) v->place = IN_MEMORY;
+    else v->place = IN_REGISTER, v->loaded = true;
+}
+
+static orr_tile_kernel *find_kernel(const cpu_fused *p, const orr_fused_instruction *x, int32_t variant) {
+    const orr_dtype first = p->value[x->args[0]].dtype;
+    if (x->code == ORR_OP_cast) return p->kernels->cast[first][x->dtype];
+    if (x->code == ORR_OP_select) return p->kernels->select[x->dtype];
+    return p->kernels->elementwise[x->code][first][variant];
+}
+
+typedef struct slots {
+    int32_t free[VALUES], n_free, n;
+} slots;
+
+static int32_t slot_take(slots *s) { return s->n_free ? s->free[--s->n_free] : s->n++; }
+static void slot_give(slots *s, int32_t slot) { s->free[s->n_free++] = slot; }
+
+static int16_t last_use(const orr_fused *f, int16_t v) {
+    int16_t last = -1;
+    for (int16_t i = 0; i < f->n_instructions; i++)
+        for (int16_t k = 0; k < f->instruction[i].n_args; k++)
+            if (f->instruction[i].args[k] == v) last = i;
+    for (int16_t i = 0; i < f->n_outputs; i++)
+        if (f->output[i].value == v) last = f->n_instructions;
+    return last;
+}
+
+static bool place_instructions(const orr_fused *f, cpu_fused *p) {
+    slots s = { .n = 0 };
+    const int16_t base = orr_fused_first_instruction(f);
+    for (int16_t i = 0; i < f->n_inputs; i++)
+        if (p->value[i].loaded) p->value[i].slot = slot_take(&s);
+    for (int16_t i = 0; i < f->n_instructions; i++) {
+        const orr_fused_instruction *x = &f->instruction[i];
+        value *v = &p->value[base + i];
+        bool scalar = true;
+        for (int16_t k = 0; k < x->n_args; k++) scalar = scalar && p->value[x->args[k]].place == SCALAR;
+        v->dtype = x->dtype;
+        v->size = orr_dtype_size(x->dtype);
+        v->output = -1;
+        p->scalar_result[i] = scalar;
+        int32_t variant = ORR_VV;
+        for (int16_t k = 0; k < 3; k++) p->splat_slot[i][k] = -1;
+        if (!scalar && x->n_args == 2 && p->value[x->args[1]].place == SCALAR) variant = ORR_VS;
+        if (!scalar && x->n_args == 2 && p->value[x->args[0]].place == SCALAR) variant = ORR_SV;
+        int32_t borrowed[6], n_borrowed = 0;
+        if (!scalar && x->n_args == 3)
+            for (int16_t k = 0; k < 3; k++)
+                if (p->value[x->args[k]].place == SCALAR) {
+                    borrowed[n_borrowed] = slot_take(&s);
+                    p->splat_slot[i][k] = (int16_t)borrowed[n_borrowed++];
+                }
+        p->run[i] = find_kernel(p, x, variant);
+        if (!p->run[i]) return false;
+        for (int16_t o = 0; !scalar && o < f->n_outputs; o++)
+            if (f->output[o].value == base + i && !f->output[o].reduction) v->output = o;
+        /* Arguments that end here free their registers first: a kernel may write over what it reads. */
+        for (int16_t k = 0; k < x->n_args; k++) {
+            const int16_t a = x->args[k];
+            bool repeated = false;
+            for (int16_t j = 0; j < k; j++) repeated = repeated || x->args[j] == a;
+            if (!repeated && a >= base && p->value[a].place != IN_MEMORY && last_use(f, a) == i) {
+                if (p->value[a].size == v->size) slot_give(&s, p->value[a].slot);
+                else borrowed[n_borrowed++] = p->value[a].slot; /* other elements would be overwritten before they are read */
+            }
+        }
+        if (v->output >= 0) {
+            v->place = IN_MEMORY;
+        } else {
+            v->place = scalar ? SCALAR : IN_REGISTER;
+            v->slot = slot_take(&s);
+        }
+        for (int32_t k = 0; k < n_borrowed; k++) slot_give(&s, borrowed[k]);
+    }
+    p->n_slots = s.n + 1; /* one more for scalars that are reduced or stored */
+    return true;
+}
+
+orr_status orr_cpu_fused_prepare(orr_context *ctx, orr_arena *arena, const orr_fused *f, void **plan, size_t *workspace) {
+    cpu_fused *p = ORR_NEW(arena, cpu_fused, 1);
+    operands *x = ORR_NEW(arena, operands, 1);
+    if (!p || !x) return orr_fail(ctx, ORR_ENOMEM, "fused group: no memory for its plan");
+    p->kernels = orr_cpu_kernels_choose();
+    p->threads = orr_context_threads(ctx);
+    for (int16_t i = 0; i < f->n_outputs; i++) p->has_reduction = p->has_reduction || f->output[i].reduction;
+    collect_operands(f, x);
+    collapse(f, p, x);
+    choose_tile(p);
+    p->n_values = f->n_inputs + f->n_constants + f->n_instructions;
+    for (int16_t i = 0; i < f->n_inputs; i++) {
+        value *v = &p->value[i];
+        *v = (value){ .dtype = f->input[i].dtype, .size = orr_dtype_size(f->input[i].dtype), .output = -1 };
+        memcpy(v->stride, x->stride[i], sizeof v->stride);
+        place_input(p, v);
+    }
+    for (int16_t i = 0; i < f->n_constants; i++)
+        p->value[f->n_inputs + i] = (value){ .place = SCALAR,
+                                             .dtype = f->constant_dtype[i],
+                                             .size = orr_dtype_size(f->constant_dtype[i]),
+                                             .output = -1 };
+    for (int16_t i = 0; i < f->n_outputs; i++) {
+        memcpy(p->out_stride[i], x->stride[f->n_inputs + i], sizeof p->out_stride[i]);
+        if (!f->output[i].reduction) continue;
+        p->kept[i] = orr_shape_count(&f->output[i].view.shape);
+        p->acc_at[i] = p->acc_total;
+        p->acc_total += p->kept[i];
+    }
+    p->direct = p->has_reduction && results_are_direct(p);
+    if (p->direct) p->acc_total = 0;
+    if (!place_instructions(f, p)) return orr_fail(ctx, ORR_EINTERNAL, "fused group: an instruction has no kernel");
+    choose_tasks(f, p);
+    p->worker_bytes = (size_t)p->n_slots * TILE * sizeof(double);
+    *plan = p;
+    *workspace = (size_t)p->threads * p->worker_bytes +
+                 (size_t)(p->acc_total * (p->partial ? p->tasks : 1)) * sizeof(double);
+    return ORR_OK;
+}
+
+/* ---- run ------------------------------------------------------------------------------------------------------------------ */
+
+typedef struct job {
+    const orr_fused *f;
+    const cpu_fused *p;
+    char *registers;
+    double *acc;
+} job;
+
+typedef struct cursor {
+    int64_t index[AXES];
+    int64_t tile; /* along the cut axis */
+    int64_t rows, columns;
+    char *input[ORR_FUSED_READS];
+    char *output[ORR_FUSED_NODES];
+    int64_t out_at[ORR_FUSED_NODES]; /* elements from the output's beginning */
+    const char *loaded[ORR_FUSED_READS];
+    int64_t loaded_n[ORR_FUSED_READS];
+} cursor;
+
+static void *slot_at(char *registers, int32_t slot) { return registers + (size_t)slot * TILE * sizeof(double); }
+
+/* Points everything at tile number `tile`. */
+static void seek(const orr_fused *f, const cpu_fused *p, int64_t tile, cursor *c) {
+    int64_t step = tile / p->tiles_per_step;
+    c->tile = tile % p->tiles_per_step;
+    for (int32_t i = p->cut - 1; i >= 0; i--) {
+        c->index[i] = step % p->size[i];
+        step /= p->size[i];
+    }
+    for (int16_t v = 0; v < f->n_inputs; v++) {
+        int64_t at = 0;
+        for (int32_t i = 0; i < p->cut; i++) at += c->index[i] * p->value[v].stride[i];
+        c->input[v] = (char *)f->input[v].data + at * (int64_t)p->value[v].size;
+    }
+    for (int16_t o = 0; o < f->n_outputs; o++) {
+        c->out_at[o] = 0;
+        for (int32_t i = 0; i < p->cut; i++) c->out_at[o] += c->index[i] * p->out_stride[o][i];
+    }
+}
+
+/* The next step of the axes before the cut one. */
+static void advance(const orr_fused *f, const cpu_fused *p, cursor *c) {
+    for (int32_t i = p->cut - 1; i >= 0; i--) {
+        const bool wraps = ++c->index[i] == p->size[i];
+        const int64_t by = wraps ? 1 - p->size[i] : 1;
+        if (wraps) c->index[i] = 0;
+        for (int16_t v = 0; v < f->n_inputs; v++) c->input[v] += by * p->value[v].stride[i] * (int64_t)p->value[v].size;
+        for (int16_t o = 0; o < f->n_outputs; o++) c->out_at[o] += by * p->out_stride[o][i];
+        if (!wraps) return;
+    }
+}
+
+/* rows x columns elements of an input into its register. */
+static void load(const cpu_fused *p, const value *v, const char *from, int64_t rows, int64_t columns, char *to) {
+    const int64_t column = v->stride[p->rank - 1], row = p->cut < p->rank - 1 ? v->stride[p->cut] : 0;
+    const int64_t size = (int64_t)v->size;
+    if (columns == 1) {
+        p->kernels->gather[v->dtype](rows, row, from, to);
+        return;
+    }
+    if (column == 0) {
+        for (int64_t i = 0; i < rows; i++) p->kernels->splat[v->dtype](columns, from + i * row * size, NULL, NULL, to + i * columns * size);
+        return;
+    }
+    if (column == 1) {
+        for (int64_t i = 0; i < rows; i++) memcpy(to + i * columns * size, from + i * row * size, (size_t)(columns * size));
+        return;
+    }
+    for (int64_t i = 0; i < rows; i++) p->kernels->gather[v->dtype](columns, column, from + i * row * size, to + i * columns * size);
+}
+
+static void reduce_tile(const job *j, cursor *c, int16_t o, const char *v, double *acc, int64_t cut_at) {
+    const cpu_fused *p = j->p;
+    const orr_fused_output *out = &j->f->output[o];
+    const int kind = out->reduction == ORR_REDUCE_MAX;
+    const orr_dtype dtype = out->view.dtype;
+    const int64_t size = (int64_t)orr_dtype_size(dtype), columns = c->columns, rows = c->rows;
+    const int32_t last = p->rank - 1;
+    const int64_t row = p->cut < last ? p->out_stride[o][p->cut] : 0;
+    const int64_t at = c->out_at[o] + cut_at * p->out_stride[o][p->cut];
+    const double start = kind ? (double)-INFINITY : 0.0;
+    if (p->direct) {
+        double result[TILE];
+        for (int64_t i = 0; i < rows; i++) {
+            result[i] = start;
+            p->kernels->reduce[kind][dtype](columns, v + i * columns * size, &result[i]);
+        }
+        if (row == 1 || rows == 1) {
+            p->kernels->finish[dtype](rows, result, (char *)out->view.data + at * size);
+        } else {
+            for (int64_t i = 0; i < rows; i++)
+                p->kernels->finish[dtype](1, &result[i], (char *)out->view.data + (at + i * row) * size);
+        }
+        return;
+    }
+    acc += p->acc_at[o] + at;
+    if (p->last_reduced && (p->row_reduced || rows == 1)) {
+        p->kernels->reduce[kind][dtype](rows * columns, v, acc);
+    } else if (p->last_reduced) {
+        for (int64_t i = 0; i < rows; i++) p->kernels->reduce[kind][dtype](columns, v + i * columns * size, acc + i * row);
+    } else if (p->out_stride[o][last] == 1) {
+        for (int64_t i = 0; i < rows; i++)
+            p->kernels->accumulate[kind][dtype](columns, v + i * columns * size, acc + i * row);
+    } else { /* kept columns that don't lie together: rare */
+        for (int64_t i = 0; i < rows; i++)
+            for (int64_t k = 0; k < columns; k++)
+                p->kernels->accumulate[kind][dtype](1, v + (i * columns + k) * size, acc + i * row + k * p->out_stride[o][last]);
+    }
+}
+
+static void put_constant(double *to, orr_dtype dtype, double x) {
+    switch (dtype) {
+    case ORR_F32: {
+        const float y = (float)x;
+        memcpy(to, &y, sizeof y);
+        break;
+    }
+    case ORR_F64: *to = x; break;
+    case ORR_I32: {
+        const int32_t y = (int32_t)x;
+        memcpy(to, &y, sizeof y);
+        break;
+    }
+    case ORR_BOOL: {
+        const uint8_t y = x != 0.0;
+        memcpy(to, &y, sizeof y);
+        break;
+    }
+    }
+}
+
+static void run_tile(const job *j, cursor *c, char *registers, double *acc, const void **at) {
+    const orr_fused *f = j->f;
+    const cpu_fused *p = j->p;
+    const int64_t cut_at = c->tile * (p->cut == p->rank - 1 ? p->tile_columns : p->tile_rows);
+    const int64_t n = c->rows * c->columns;
+    const int16_t base = orr_fused_first_instruction(f);
+    for (int16_t v = 0; v < f->n_inputs; v++) {
+        const value *x = &p->value[v];
+        const char *from = c->input[v] + cut_at * x->stride[p->cut] * (int64_t)x->size;
+        if (!x->loaded) {
+            at[v] = from;
+            continue;
+        }
+        char *to = slot_at(registers, x->slot);
+        if (c->loaded[v] != from || c->loaded_n[v] != n) {
+            load(p, x, from, c->rows, c->columns, to);
+            c->loaded[v] = from, c->loaded_n[v] = n;
+        }
+        at[v] = to;
+    }
+    for (int16_t i = 0; i < f->n_instructions; i++) {
+        const orr_fused_instruction *x = &f->instruction[i];
+        const value *v = &p->value[base + i];
+        const void *args[3] = { NULL, NULL, NULL };
+        for (int16_t k = 0; k < x->n_args; k++) {
+            args[k] = at[x->args[k]];
+            if (p->splat_slot[i][k] < 0) continue;
+            void *vector = slot_at(registers, p->splat_slot[i][k]);
+            p->kernels->splat[p->value[x->args[k]].dtype](n, args[k], NULL, NULL, vector);
+            args[k] = vector;
+        }
+        void *to;
+        if (v->output >= 0) {
+            const orr_view *view = &f->output[v->output].view;
+            to = (char *)view->data + (c->out_at[v->output] + cut_at * p->out_stride[v->output][p->cut]) * (int64_t)v->size;
+        } else {
+            to = slot_at(registers, v->slot);
+        }
+        p->run[i](p->scalar_result[i] ? 1 : n, args[0], args[1], args[2], to);
+        at[base + i] = to;
+    }
+    for (int16_t o = 0; o < f->n_outputs; o++) {
+        const orr_fused_output *out = &f->output[o];
+        const bool scalar = p->value[out->value].place == SCALAR;
+        if (!out->reduction && !scalar && p->value[out->value].output == o) continue;
+        const void *from = at[out->value];
+        if (scalar) {
+            void *vector = slot_at(registers, p->n_slots - 1);
+            p->kernels->splat[p->value[out->value].dtype](n, from, NULL, NULL, vector);
+            from = vector;
+        }
+        if (out->reduction) {
+            reduce_tile(j, c, o, from, acc, cut_at);
+            continue;
+        }
+        const size_t size = orr_dtype_size(out->view.dtype);
+        memcpy((char *)out->view.data + (size_t)(c->out_at[o] + cut_at * p->out_stride[o][p->cut]) * size, from, (size_t)n * size);
+    }
+}
+
+static void clear_accumulators(const orr_fused *f, const cpu_fused *p, double *acc, int64_t first, int64_t n, int16_t o) {
+    const double start = f->output[o].reduction == ORR_REDUCE_MAX ? (double)-INFINITY : 0.0;
+    for (int64_t i = 0; i < n; i++) acc[p->acc_at[o] + first + i] = start;
+}
+
+/* The part of a reduced output that belongs to the tiles of a task, where the outermost axis is kept. */
+static void own_part(const cpu_fused *p, int16_t o, int64_t first_tile, int64_t n_tiles, int64_t *first, int64_t *n) {
+    if (p->cut > 0) {
+        const int64_t tiles = p->n_tiles / p->size[0], each = p->kept[o] / p->size[0];
+        *first = first_tile / tiles * each;
+        *n = n_tiles / tiles * each;
+        return;
+    }
+    const int64_t cut = p->cut == p->rank - 1 ? p->tile_columns : p->tile_rows, each = p->kept[o] / p->size[0];
+    int64_t end = (first_tile + n_tiles) * cut;
+    if (end > p->size[0]) end = p->size[0];
+    *first = first_tile * cut * each;
+    *n = (end - first_tile * cut) * each;
+}
+
+static void run_task(void *arg, int64_t task, int worker) {
+    const job *j = arg;
+    const orr_fused *f = j->f;
+    const cpu_fused *p = j->p;
+    char *registers = j->registers + (size_t)worker * p->worker_bytes;
+    const int64_t first = task * p->tiles_per_task;
+    int64_t n = p->n_tiles - first;
+    if (n > p->tiles_per_task) n = p->tiles_per_task;
+    double *acc = j->acc + (p->partial ? task * p->acc_total : 0);
+    const bool accumulates = p->has_reduction && !p->direct;
+    for (int16_t o = 0; accumulates && o < f->n_outputs; o++) {
+        if (!f->output[o].reduction) continue;
+        int64_t from = 0, count = p->kept[o];
+        if (!p->partial) own_part(p, o, first, n, &from, &count);
+        clear_accumulators(f, p, acc, from, count, o);
+    }
+    const void *at[VALUES];
+    double constants[ORR_FUSED_READS];
+    for (int16_t i = 0; i < f->n_constants; i++) {
+        put_constant(&constants[i], f->constant_dtype[i], f->constant[i]);
+        at[f->n_inputs + i] = &constants[i];
+    }
+    cursor c;
+    for (int16_t v = 0; v < f->n_inputs; v++) c.loaded[v] = NULL;
+    seek(f, p, first, &c);
+    const bool cuts_columns = p->cut == p->rank - 1;
+    for (int64_t t = 0; t < n; t++) {
+        if (cuts_columns) {
+            const int64_t left = p->size[p->cut] - c.tile * p->tile_columns;
+            c.rows = 1, c.columns = left < p->tile_columns ? left : p->tile_columns;
+        } else {
+            const int64_t left = p->size[p->cut] - c.tile * p->tile_rows;
+            c.rows = left < p->tile_rows ? left : p->tile_rows, c.columns = p->tile_columns;
+        }
+        run_tile(j, &c, registers, acc, at);
+        if (++c.tile < p->tiles_per_step) continue;
+        c.tile = 0;
+        advance(f, p, &c);
+    }
+    for (int16_t o = 0; accumulates && !p->partial && o < f->n_outputs; o++) {
+        if (!f->output[o].reduction) continue;
+        int64_t from = 0, count = 0;
+        own_part(p, o, first, n, &from, &count);
+        const orr_dtype dtype = f->output[o].view.dtype;
+        p->kernels->finish[dtype](count, acc + p->acc_at[o] + from,
+                                  (char *)f->output[o].view.data + (size_t)from * orr_dtype_size(dtype));
+    }
+}
+
+/* Sums of no elements. */
+static void run_empty(const orr_fused *f, const cpu_fused *p) {
+    for (int16_t o = 0; o < f->n_outputs; o++) {
+        if (!f->output[o].reduction) continue;
+        const double start = f->output[o].reduction == ORR_REDUCE_MAX ? (double)-INFINITY : 0.0;
+        const size_t size = orr_dtype_size(f->output[o].view.dtype);
+        for (int64_t i = 0; i < p->kept[o]; i++)
+            p->kernels->finish[f->output[o].view.dtype](1, &start, (char *)f->output[o].view.data + (size_t)i * size);
+    }
+}
+
+/* Accumulators of all tasks, added in the order of tasks into the first. */
+static void combine(const job *j) {
+    const orr_fused *f = j->f;
+    const cpu_fused *p = j->p;
+    for (int16_t o = 0; o < f->n_outputs; o++) {
+        if (!f->output[o].reduction) continue;
+        const int kind = f->output[o].reduction == ORR_REDUCE_MAX;
+        double *sum = j->acc + p->acc_at[o];
+        for (int64_t t = 1; t < p->tasks; t++)
+            p->kernels->accumulate[kind][ORR_F64](p->kept[o], j->acc + t * p->acc_total + p->acc_at[o], sum);
+        p->kernels->finish[f->output[o].view.dtype](p->kept[o], sum, f->output[o].view.data);
+    }
+}
+
+orr_status orr_cpu_fused_run(orr_context *ctx, const orr_fused *f, void *plan, void *workspace, orr_pool *pool) {
+    const cpu_fused *p = plan;
+    (void)ctx;
+    if (orr_shape_count(&f->shape) == 0) {
+        run_empty(f, p);
+        return ORR_OK;
+    }
+    job j = { .f = f, .p = p, .registers = workspace };
+    j.acc = (double *)(void *)(j.registers + (size_t)p->threads * p->worker_bytes);
+    orr_parallel(pool, p->tasks, run_task, &j);
+    if (p->partial) combine(&j);
+    return ORR_OK;
+}

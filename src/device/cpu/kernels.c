@@ -1,0 +1,350 @@
+/* Compiled once for each instruction set, with ORR_KERNELS naming the table: the loops vectorise by themselves, exp and its
+ * kin through glibc's vector mathematics (libmvec, at most 4 units in the last place off). */
+#include "device/cpu/kernels.h"
+
+#include <math.h>
+#include <string.h>
+
+#ifndef ORR_KERNELS
+#define ORR_KERNELS orr_cpu_kernels_base
+#endif
+#define TEXT_OF(x) #x
+#define TEXT(x) TEXT_OF(x)
+
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__AVX2__)
+/* glibc declares these variants under -ffast-math alone; their values are as good without it. */
+#define VECTOR_1(fn)                                                                                                   \
+    extern double fn(double) __attribute__((__simd__("notinbranch")));                                                  \
+    extern float fn##f(float) __attribute__((__simd__("notinbranch")));
+VECTOR_1(exp)
+VECTOR_1(expm1)
+VECTOR_1(log)
+VECTOR_1(log1p)
+VECTOR_1(sin)
+VECTOR_1(cos)
+VECTOR_1(tanh)
+VECTOR_1(erf)
+extern double pow(double, double) __attribute__((__simd__("notinbranch")));
+extern float powf(float, float) __attribute__((__simd__("notinbranch")));
+#endif
+
+#if defined(__clang__)
+#define ANY_ORDER _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define ANY_ORDER _Pragma("GCC ivdep")
+#endif
+
+/* ---- elementwise, from the expressions of scalar.def ------------------------------------------------------------------- */
+
+#define LOOP_1(name, TYPE, OUT, expression)                                                                            \
+    static void name(int64_t n, const void *va, const void *vb, const void *vc, void *vo) {                            \
+        const TYPE *x = va;                                                                                            \
+        OUT *o = vo;                                                                                                   \
+        (void)vb, (void)vc;                                                                                            \
+        ANY_ORDER for (int64_t i = 0; i < n; i++) {                                                                    \
+            const TYPE a = x[i];                                                                                       \
+            o[i] = (OUT)(expression);                                                                                  \
+        }                                                                                                              \
+    }
+
+#define LOOP_2_AS(name, TYPE, OUT, expression, ai, bi)                                                                 \
+    static void name(int64_t n, const void *va, const void *vb, const void *vc, void *vo) {                            \
+        const TYPE *x = va, *y = vb;                                                                                   \
+        const TYPE x0 = x[0], y0 = y[0];                                                                               \
+        OUT *o = vo;                                                                                                   \
+        (void)vc, (void)x0, (void)y0;                                                                                  \
+        ANY_ORDER for (int64_t i = 0; i < n; i++) {                                                                    \
+            const TYPE a = ai, b = bi;                                                                                 \
+            o[i] = (OUT)(expression);                                                                                  \
+        }                                                                                                              \
+    }
+
+#define LOOP_2(name, TYPE, OUT, expression)                                                                            \
+    LOOP_2_AS(name##_vv, TYPE, OUT, expression, x[i], y[i])                                                            \
+    LOOP_2_AS(name##_vs, TYPE, OUT, expression, x[i], y0)                                                              \
+    LOOP_2_AS(name##_sv, TYPE, OUT, expression, x0, y[i])
+
+#define ORR_SCALAR_FLOAT(name, arity, expression) LOOP_##arity(f64_##name, double, double, expression)
+#define ORR_SCALAR_INT(name, arity, expression) LOOP_##arity(i32_##name, int32_t, int32_t, expression)
+#define ORR_SCALAR_BOOL(name, arity, expression) LOOP_##arity(bool_##name, uint8_t, uint8_t, expression)
+#define ORR_SCALAR_COMPARE(name, expression)                                                                           \
+    LOOP_2(f32_##name, float, uint8_t, expression)                                                                     \
+    LOOP_2(f64_##name, double, uint8_t, expression)                                                                    \
+    LOOP_2(i32_##name, int32_t, uint8_t, expression)
+#define REAL double
+#define F(fn) fn
+#include "device/scalar.def"
+#undef ORR_SCALAR_FLOAT
+#undef ORR_SCALAR_INT
+#undef ORR_SCALAR_BOOL
+#undef ORR_SCALAR_COMPARE
+#undef REAL
+#undef F
+
+#define ORR_SCALAR_FLOAT(name, arity, expression) LOOP_##arity(f32_##name, float, float, expression)
+#define ORR_SCALAR_INT(name, arity, expression)
+#define ORR_SCALAR_BOOL(name, arity, expression)
+#define ORR_SCALAR_COMPARE(name, expression)
+#define REAL float
+#define F(fn) fn##f
+#include "device/scalar.def"
+#undef ORR_SCALAR_FLOAT
+#undef ORR_SCALAR_INT
+#undef ORR_SCALAR_BOOL
+#undef ORR_SCALAR_COMPARE
+#undef REAL
+#undef F
+
+LOOP_2(bool_eq, uint8_t, uint8_t, (!a) == (!b))
+LOOP_1(f32_is_finite, float, uint8_t, a - a == 0)
+LOOP_1(f64_is_finite, double, uint8_t, a - a == 0)
+LOOP_1(f32_stop, float, float, a)
+LOOP_1(f64_stop, double, double, a)
+LOOP_1(i32_stop, int32_t, int32_t, a)
+LOOP_1(bool_stop, uint8_t, uint8_t, a)
+
+/* Towards zero; what doesn't fit goes to the nearest that does, NaN to 0. */
+#define TO_I32(a) (a != a ? 0 : a <= -2147483648.0 ? INT32_MIN : a >= 2147483647.0 ? INT32_MAX : (int32_t)a)
+LOOP_1(cast_f32_f64, float, double, a)
+LOOP_1(cast_f32_i32, float, int32_t, TO_I32((double)a))
+LOOP_1(cast_f32_bool, float, uint8_t, a != 0)
+LOOP_1(cast_f64_f32, double, float, a)
+LOOP_1(cast_f64_i32, double, int32_t, TO_I32(a))
+LOOP_1(cast_f64_bool, double, uint8_t, a != 0)
+LOOP_1(cast_i32_f32, int32_t, float, a)
+LOOP_1(cast_i32_f64, int32_t, double, a)
+LOOP_1(cast_i32_bool, int32_t, uint8_t, a != 0)
+LOOP_1(cast_bool_f32, uint8_t, float, a != 0)
+LOOP_1(cast_bool_f64, uint8_t, double, a != 0)
+LOOP_1(cast_bool_i32, uint8_t, int32_t, a != 0)
+
+#define SELECT(name, TYPE)                                                                                             \
+    static void name(int64_t n, const void *va, const void *vb, const void *vc, void *vo) {                            \
+        const uint8_t *condition = va;                                                                                 \
+        const TYPE *x = vb, *y = vc;                                                                                   \
+        TYPE *o = vo;                                                                                                  \
+        ANY_ORDER for (int64_t i = 0; i < n; i++) {                                                                    \
+            const TYPE a = x[i], b = y[i];                                                                             \
+            o[i] = condition[i] ? a : b;                                                                               \
+        }                                                                                                              \
+    }                                                                                                                  \
+    static void splat_##name(int64_t n, const void *va, const void *vb, const void *vc, void *vo) {                    \
+        const TYPE a = *(const TYPE *)va;                                                                              \
+        TYPE *o = vo;                                                                                                  \
+        (void)vb, (void)vc;                                                                                            \
+        for (int64_t i = 0; i < n; i++) o[i] = a;                                                                      \
+    }                                                                                                                  \
+    static void gather_##name(int64_t n, int64_t stride, const void *va, void *vo) {                                   \
+        const TYPE *x = va;                                                                                            \
+        TYPE *o = vo;                                                                                                  \
+        for (int64_t i = 0; i < n; i++) o[i] = x[i * stride];                                                          \
+    }
+SELECT(select_f32, float)
+SELECT(select_f64, double)
+SELECT(select_i32, int32_t)
+SELECT(select_bool, uint8_t)
+
+/* ---- reductions: LANES partial results, combined pairwise: a fixed order that vectorises ------------------------------------ */
+
+enum { LANES = 32 };
+
+#define REDUCTIONS(suffix, TYPE)                                                                                       \
+    static void sum_##suffix(int64_t n, const void *vv, double *acc) {                                                 \
+        const TYPE *v = vv;                                                                                            \
+        double lane[LANES] = { 0 };                                                                                    \
+        int64_t i = 0;                                                                                                 \
+        for (; i + LANES <= n; i += LANES)                                                                             \
+            for (int k = 0; k < LANES; k++) lane[k] += (double)v[i + k];                                               \
+        for (int k = 0; i < n; i++, k++) lane[k] += (double)v[i];                                                      \
+        for (int width = LANES / 2; width; width /= 2)                                                                 \
+            for (int k = 0; k < width; k++) lane[k] += lane[k + width];                                                \
+        *acc += lane[0];                                                                                               \
+    }                                                                                                                  \
+    static void max_##suffix(int64_t n, const void *vv, double *acc) {                                                 \
+        const TYPE *v = vv;                                                                                            \
+        double best = *acc;                                                                                            \
+        int64_t i = 0;                                                                                                 \
+        if (n >= LANES) {                                                                                              \
+            TYPE lane[LANES];                                                                                          \
+            memcpy(lane, v, sizeof lane);                                                                              \
+            for (i = LANES; i + LANES <= n; i += LANES)                                                                \
+                for (int k = 0; k < LANES; k++)                                                                        \
+                    lane[k] = lane[k] > v[i + k] || lane[k] != lane[k] ? lane[k] : v[i + k];                           \
+            for (int k = 0; k < LANES; k++) best = best > (double)lane[k] || best != best ? best : (double)lane[k];    \
+        }                                                                                                              \
+        for (; i < n; i++) best = best > (double)v[i] || best != best ? best : (double)v[i];                           \
+        *acc = best;                                                                                                   \
+    }                                                                                                                  \
+    static void add_##suffix(int64_t n, const void *vv, double *acc) {                                                 \
+        const TYPE *v = vv;                                                                                            \
+        ANY_ORDER for (int64_t i = 0; i < n; i++) acc[i] += (double)v[i];                                              \
+    }                                                                                                                  \
+    static void raise_##suffix(int64_t n, const void *vv, double *acc) {                                               \
+        const TYPE *v = vv;                                                                                            \
+        ANY_ORDER for (int64_t i = 0; i < n; i++) {                                                                    \
+            const double a = acc[i], b = (double)v[i];                                                                 \
+            acc[i] = a > b || a != a ? a : b;                                                                          \
+        }                                                                                                              \
+    }
+REDUCTIONS(f32, float)
+REDUCTIONS(f64, double)
+REDUCTIONS(i32, int32_t)
+
+static void finish_f32(int64_t n, const double *acc, void *out) {
+    for (int64_t i = 0; i < n; i++) ((float *)out)[i] = (float)acc[i];
+}
+static void finish_f64(int64_t n, const double *acc, void *out) { memcpy(out, acc, (size_t)n * sizeof *acc); }
+/* whole numbers below 2^53 are exact in the accumulator; what is beyond i32 wraps; the maximum over nothing is INT32_MIN */
+static void finish_i32(int64_t n, const double *acc, void *out) {
+    for (int64_t i = 0; i < n; i++)
+        ((int32_t *)out)[i] = acc[i] == (double)-INFINITY ? INT32_MIN : (int32_t)(uint32_t)(uint64_t)(int64_t)acc[i];
+}
+
+/* ---- matrix times vector --------------------------------------------------------------------------------------------------- */
+
+#define GEMV(suffix, TYPE, W)                                                                                          \
+    static void gemv_rows_##suffix(int64_t m, int64_t n, const TYPE *a, int64_t lda, const TYPE *x, TYPE *y) {         \
+        for (int64_t i = 0; i < m; i++) {                                                                              \
+            const TYPE *row = a + i * lda;                                                                             \
+            TYPE lane[W] = { 0 };                                                                                      \
+            int64_t k = 0;                                                                                             \
+            for (; k + W <= n; k += W)                                                                                 \
+                for (int l = 0; l < W; l++) lane[l] += row[k + l] * x[k + l];                                          \
+            for (int l = 0; k < n; k++, l++) lane[l] += row[k] * x[k];                                                 \
+            for (int width = W / 2; width; width /= 2)                                                                 \
+                for (int l = 0; l < width; l++) lane[l] += lane[l + width];                                            \
+            y[i] = lane[0];                                                                                            \
+        }                                                                                                              \
+    }                                                                                                                  \
+    static void gemv_columns_##suffix(int64_t m, int64_t n, const TYPE *a, int64_t lda, const TYPE *x, int64_t incx,   \
+                                      TYPE *y) {                                                                       \
+        for (int64_t j = 0; j < n; j++) y[j] = 0;                                                                      \
+        int64_t i = 0;                                                                                                 \
+        for (; i + 4 <= m; i += 4) {                                                                                   \
+            const TYPE *r = a + i * lda;                                                                               \
+            const TYPE x0 = x[i * incx], x1 = x[(i + 1) * incx], x2 = x[(i + 2) * incx], x3 = x[(i + 3) * incx];       \
+            ANY_ORDER for (int64_t j = 0; j < n; j++)                                                                  \
+                y[j] += (x0 * r[j] + x1 * r[j + lda]) + (x2 * r[j + 2 * lda] + x3 * r[j + 3 * lda]);                   \
+        }                                                                                                              \
+        for (; i < m; i++) {                                                                                           \
+            const TYPE *r = a + i * lda;                                                                               \
+            const TYPE x0 = x[i * incx];                                                                               \
+            ANY_ORDER for (int64_t j = 0; j < n; j++) y[j] += x0 * r[j];                                               \
+        }                                                                                                              \
+    }
+GEMV(f32, float, 64)
+GEMV(f64, double, 32)
+
+/* ---- Philox 4x32-10 (Salmon et al. 2011), many blocks abreast; a test holds it to Random123's ---------------------------------- */
+
+enum { ABREAST = 64 };
+
+static void philox(const uint32_t key[4], uint64_t block, int64_t n, uint32_t w[4][ABREAST]) {
+    uint32_t c0[ABREAST], c1[ABREAST], c2[ABREAST], c3[ABREAST];
+    for (int i = 0; i < ABREAST; i++) {
+        const uint64_t b = block + (uint64_t)i;
+        c0[i] = (uint32_t)b, c1[i] = (uint32_t)(b >> 32), c2[i] = key[2], c3[i] = key[3];
+    }
+    (void)n;
+    uint32_t k0 = key[0], k1 = key[1];
+    for (int round = 0; round < 10; round++) {
+        for (int i = 0; i < ABREAST; i++) {
+            const uint64_t p = (uint64_t)c0[i] * 0xD2511F53u, q = (uint64_t)c2[i] * 0xCD9E8D57u;
+            const uint32_t x1 = c1[i], x3 = c3[i];
+            c0[i] = (uint32_t)(q >> 32) ^ x1 ^ k0, c1[i] = (uint32_t)q;
+            c2[i] = (uint32_t)(p >> 32) ^ x3 ^ k1, c3[i] = (uint32_t)p;
+        }
+        k0 += 0x9E3779B9u, k1 += 0xBB67AE85u;
+    }
+    memcpy(w[0], c0, sizeof c0), memcpy(w[1], c1, sizeof c1), memcpy(w[2], c2, sizeof c2), memcpy(w[3], c3, sizeof c3);
+}
+
+#define TWO_PI 6.283185307179586476925286766559
+
+/* A block gives two 64-bit uniforms, so one Box-Muller pair: elements 2 b and 2 b + 1. */
+static void normal_f64(const uint32_t key[4], uint64_t first, int64_t n, double *out) {
+    uint32_t w[4][ABREAST];
+    double r[ABREAST], angle[ABREAST], c[ABREAST], s[ABREAST];
+    for (int64_t at = 0; at < n; at += 2 * ABREAST) {
+        philox(key, (first + (uint64_t)at) / 2, ABREAST, w);
+        for (int i = 0; i < ABREAST; i++) {
+            const double u1 = (double)(int64_t)(((uint64_t)w[1][i] << 32 | w[0][i]) >> 11) * 0x1p-53;
+            const double u2 = (double)(int64_t)(((uint64_t)w[3][i] << 32 | w[2][i]) >> 11) * 0x1p-53;
+            r[i] = 1.0 - u1, angle[i] = TWO_PI * u2;
+        }
+        for (int i = 0; i < ABREAST; i++) r[i] = sqrt(-2.0 * log(r[i]));
+        for (int i = 0; i < ABREAST; i++) c[i] = cos(angle[i]);
+        for (int i = 0; i < ABREAST; i++) s[i] = sin(angle[i]);
+        const int64_t pairs = n - at >= 2 * ABREAST ? ABREAST : (n - at) / 2;
+        for (int64_t i = 0; i < pairs; i++) out[at + 2 * i] = r[i] * c[i], out[at + 2 * i + 1] = r[i] * s[i];
+        if (pairs < ABREAST && (n - at) % 2) out[at + 2 * pairs] = r[pairs] * c[pairs];
+    }
+}
+
+/* A block gives four 32-bit uniforms, so two pairs: elements 4 b to 4 b + 3. */
+static void normal_f32(const uint32_t key[4], uint64_t first, int64_t n, float *out) {
+    uint32_t w[4][ABREAST];
+    float r[2][ABREAST], angle[2][ABREAST], c[2][ABREAST], s[2][ABREAST], z[4 * ABREAST];
+    for (int64_t at = 0; at < n; at += 4 * ABREAST) {
+        philox(key, (first + (uint64_t)at) / 4, ABREAST, w);
+        for (int p = 0; p < 2; p++) {
+            for (int i = 0; i < ABREAST; i++) {
+                r[p][i] = 1.0f - (float)(int32_t)(w[2 * p][i] >> 8) * 0x1p-24f;
+                angle[p][i] = (float)TWO_PI * ((float)(int32_t)(w[2 * p + 1][i] >> 8) * 0x1p-24f);
+            }
+            for (int i = 0; i < ABREAST; i++) r[p][i] = sqrtf(-2.0f * logf(r[p][i]));
+            for (int i = 0; i < ABREAST; i++) c[p][i] = cosf(angle[p][i]);
+            for (int i = 0; i < ABREAST; i++) s[p][i] = sinf(angle[p][i]);
+        }
+        for (int i = 0; i < ABREAST; i++) {
+            z[4 * i] = r[0][i] * c[0][i], z[4 * i + 1] = r[0][i] * s[0][i];
+            z[4 * i + 2] = r[1][i] * c[1][i], z[4 * i + 3] = r[1][i] * s[1][i];
+        }
+        const int64_t take = n - at >= 4 * ABREAST ? 4 * ABREAST : n - at;
+        memcpy(out + at, z, (size_t)take * sizeof *z);
+    }
+}
+
+/* ---- the table ----------------------------------------------------------------------------------------------------------------- */
+
+#define ENTRY_1(p, name) { p##_##name, NULL, NULL }
+#define ENTRY_2(p, name) { p##_##name##_vv, p##_##name##_vs, p##_##name##_sv }
+
+const orr_cpu_kernels ORR_KERNELS = {
+    .name = TEXT(ORR_KERNELS),
+    .elementwise = {
+#define ORR_SCALAR_FLOAT(name, arity, expression)                                                                      \
+    [ORR_OP_##name][ORR_F32] = ENTRY_##arity(f32, name), [ORR_OP_##name][ORR_F64] = ENTRY_##arity(f64, name),
+#define ORR_SCALAR_INT(name, arity, expression) [ORR_OP_##name][ORR_I32] = ENTRY_##arity(i32, name),
+#define ORR_SCALAR_BOOL(name, arity, expression) [ORR_OP_##name][ORR_BOOL] = ENTRY_##arity(bool, name),
+#define ORR_SCALAR_COMPARE(name, expression)                                                                           \
+    [ORR_OP_##name][ORR_F32] = ENTRY_2(f32, name), [ORR_OP_##name][ORR_F64] = ENTRY_2(f64, name),                      \
+    [ORR_OP_##name][ORR_I32] = ENTRY_2(i32, name),
+#include "device/scalar.def"
+        [ORR_OP_eq][ORR_BOOL] = ENTRY_2(bool, eq),
+        [ORR_OP_is_finite][ORR_F32] = ENTRY_1(f32, is_finite),
+        [ORR_OP_is_finite][ORR_F64] = ENTRY_1(f64, is_finite),
+        [ORR_OP_stop][ORR_F32] = ENTRY_1(f32, stop),
+        [ORR_OP_stop][ORR_F64] = ENTRY_1(f64, stop),
+        [ORR_OP_stop][ORR_I32] = ENTRY_1(i32, stop),
+        [ORR_OP_stop][ORR_BOOL] = ENTRY_1(bool, stop),
+    },
+    .cast = {
+        [ORR_F32] = { f32_stop, cast_f32_f64, cast_f32_i32, cast_f32_bool },
+        [ORR_F64] = { cast_f64_f32, f64_stop, cast_f64_i32, cast_f64_bool },
+        [ORR_I32] = { cast_i32_f32, cast_i32_f64, i32_stop, cast_i32_bool },
+        [ORR_BOOL] = { cast_bool_f32, cast_bool_f64, cast_bool_i32, bool_stop },
+    },
+    .select = { select_f32, select_f64, select_i32, select_bool },
+    .splat = { splat_select_f32, splat_select_f64, splat_select_i32, splat_select_bool },
+    .gather = { gather_select_f32, gather_select_f64, gather_select_i32, gather_select_bool },
+    .reduce = { { sum_f32, sum_f64, sum_i32, NULL }, { max_f32, max_f64, max_i32, NULL } },
+    .accumulate = { { add_f32, add_f64, add_i32, NULL }, { raise_f32, raise_f64, raise_i32, NULL } },
+    .finish = { finish_f32, finish_f64, finish_i32, NULL },
+    .gemv_rows_f32 = gemv_rows_f32,
+    .gemv_rows_f64 = gemv_rows_f64,
+    .gemv_columns_f32 = gemv_columns_f32,
+    .gemv_columns_f64 = gemv_columns_f64,
+    .normal_f64 = normal_f64,
+    .normal_f32 = normal_f32,
+};

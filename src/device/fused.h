@@ -1,0 +1,45 @@
+/* A fused group: elementwise nodes over one iteration shape, and reductions of them, in one pass over memory.
+ *
+ * Values are numbered: inputs first, then constants, then one for each instruction.  All instructions run over the whole
+ * shape; an output is a value as it is, or reduced over `reduced`, the same axes for all reductions of the group. */
+#ifndef ORR_DEVICE_FUSED_H
+#define ORR_DEVICE_FUSED_H
+
+#include "device/device.h"
+
+enum { ORR_FUSED_READS = 32, ORR_FUSED_NODES = 48 };
+
+typedef struct orr_fused_instruction {
+    orr_op_code code;
+    int16_t args[3], n_args;
+    orr_dtype dtype; /* of the result */
+} orr_fused_instruction;
+
+typedef enum orr_fused_reduction { ORR_REDUCE_NONE, ORR_REDUCE_SUM, ORR_REDUCE_MAX } orr_fused_reduction;
+
+typedef struct orr_fused_output {
+    int16_t value;
+    orr_fused_reduction reduction;
+    orr_view view; /* of the shape, or of the shape without the reduced axes */
+} orr_fused_output;
+
+typedef struct orr_fused {
+    orr_shape shape;
+    uint32_t reduced; /* bit i: axis i goes in reductions */
+    int16_t n_inputs, n_constants, n_instructions, n_outputs;
+    orr_view input[ORR_FUSED_READS]; /* broadcast to the shape by strides of 0 */
+    double constant[ORR_FUSED_READS];
+    orr_dtype constant_dtype[ORR_FUSED_READS];
+    orr_fused_instruction instruction[ORR_FUSED_NODES];
+    orr_fused_output output[ORR_FUSED_NODES];
+} orr_fused;
+
+static inline int16_t orr_fused_first_constant(const orr_fused *f) { return f->n_inputs; }
+static inline int16_t orr_fused_first_instruction(const orr_fused *f) { return (int16_t)(f->n_inputs + f->n_constants); }
+static inline orr_dtype orr_fused_dtype(const orr_fused *f, int16_t value) {
+    if (value < f->n_inputs) return f->input[value].dtype;
+    if (value < f->n_inputs + f->n_constants) return f->constant_dtype[value - f->n_inputs];
+    return f->instruction[value - f->n_inputs - f->n_constants].dtype;
+}
+
+#endif
