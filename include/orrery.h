@@ -119,7 +119,10 @@ typedef struct orr_shape {
 
 /* ORR_SHAPE(64, 10); the scalar shape is ORR_SCALAR. */
 #ifdef __cplusplus
-#define ORR_SHAPE(...) (orr_shape{ (int32_t)(sizeof((int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t)), { __VA_ARGS__ } })
+extern "C++" template <class... T> inline orr_shape orr_shape_of(T... size) {
+    return orr_shape{ (int32_t)sizeof...(size), { (int64_t)size... } };
+}
+#define ORR_SHAPE(...) orr_shape_of(__VA_ARGS__)
 #define ORR_SCALAR     (orr_shape{ 0, { 0 } })
 #else
 #define ORR_SHAPE(...)                                                                                                 \
@@ -133,7 +136,10 @@ typedef struct orr_axes {
     int32_t axis[ORR_RANK_MAX];
 } orr_axes;
 #ifdef __cplusplus
-#define ORR_AXES(...) (orr_axes{ (int32_t)(sizeof((int32_t[]){ __VA_ARGS__ }) / sizeof(int32_t)), { __VA_ARGS__ } })
+extern "C++" template <class... T> inline orr_axes orr_axes_of(T... axis) {
+    return orr_axes{ (int32_t)sizeof...(axis), { (int32_t)axis... } };
+}
+#define ORR_AXES(...) orr_axes_of(__VA_ARGS__)
 #else
 #define ORR_AXES(...)                                                                                                  \
     ((orr_axes){ .n = (int32_t)(sizeof((int32_t[]){ __VA_ARGS__ }) / sizeof(int32_t)), .axis = { __VA_ARGS__ } })
