@@ -108,7 +108,7 @@ int orr_status_exit_code(orr_status status);     /* 0, 2 or 3 */
 
 enum { ORR_RANK_MAX = 10 };
 
-/* ORDER dtype: tensor/dtype.c */
+/* ORDER dtype: base/dtype.c */
 typedef enum orr_dtype { ORR_F32 = 0, ORR_F64, ORR_I32, ORR_BOOL } orr_dtype;
 
 /* Row-major extents.  rank 0 is a scalar; an extent may be 0. */

@@ -2,7 +2,7 @@
 """The arrows of the house, checked: tools/layers.py [liborrery.a]
 
 From the #include lines: each room uses only rooms below it, nobody includes another room's private header, no circle of
-headers, and a third-party library is called from one file of a room.  With the static library also from its symbols,
+headers, and a third-party library is called from one folder of a room.  With the static library also from its symbols,
 since the public header lets anyone name anything: no object uses a symbol that a room above, or beside, it defines."""
 import collections
 import pathlib
@@ -82,13 +82,13 @@ def check_third_party(files):
         for number, name, _ in includes(path):
             for pattern, rooms in THIRD_PARTY.items():
                 if re.match(pattern, name):
-                    users[pattern, room_of(path)].add(path.relative_to(ROOT))
+                    users[pattern, room_of(path)].add(path.parent.relative_to(ROOT))
                     if room_of(path) not in rooms:
                         where = f"{path.relative_to(ROOT)}:{number}"
                         problems.append(f"{where}: <{name}> is wrapped in {' or '.join(sorted(rooms))}")
-    for (pattern, room), paths in users.items():
-        if len(paths) > 1:
-            problems.append(f"{room}/: {pattern} is included by {', '.join(map(str, sorted(paths)))}; one file wraps a library")
+    for (pattern, _), folders in users.items():
+        if len(folders) > 1:
+            problems.append(f"{pattern} is included in {', '.join(map(str, sorted(folders)))}; one folder wraps a library")
 
 
 def check_circles(edges):
