@@ -1,5 +1,6 @@
 #define _GNU_SOURCE  /* sched_getaffinity: the cores that this process may use, not those that the machine has; fileno \
                       */
+#define ORR_CONTEXT_INSIDE
 #include "base/context.h"
 
 #include <sched.h>
