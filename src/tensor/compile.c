@@ -201,13 +201,13 @@ static orr_status copy_step(builder *b, int32_t from, int32_t buffer) {
 }
 
 /* Number of an argument among the values of a group: an instruction's, a constant's or an input's. */
-static orr_status fused_value(builder *b, orr_fused *f, const int16_t *number, int32_t node, int32_t arg, int32_t *shown,
+static orr_status fused_value(builder *b, orr_fused *f, const int16_t *number, int32_t node, int32_t k, int32_t *shown,
                               int16_t *out) {
     const orr_plan *plan = &b->plan;
+    const int32_t arg = b->g->nodes[node].args[k].id;
     const orr_layout *l = &plan->layout[arg];
     const orr_dtype dtype = b->g->nodes[arg].type.dtype;
-    if (l->holding == ORR_HOLD_BUFFER && plan->group_of[arg] == plan->group_of[node] &&
-        b->g->nodes[arg].op->kind == ORR_KIND_ELEMENTWISE) {
+    if (orr_plan_is_direct(plan, node, k, plan->group_of[node])) {
         *out = number[arg];
         return ORR_OK;
     }
@@ -222,15 +222,17 @@ static orr_status fused_value(builder *b, orr_fused *f, const int16_t *number, i
         *out = (int16_t)(-1 - f->n_constants++); /* numbered behind the inputs when their count is known */
         return ORR_OK;
     }
+    const orr_view view = orr_plan_arg_view(plan, node, k);
     for (int16_t i = 0; i < f->n_inputs; i++)
-        if (shown[i] == arg) {
+        if (shown[i] == arg && memcmp(f->input[i].stride, view.stride, sizeof view.stride) == 0) {
             *out = i;
             return ORR_OK;
         }
+    orr_view *input = &f->input[f->n_inputs];
     shown[f->n_inputs] = arg;
-    *out = f->n_inputs;
-    ORR_TRY(b->ctx, show(b, &f->input[f->n_inputs], arg, b->p->n_steps - 1, false));
-    f->n_inputs++;
+    *out = f->n_inputs++;
+    ORR_TRY(b->ctx, show(b, input, arg, b->p->n_steps - 1, false));
+    *input = view;
     return ORR_OK;
 }
 
@@ -252,7 +254,7 @@ static orr_status fused_step(builder *b, const orr_group *group, int16_t *number
         const orr_graph_node *n = &b->g->nodes[i];
         int16_t args[3] = { 0 };
         for (int32_t k = 0; k < n->n_args; k++)
-            ORR_TRY(b->ctx, fused_value(b, f, number, i, n->args[k].id, shown, &args[k]));
+            ORR_TRY(b->ctx, fused_value(b, f, number, i, k, shown, &args[k]));
         b->step_of[i] = at;
         if (n->op->kind == ORR_KIND_REDUCTION) {
             orr_fused_output *o = &f->output[f->n_outputs++];
@@ -263,7 +265,9 @@ static orr_status fused_step(builder *b, const orr_group *group, int16_t *number
         }
         number[i] = (int16_t)(INSTRUCTION_BASE + f->n_instructions);
         orr_fused_instruction *x = &f->instruction[f->n_instructions++];
-        *x = (orr_fused_instruction){ .code = n->op->code, .n_args = (int16_t)n->n_args, .dtype = n->type.dtype };
+        *x = (orr_fused_instruction){ .code = orr_plan_is_outer(b->g, i) ? ORR_OP_mul : n->op->code,
+                                       .n_args = (int16_t)n->n_args,
+                                       .dtype = n->type.dtype };
         memcpy(x->args, args, sizeof x->args);
         if (!b->plan.in_memory[i]) continue;
         orr_fused_output *o = &f->output[f->n_outputs++];

@@ -13,8 +13,40 @@ typedef struct search {
     int32_t now;
 } search;
 
-static bool fusible(const orr_graph_node *n) {
-    return n->op->kind == ORR_KIND_ELEMENTWISE || n->op->kind == ORR_KIND_REDUCTION;
+bool orr_plan_is_outer(const orr_graph *g, int32_t node) {
+    const orr_graph_node *n = &g->nodes[node];
+    if (n->op->code != ORR_OP_einsum) return false;
+    const orr_attr_einsum *e = n->attr;
+    uint32_t kept = 0;
+    for (int32_t i = 0; i < e->rank_out; i++) kept |= 1u << e->out[i];
+    for (int32_t i = 0; i < g->nodes[n->args[0].id].type.shape.rank; i++)
+        if (!(kept >> e->a[i] & 1u)) return false; /* what is summed over stands in both operands */
+    return true;
+}
+
+orr_view orr_plan_arg_view(const orr_plan *plan, int32_t node, int32_t k) {
+    const orr_graph_node *n = &plan->g->nodes[node];
+    const orr_layout *l = &plan->layout[n->args[k].id];
+    if (!orr_plan_is_outer(plan->g, node)) return l->view;
+    const orr_attr_einsum *e = n->attr;
+    const uint8_t *labels = k == 0 ? e->a : e->b;
+    orr_view out = { .dtype = n->type.dtype, .shape = n->type.shape };
+    for (int32_t i = 0; i < e->rank_out; i++)
+        for (int32_t j = 0; l->holding != ORR_HOLD_FILL && j < l->view.shape.rank; j++)
+            if (labels[j] == e->out[i]) out.stride[i] = l->view.stride[j];
+    return out;
+}
+
+bool orr_plan_is_direct(const orr_plan *plan, int32_t node, int32_t k, int32_t group) {
+    const int32_t arg = plan->g->nodes[node].args[k].id;
+    if (plan->layout[arg].holding != ORR_HOLD_BUFFER || plan->group_of[arg] != group || orr_plan_is_outer(plan->g, node))
+        return false;
+    return plan->g->nodes[arg].op->kind == ORR_KIND_ELEMENTWISE || orr_plan_is_outer(plan->g, arg);
+}
+
+static bool fusible(const orr_plan *plan, int32_t node) {
+    const orr_op_kind kind = plan->g->nodes[node].op->kind;
+    return kind == ORR_KIND_ELEMENTWISE || kind == ORR_KIND_REDUCTION || orr_plan_is_outer(plan->g, node);
 }
 
 /* What a node iterates over. */
@@ -62,12 +94,6 @@ static bool can_join(search *s, int32_t node, int32_t t) {
     return true;
 }
 
-/* A direct argument that stays in a register: computed by an elementwise node of the group itself. */
-static bool is_direct(const orr_plan *plan, int32_t arg, int32_t group) {
-    return plan->layout[arg].holding == ORR_HOLD_BUFFER && plan->group_of[arg] == group &&
-           plan->g->nodes[arg].op->kind == ORR_KIND_ELEMENTWISE;
-}
-
 static bool suits(const orr_plan *plan, int32_t node, int32_t group) {
     const orr_group *t = &plan->groups[group];
     const orr_graph_node *n = &plan->g->nodes[node];
@@ -87,7 +113,7 @@ static void append(orr_plan *plan, int32_t node, int32_t group) {
     else plan->next_in_group[t->last] = node;
     t->last = node;
     t->n_nodes++;
-    for (int32_t k = 0; k < n->n_args; k++) t->n_reads += !is_direct(plan, n->args[k].id, group);
+    for (int32_t k = 0; k < n->n_args; k++) t->n_reads += !orr_plan_is_direct(plan, node, k, group);
     if (n->op->kind == ORR_KIND_REDUCTION) t->reduced = ((const orr_attr_reduce *)n->attr)->axes;
 }
 
@@ -131,8 +157,7 @@ static void merge(orr_plan *plan, int32_t into, int32_t from) {
  * through views, is one, or where an argument is a view of a member (its elements stand elsewhere). */
 static bool reads_beside(const orr_plan *plan, int32_t node, int32_t group) {
     for (int32_t k = 0; k < plan->g->nodes[node].n_args; k++) {
-        const int32_t arg = plan->g->nodes[node].args[k].id;
-        if (group_of_arg(plan, node, k) == group && !is_direct(plan, arg, group)) return true;
+        if (group_of_arg(plan, node, k) == group && !orr_plan_is_direct(plan, node, k, group)) return true;
     }
     return false;
 }
@@ -148,11 +173,11 @@ static bool merge_reads_beside(const orr_plan *plan, int32_t a, int32_t b) {
 static void place(search *s, int32_t node) {
     orr_plan *plan = s->plan;
     const orr_graph_node *n = &plan->g->nodes[node];
-    const bool fused = fusible(n) && plan->device->fused_run; /* without fusion, groups of one: the same arithmetic */
+    const bool fused = fusible(plan, node) && plan->device->fused_run; /* without fusion, groups of one: the same arithmetic */
     int32_t home = -1;
     for (int32_t k = 0; fused && !plan->options->no_fusion && k < n->n_args; k++) {
-        const int32_t arg = n->args[k].id, t = group_of_arg(plan, node, k);
-        if (t < 0 || t == home || !is_direct(plan, arg, t)) continue;
+        const int32_t t = group_of_arg(plan, node, k);
+        if (t < 0 || t == home || !orr_plan_is_direct(plan, node, k, t)) continue;
         if (home < 0) {
             if (suits(plan, node, t) && !reads_beside(plan, node, t) && can_join(s, node, t)) {
                 append(plan, node, t);
@@ -181,7 +206,7 @@ orr_status orr_plan_fuse(orr_plan *plan) {
         if (plan->layout[i].holding == ORR_HOLD_NOTHING) continue;
         for (int32_t k = 0; k < plan->g->nodes[i].n_args; k++) {
             const int32_t arg = plan->g->nodes[i].args[k].id, root = orr_plan_root(plan, arg);
-            if (root && !(plan->group_of[i] >= 0 && is_direct(plan, arg, plan->group_of[i]))) plan->in_memory[root] = true;
+            if (root && !(plan->group_of[i] >= 0 && orr_plan_is_direct(plan, i, k, plan->group_of[i]))) plan->in_memory[root] = true;
         }
     }
     for (int32_t i = 0; i < plan->options->n_outputs; i++)

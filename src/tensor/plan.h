@@ -59,6 +59,13 @@ orr_status orr_plan_layout(orr_plan *plan) ORR_MUST_USE;
 orr_status orr_plan_fuse(orr_plan *plan) ORR_MUST_USE;
 orr_status orr_plan_schedule(orr_plan *plan) ORR_MUST_USE;
 
+/* An einsum that sums over nothing is a product, element by element, of views: memory-bound, so it fuses like one. */
+bool orr_plan_is_outer(const orr_graph *g, int32_t node);
+/* How argument k of a node is seen where the node runs: for an outer product, over the shape of the result. */
+orr_view orr_plan_arg_view(const orr_plan *plan, int32_t node, int32_t k);
+/* Whether argument k stays in a register of `group`: computed there by an elementwise node, element for element. */
+bool orr_plan_is_direct(const orr_plan *plan, int32_t node, int32_t k, int32_t group);
+
 /* The node that has the memory which `node` reads: itself, or the root of its view; 0 for a fill. */
 int32_t orr_plan_root(const orr_plan *plan, int32_t node);
 

@@ -237,26 +237,29 @@ GEMV(f64, double, 32)
 
 /* ---- Philox 4x32-10 (Salmon et al. 2011), many blocks abreast; a test holds it to Random123's ---------------------------------- */
 
-enum { ABREAST = 64 };
+enum { ABREAST = 64, EIGHTS = 32 };
 
-static void philox(const uint32_t key[4], uint64_t block, int64_t n, uint32_t w[4][ABREAST]) {
-    uint32_t c0[ABREAST], c1[ABREAST], c2[ABREAST], c3[ABREAST];
-    for (int i = 0; i < ABREAST; i++) {
-        const uint64_t b = block + (uint64_t)i;
-        c0[i] = (uint32_t)b, c1[i] = (uint32_t)(b >> 32), c2[i] = key[2], c3[i] = key[3];
-    }
-    (void)n;
-    uint32_t k0 = key[0], k1 = key[1];
-    for (int round = 0; round < 10; round++) {
-        for (int i = 0; i < ABREAST; i++) {
-            const uint64_t p = (uint64_t)c0[i] * 0xD2511F53u, q = (uint64_t)c2[i] * 0xCD9E8D57u;
-            const uint32_t x1 = c1[i], x3 = c3[i];
-            c0[i] = (uint32_t)(q >> 32) ^ x1 ^ k0, c1[i] = (uint32_t)q;
-            c2[i] = (uint32_t)(p >> 32) ^ x3 ^ k1, c3[i] = (uint32_t)p;
+static void philox(const uint32_t key[4], uint64_t block, uint32_t w[4][ABREAST]) {
+    /* 64-bit lanes of which the low halves count: the product of low halves is one instruction */
+    for (int half = 0; half < ABREAST; half += EIGHTS) {
+        uint64_t c0[EIGHTS], c1[EIGHTS], c2[EIGHTS], c3[EIGHTS];
+        for (int i = 0; i < EIGHTS; i++) {
+            const uint64_t b = block + (uint64_t)(half + i);
+            c0[i] = b, c1[i] = b >> 32, c2[i] = key[2], c3[i] = key[3];
         }
-        k0 += 0x9E3779B9u, k1 += 0xBB67AE85u;
+        uint32_t k0 = key[0], k1 = key[1];
+        for (int round = 0; round < 10; round++) {
+            for (int i = 0; i < EIGHTS; i++) {
+                const uint64_t p = (uint64_t)(uint32_t)c0[i] * 0xD2511F53u, q = (uint64_t)(uint32_t)c2[i] * 0xCD9E8D57u;
+                c0[i] = (q >> 32) ^ c1[i] ^ k0, c2[i] = (p >> 32) ^ c3[i] ^ k1, c1[i] = q, c3[i] = p;
+            }
+            k0 += 0x9E3779B9u, k1 += 0xBB67AE85u;
+        }
+        for (int i = 0; i < EIGHTS; i++) {
+            w[0][half + i] = (uint32_t)c0[i], w[1][half + i] = (uint32_t)c1[i];
+            w[2][half + i] = (uint32_t)c2[i], w[3][half + i] = (uint32_t)c3[i];
+        }
     }
-    memcpy(w[0], c0, sizeof c0), memcpy(w[1], c1, sizeof c1), memcpy(w[2], c2, sizeof c2), memcpy(w[3], c3, sizeof c3);
 }
 
 #define TWO_PI 6.283185307179586476925286766559
@@ -266,7 +269,7 @@ static void normal_f64(const uint32_t key[4], uint64_t first, int64_t n, double 
     uint32_t w[4][ABREAST];
     double r[ABREAST], angle[ABREAST], c[ABREAST], s[ABREAST];
     for (int64_t at = 0; at < n; at += 2 * ABREAST) {
-        philox(key, (first + (uint64_t)at) / 2, ABREAST, w);
+        philox(key, (first + (uint64_t)at) / 2, w);
         for (int i = 0; i < ABREAST; i++) {
             const double u1 = (double)(int64_t)(((uint64_t)w[1][i] << 32 | w[0][i]) >> 11) * 0x1p-53;
             const double u2 = (double)(int64_t)(((uint64_t)w[3][i] << 32 | w[2][i]) >> 11) * 0x1p-53;
@@ -286,7 +289,7 @@ static void normal_f32(const uint32_t key[4], uint64_t first, int64_t n, float *
     uint32_t w[4][ABREAST];
     float r[2][ABREAST], angle[2][ABREAST], c[2][ABREAST], s[2][ABREAST], z[4 * ABREAST];
     for (int64_t at = 0; at < n; at += 4 * ABREAST) {
-        philox(key, (first + (uint64_t)at) / 4, ABREAST, w);
+        philox(key, (first + (uint64_t)at) / 4, w);
         for (int p = 0; p < 2; p++) {
             for (int i = 0; i < ABREAST; i++) {
                 r[p][i] = 1.0f - (float)(int32_t)(w[2 * p][i] >> 8) * 0x1p-24f;
