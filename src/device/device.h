@@ -46,6 +46,8 @@ typedef struct orr_device {
     orr_kernel kernel[ORR_OP_COUNT]; /* sources have none; one without .run is ref's */
     /* NULL: the device takes no fused groups, and every node is a launch of its own. */
     orr_status (*fused_prepare)(orr_context *ctx, orr_arena *arena, const struct orr_fused *group, void **plan, size_t *workspace);
+    /* After each change of the addresses in the group's views: what a device can work out once.  May be NULL. */
+    void (*fused_bind)(const struct orr_fused *group, void *plan, void *workspace);
     orr_status (*fused_run)(orr_context *ctx, const struct orr_fused *group, void *plan, void *workspace, orr_pool *pool);
 } orr_device;
 

@@ -455,6 +455,9 @@ static void point(orr_program *p, int32_t buffer) {
         if (buffer >= 0 && owner_of(p, x->buffer) != buffer) continue;
         *x->where = (char *)p->buffers[owner_of(p, x->buffer)].data + x->offset;
     }
+    for (int32_t i = 0; i < p->n_steps; i++)
+        if (p->steps[i].fused && p->device->fused_bind)
+            p->device->fused_bind(p->steps[i].fused, p->steps[i].plan, p->workspace);
 }
 
 static orr_status allocate(builder *b) {

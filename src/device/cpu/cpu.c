@@ -17,5 +17,6 @@ const orr_device orr_device_cpu = {
         [ORR_OP_random] = { NULL, orr_cpu_random_run },
     },
     .fused_prepare = orr_cpu_fused_prepare,
+    .fused_bind = orr_cpu_fused_bind,
     .fused_run = orr_cpu_fused_run,
 };

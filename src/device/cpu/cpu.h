@@ -6,6 +6,7 @@
 #include "device/fused.h"
 
 orr_status orr_cpu_fused_prepare(orr_context *ctx, orr_arena *arena, const orr_fused *f, void **plan, size_t *workspace);
+void orr_cpu_fused_bind(const orr_fused *f, void *plan, void *workspace);
 orr_status orr_cpu_fused_run(orr_context *ctx, const orr_fused *f, void *plan, void *workspace, orr_pool *pool);
 
 /* Elements of one view into another of the same shape and dtype.  pool may be NULL: on the caller alone. */

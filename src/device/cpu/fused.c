@@ -3,6 +3,7 @@
  *
  * prepare: collapse axes that every operand walks through as one; choose the tile (a stretch of the last axis, or several
  *          whole rows of it); give each value a place (memory itself, a tile register, a scalar).
+ * bind:    a group of one tile, as theory-sized networks have, gets its addresses worked out once.
  * run:     tasks are ranges of tiles, cut by the shape alone.  A reduction has accumulators in double, one set for each task
  *          where the outermost axis is reduced; they are added in the order of tasks: threads change nothing. */
 #include "device/cpu/cpu.h"
@@ -31,6 +32,24 @@ typedef struct value {
     bool loaded;                 /* an input that is copied into its register */
 } value;
 
+typedef struct cursor {
+    int64_t index[AXES];
+    int64_t tile; /* along the cut axis */
+    int64_t rows, columns;
+    char *input[ORR_FUSED_READS];
+    char *output[ORR_FUSED_NODES];
+    int64_t out_at[ORR_FUSED_NODES]; /* elements from the output's beginning */
+    const char *loaded[ORR_FUSED_READS];
+    int64_t loaded_n[ORR_FUSED_READS];
+} cursor;
+
+/* The addresses of one tile: where each value stands, what each instruction reads and writes. */
+typedef struct addresses {
+    const void *at[VALUES];
+    const void *args[ORR_FUSED_NODES][3];
+    void *to[ORR_FUSED_NODES];
+} addresses;
+
 typedef struct cpu_fused {
     int32_t rank;
     int64_t size[AXES];
@@ -50,10 +69,16 @@ typedef struct cpu_fused {
     int64_t acc_total;
     orr_tile_kernel *run[ORR_FUSED_NODES];
     int16_t splat_slot[ORR_FUSED_NODES][3]; /* argument that must become a vector first; -1 */
+    bool splats[ORR_FUSED_NODES];           /* whether there is one */
     bool scalar_result[ORR_FUSED_NODES];
     const orr_cpu_kernels *kernels;
     int threads;
     size_t worker_bytes;
+    /* a group of one tile */
+    bool single;
+    cursor only;
+    addresses bound;
+    double constants[ORR_FUSED_READS];
 } cpu_fused;
 
 /* ---- prepare ------------------------------------------------------------------------------------------------------------ */
@@ -243,6 +268,7 @@ static bool place_instructions(const orr_fused *f, cpu_fused *p) {
                 if (p->value[x->args[k]].place == SCALAR) {
                     borrowed[n_borrowed] = slot_take(&s);
                     p->splat_slot[i][k] = (int16_t)borrowed[n_borrowed++];
+                    p->splats[i] = true;
                 }
         p->run[i] = find_kernel(p, x, variant);
         if (!p->run[i]) return false;
@@ -268,6 +294,27 @@ static bool place_instructions(const orr_fused *f, cpu_fused *p) {
     }
     p->n_slots = s.n + 1; /* one more for scalars that are reduced or stored */
     return true;
+}
+
+static void put_constant(double *to, orr_dtype dtype, double x) {
+    switch (dtype) {
+    case ORR_F32: {
+        const float y = (float)x;
+        memcpy(to, &y, sizeof y);
+        break;
+    }
+    case ORR_F64: *to = x; break;
+    case ORR_I32: {
+        const int32_t y = (int32_t)x;
+        memcpy(to, &y, sizeof y);
+        break;
+    }
+    case ORR_BOOL: {
+        const uint8_t y = x != 0.0;
+        memcpy(to, &y, sizeof y);
+        break;
+    }
+    }
 }
 
 orr_status orr_cpu_fused_prepare(orr_context *ctx, orr_arena *arena, const orr_fused *f, void **plan, size_t *workspace) {
@@ -303,6 +350,7 @@ orr_status orr_cpu_fused_prepare(orr_context *ctx, orr_arena *arena, const orr_f
     if (p->direct) p->acc_total = 0;
     if (!place_instructions(f, p)) return orr_fail(ctx, ORR_EINTERNAL, "fused group: an instruction has no kernel");
     choose_tasks(f, p);
+    for (int16_t i = 0; i < f->n_constants; i++) put_constant(&p->constants[i], f->constant_dtype[i], f->constant[i]);
     p->worker_bytes = (size_t)p->n_slots * TILE * sizeof(double);
     *plan = p;
     *workspace = (size_t)p->threads * p->worker_bytes +
@@ -318,17 +366,6 @@ typedef struct job {
     char *registers;
     double *acc;
 } job;
-
-typedef struct cursor {
-    int64_t index[AXES];
-    int64_t tile; /* along the cut axis */
-    int64_t rows, columns;
-    char *input[ORR_FUSED_READS];
-    char *output[ORR_FUSED_NODES];
-    int64_t out_at[ORR_FUSED_NODES]; /* elements from the output's beginning */
-    const char *loaded[ORR_FUSED_READS];
-    int64_t loaded_n[ORR_FUSED_READS];
-} cursor;
 
 static void *slot_at(char *registers, int32_t slot) { return registers + (size_t)slot * TILE * sizeof(double); }
 
@@ -349,6 +386,15 @@ static void seek(const orr_fused *f, const cpu_fused *p, int64_t tile, cursor *c
         c->out_at[o] = 0;
         for (int32_t i = 0; i < p->cut; i++) c->out_at[o] += c->index[i] * p->out_stride[o][i];
     }
+}
+
+/* The extent of the tile under the cursor: the last along its axis may be shorter. */
+static void size_tile(const cpu_fused *p, cursor *c) {
+    const bool columns = p->cut == p->rank - 1;
+    const int64_t whole = columns ? p->tile_columns : p->tile_rows, left = p->size[p->cut] - c->tile * whole;
+    const int64_t here = left < whole ? left : whole;
+    c->rows = columns ? 1 : here;
+    c->columns = columns ? here : p->tile_columns;
 }
 
 /* The next step of the axes before the cut one. */
@@ -382,7 +428,7 @@ static void load(const cpu_fused *p, const value *v, const char *from, int64_t r
     for (int64_t i = 0; i < rows; i++) p->kernels->gather[v->dtype](columns, column, from + i * row * size, to + i * columns * size);
 }
 
-static void reduce_tile(const job *j, cursor *c, int16_t o, const char *v, double *acc, int64_t cut_at) {
+static void reduce_tile(const job *j, const cursor *c, int16_t o, const char *v, double *acc, int64_t cut_at) {
     const cpu_fused *p = j->p;
     const orr_fused_output *out = &j->f->output[o];
     const int kind = out->reduction == ORR_REDUCE_MAX;
@@ -421,78 +467,70 @@ static void reduce_tile(const job *j, cursor *c, int16_t o, const char *v, doubl
     }
 }
 
-static void put_constant(double *to, orr_dtype dtype, double x) {
-    switch (dtype) {
-    case ORR_F32: {
-        const float y = (float)x;
-        memcpy(to, &y, sizeof y);
-        break;
+static int64_t cut_position(const cpu_fused *p, const cursor *c) {
+    return c->tile * (p->cut == p->rank - 1 ? p->tile_columns : p->tile_rows);
+}
+
+/* Works out the addresses of the tile under the cursor; constants are in place already. */
+static void find_addresses(const orr_fused *f, const cpu_fused *p, const cursor *c, char *registers, addresses *x) {
+    const int64_t cut_at = cut_position(p, c);
+    const int16_t base = orr_fused_first_instruction(f);
+    for (int16_t v = 0; v < f->n_inputs; v++) {
+        const value *in = &p->value[v];
+        x->at[v] = in->loaded ? slot_at(registers, in->slot) : c->input[v] + cut_at * in->stride[p->cut] * (int64_t)in->size;
     }
-    case ORR_F64: *to = x; break;
-    case ORR_I32: {
-        const int32_t y = (int32_t)x;
-        memcpy(to, &y, sizeof y);
-        break;
-    }
-    case ORR_BOOL: {
-        const uint8_t y = x != 0.0;
-        memcpy(to, &y, sizeof y);
-        break;
-    }
+    for (int16_t i = 0; i < f->n_instructions; i++) {
+        const orr_fused_instruction *instruction = &f->instruction[i];
+        const value *v = &p->value[base + i];
+        for (int16_t k = 0; k < instruction->n_args; k++)
+            x->args[i][k] = p->splat_slot[i][k] < 0 ? x->at[instruction->args[k]] : slot_at(registers, p->splat_slot[i][k]);
+        if (v->output >= 0) {
+            const orr_view *view = &f->output[v->output].view;
+            x->to[i] = (char *)view->data + (c->out_at[v->output] + cut_at * p->out_stride[v->output][p->cut]) * (int64_t)v->size;
+        } else {
+            x->to[i] = slot_at(registers, v->slot);
+        }
+        x->at[base + i] = x->to[i];
     }
 }
 
-static void run_tile(const job *j, cursor *c, char *registers, double *acc, const void **at) {
-    const orr_fused *f = j->f;
-    const cpu_fused *p = j->p;
-    const int64_t cut_at = c->tile * (p->cut == p->rank - 1 ? p->tile_columns : p->tile_rows);
-    const int64_t n = c->rows * c->columns;
-    const int16_t base = orr_fused_first_instruction(f);
+/* Copies the inputs that aren't read where they stand; one that hasn't moved since the last tile stays. */
+static void load_inputs(const orr_fused *f, const cpu_fused *p, cursor *c, char *registers) {
+    const int64_t cut_at = cut_position(p, c), n = c->rows * c->columns;
     for (int16_t v = 0; v < f->n_inputs; v++) {
         const value *x = &p->value[v];
+        if (!x->loaded) continue;
         const char *from = c->input[v] + cut_at * x->stride[p->cut] * (int64_t)x->size;
-        if (!x->loaded) {
-            at[v] = from;
-            continue;
-        }
-        char *to = slot_at(registers, x->slot);
-        if (c->loaded[v] != from || c->loaded_n[v] != n) {
-            load(p, x, from, c->rows, c->columns, to);
-            c->loaded[v] = from, c->loaded_n[v] = n;
-        }
-        at[v] = to;
+        if (c->loaded[v] == from && c->loaded_n[v] == n) continue;
+        load(p, x, from, c->rows, c->columns, slot_at(registers, x->slot));
+        c->loaded[v] = from, c->loaded_n[v] = n;
     }
+}
+
+static void execute(const job *j, const cursor *c, const addresses *x, char *registers, double *acc) {
+    const orr_fused *f = j->f;
+    const cpu_fused *p = j->p;
+    const int64_t n = c->rows * c->columns;
     for (int16_t i = 0; i < f->n_instructions; i++) {
-        const orr_fused_instruction *x = &f->instruction[i];
-        const value *v = &p->value[base + i];
-        const void *args[3] = { NULL, NULL, NULL };
-        for (int16_t k = 0; k < x->n_args; k++) {
-            args[k] = at[x->args[k]];
-            if (p->splat_slot[i][k] < 0) continue;
-            void *vector = slot_at(registers, p->splat_slot[i][k]);
-            p->kernels->splat[p->value[x->args[k]].dtype](n, args[k], NULL, NULL, vector);
-            args[k] = vector;
-        }
-        void *to;
-        if (v->output >= 0) {
-            const orr_view *view = &f->output[v->output].view;
-            to = (char *)view->data + (c->out_at[v->output] + cut_at * p->out_stride[v->output][p->cut]) * (int64_t)v->size;
-        } else {
-            to = slot_at(registers, v->slot);
-        }
-        p->run[i](p->scalar_result[i] ? 1 : n, args[0], args[1], args[2], to);
-        at[base + i] = to;
+        if (p->splats[i])
+            for (int16_t k = 0; k < 3; k++)
+                if (p->splat_slot[i][k] >= 0) {
+                    const int16_t from = f->instruction[i].args[k];
+                    p->kernels->splat[p->value[from].dtype](n, x->at[from], NULL, NULL, slot_at(registers, p->splat_slot[i][k]));
+                }
+        p->run[i](p->scalar_result[i] ? 1 : n, x->args[i][0], x->args[i][1], x->args[i][2], x->to[i]);
     }
     for (int16_t o = 0; o < f->n_outputs; o++) {
         const orr_fused_output *out = &f->output[o];
-        const bool scalar = p->value[out->value].place == SCALAR;
-        if (!out->reduction && !scalar && p->value[out->value].output == o) continue;
-        const void *from = at[out->value];
-        if (scalar) {
+        const value *v = &p->value[out->value];
+        if (!out->reduction && v->output == o) continue; /* written by its instruction */
+        const void *from = x->at[out->value];
+        if (v->place == SCALAR) {
             void *vector = slot_at(registers, p->n_slots - 1);
-            p->kernels->splat[p->value[out->value].dtype](n, from, NULL, NULL, vector);
+            p->kernels->splat[v->dtype](n, from, NULL, NULL, vector);
             from = vector;
         }
+        const int64_t cut_at = cut_position(p, c);
         if (out->reduction) {
             reduce_tile(j, c, o, from, acc, cut_at);
             continue;
@@ -538,25 +576,16 @@ static void run_task(void *arg, int64_t task, int worker) {
         if (!p->partial) own_part(p, o, first, n, &from, &count);
         clear_accumulators(f, p, acc, from, count, o);
     }
-    const void *at[VALUES];
-    double constants[ORR_FUSED_READS];
-    for (int16_t i = 0; i < f->n_constants; i++) {
-        put_constant(&constants[i], f->constant_dtype[i], f->constant[i]);
-        at[f->n_inputs + i] = &constants[i];
-    }
     cursor c;
+    addresses x;
+    for (int16_t i = 0; i < f->n_constants; i++) x.at[f->n_inputs + i] = &p->constants[i];
     for (int16_t v = 0; v < f->n_inputs; v++) c.loaded[v] = NULL;
     seek(f, p, first, &c);
-    const bool cuts_columns = p->cut == p->rank - 1;
     for (int64_t t = 0; t < n; t++) {
-        if (cuts_columns) {
-            const int64_t left = p->size[p->cut] - c.tile * p->tile_columns;
-            c.rows = 1, c.columns = left < p->tile_columns ? left : p->tile_columns;
-        } else {
-            const int64_t left = p->size[p->cut] - c.tile * p->tile_rows;
-            c.rows = left < p->tile_rows ? left : p->tile_rows, c.columns = p->tile_columns;
-        }
-        run_tile(j, &c, registers, acc, at);
+        size_tile(p, &c);
+        load_inputs(f, p, &c, registers);
+        find_addresses(f, p, &c, registers, &x);
+        execute(j, &c, &x, registers, acc);
         if (++c.tile < p->tiles_per_step) continue;
         c.tile = 0;
         advance(f, p, &c);
@@ -596,15 +625,43 @@ static void combine(const job *j) {
     }
 }
 
+void orr_cpu_fused_bind(const orr_fused *f, void *plan, void *workspace) {
+    cpu_fused *p = plan;
+    p->single = p->n_tiles == 1 && orr_shape_count(&f->shape) > 0;
+    if (!p->single) return;
+    seek(f, p, 0, &p->only);
+    size_tile(p, &p->only);
+    for (int16_t i = 0; i < f->n_constants; i++) p->bound.at[f->n_inputs + i] = &p->constants[i];
+    find_addresses(f, p, &p->only, workspace, &p->bound);
+}
+
+/* Everything is in its place: no pool, no cursor. */
+static void run_single(const job *j, cpu_fused *p) {
+    const orr_fused *f = j->f;
+    const bool accumulates = p->has_reduction && !p->direct;
+    for (int16_t o = 0; accumulates && o < f->n_outputs; o++)
+        if (f->output[o].reduction) clear_accumulators(f, p, j->acc, 0, p->kept[o], o);
+    for (int16_t v = 0; v < f->n_inputs; v++) p->only.loaded[v] = NULL;
+    load_inputs(f, p, &p->only, j->registers);
+    execute(j, &p->only, &p->bound, j->registers, j->acc);
+    for (int16_t o = 0; accumulates && o < f->n_outputs; o++)
+        if (f->output[o].reduction)
+            p->kernels->finish[f->output[o].view.dtype](p->kept[o], j->acc + p->acc_at[o], f->output[o].view.data);
+}
+
 orr_status orr_cpu_fused_run(orr_context *ctx, const orr_fused *f, void *plan, void *workspace, orr_pool *pool) {
-    const cpu_fused *p = plan;
+    cpu_fused *p = plan;
     (void)ctx;
+    job j = { .f = f, .p = p, .registers = workspace };
+    j.acc = (double *)(void *)(j.registers + (size_t)p->threads * p->worker_bytes);
+    if (p->single) {
+        run_single(&j, p);
+        return ORR_OK;
+    }
     if (orr_shape_count(&f->shape) == 0) {
         run_empty(f, p);
         return ORR_OK;
     }
-    job j = { .f = f, .p = p, .registers = workspace };
-    j.acc = (double *)(void *)(j.registers + (size_t)p->threads * p->worker_bytes);
     orr_parallel(pool, p->tasks, run_task, &j);
     if (p->partial) combine(&j);
     return ORR_OK;
