@@ -1,0 +1,356 @@
+/* LAPACK counts by columns: what is row-major here is the transpose there.  Symmetric matrices don't care (lower is its
+ * "U"), the SVD swaps U and V, LU solves with the transpose, and what remains is copied once. */
+#include "numeric/dense.h"
+
+#include <cblas.h>
+#include <lapacke.h>
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/context.h"
+#include "numeric/vector.h"
+
+void orr_blas_threads_set(int threads) { openblas_set_num_threads(threads); }
+int orr_blas_threads(void) { return openblas_get_num_threads(); }
+
+/* ---- inputs and work arrays -------------------------------------------------------------------------------------- */
+
+static orr_status check_extents(orr_context *ctx, const char *what, int64_t m, int64_t n) {
+    if (m >= 0 && n >= 0 && m <= INT_MAX && n <= INT_MAX) return ORR_OK;
+    return orr_fail(ctx, ORR_EINPUT, "%s: extents %lld x %lld, expected 0 to %d", what, (long long)m, (long long)n,
+                    INT_MAX);
+}
+
+static orr_status check_finite(orr_context *ctx, const char *what, int64_t m, int64_t n, const double *a) {
+    for (int64_t i = 0; i < m * n; i++)
+        if (!isfinite(a[i]))
+            return orr_fail(ctx, ORR_EINPUT, "%s: entry (%lld, %lld) of %lld x %lld is %g", what, (long long)(i / n),
+                            (long long)(i % n), (long long)m, (long long)n, a[i]);
+    return ORR_OK;
+}
+
+static orr_status check_lower(orr_context *ctx, const char *what, int64_t n, const double *a) {
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j <= i; j++)
+            if (!isfinite(a[i * n + j]))
+                return orr_fail(ctx, ORR_EINPUT, "%s: entry (%lld, %lld) of %lld x %lld is %g", what, (long long)i,
+                                (long long)j, (long long)n, (long long)n, a[i * n + j]);
+    return ORR_OK;
+}
+
+static orr_status no_memory(orr_context *ctx, const char *what, int64_t m, int64_t n) {
+    return orr_fail(ctx, ORR_ENOMEM, "%s: no memory for %lld x %lld", what, (long long)m, (long long)n);
+}
+
+/* info < 0 is a wrong argument of ours, > 0 an iteration that didn't converge. */
+static orr_status check_info(orr_context *ctx, const char *what, lapack_int info) {
+    if (info == 0) return ORR_OK;
+    if (info < 0) return orr_fail(ctx, ORR_EINTERNAL, "%s: argument %d of LAPACK is wrong", what, (int)-info);
+    return orr_fail(ctx, ORR_ENUMERIC, "%s: LAPACK didn't converge (%d)", what, (int)info);
+}
+
+static double *copy_of(orr_arena *arena, int64_t m, int64_t n, const double *a) {
+    double *copy = orr_arena_take(arena, m, (size_t)n * sizeof *a);
+    if (copy && m > 0 && n > 0) memcpy(copy, a, (size_t)(m * n) * sizeof *a);
+    return copy;
+}
+
+/* to[j, i] = from[i, j], from m x n with rows `stride` apart in `to`. */
+static void transpose(int64_t m, int64_t n, const double *from, int64_t stride, double *to) {
+    for (int64_t i = 0; i < m; i++)
+        for (int64_t j = 0; j < n; j++) to[j * stride + i] = from[i * n + j];
+}
+
+static lapack_int largest(int64_t a, int64_t b) { return (lapack_int)(a > b ? a : b); }
+
+/* A work array of the length that LAPACK's query answered in `wish`. */
+static double *work_array(orr_arena *scratch, double wish, lapack_int *length) {
+    if (!(wish < INT_MAX)) return NULL;
+    *length = wish < 1 ? 1 : (lapack_int)wish;
+    return ORR_NEW(scratch, double, *length);
+}
+
+/* ---- products ---------------------------------------------------------------------------------------------------- */
+
+void orr_dense_multiply(int64_t m, int64_t n, int64_t k, const double *a, bool transpose_a, const double *b,
+                        bool transpose_b, double *c) {
+    if (m == 0 || n == 0) return;
+    if (k == 0) {
+        memset(c, 0, (size_t)(m * n) * sizeof *c);
+        return;
+    }
+    cblas_dgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, (int)m,
+                (int)n, (int)k, 1, a, (int)(transpose_a ? m : k), b, (int)(transpose_b ? k : n), 0, c, (int)n);
+}
+
+/* ---- eigenvalues ------------------------------------------------------------------------------------------------- */
+
+static orr_status eigen_dsyevr(orr_context *ctx, orr_arena *scratch, int64_t n, const double *a, int64_t first,
+                               double *all_values, orr_symmetric_eigen *out) {
+    const lapack_int ln = (lapack_int)n, il = (lapack_int)first + 1, iu = (lapack_int)(first + out->k);
+    const char range = out->k == n ? 'A' : 'I';
+    double wish;
+    lapack_int found, integers, length, integer_length;
+    double *copy = copy_of(scratch, n, n, a);
+    lapack_int *support = ORR_NEW(scratch, lapack_int, 2 * n);
+    if (!copy || !support) return no_memory(ctx, "eigen", n, n);
+    ORR_TRY(ctx,
+            check_info(ctx, "eigen",
+                       LAPACKE_dsyevr_work(LAPACK_COL_MAJOR, 'V', range, 'U', ln, copy, ln, 0, 0, il, iu, 0, &found,
+                                           all_values, out->vector, ln, support, &wish, -1, &integers, -1)));
+    double *work = work_array(scratch, wish, &length);
+    integer_length = integers;
+    lapack_int *integer_work = ORR_NEW(scratch, lapack_int, integer_length);
+    if (!work || !integer_work) return no_memory(ctx, "eigen: work", n, n);
+    ORR_TRY(ctx, check_info(ctx, "eigen",
+                            LAPACKE_dsyevr_work(LAPACK_COL_MAJOR, 'V', range, 'U', ln, copy, ln, 0, 0, il, iu, 0,
+                                                &found, all_values, out->vector, ln, support, work, length,
+                                                integer_work, integer_length)));
+    if (found == out->k) return ORR_OK;
+    return orr_fail(ctx, ORR_ENUMERIC, "eigen: LAPACK found %d of %lld values", (int)found, (long long)out->k);
+}
+
+orr_status orr_eigen_symmetric_range(orr_context *ctx, orr_arena *out_arena, orr_arena *scratch, int64_t n,
+                                     const double *a, int64_t first, int64_t k, orr_symmetric_eigen *out) {
+    *out = (orr_symmetric_eigen){ .n = n, .k = k };
+    ORR_TRY(ctx, check_extents(ctx, "eigen", n, n));
+    if (first < 0 || k < 0 || first > n - k)
+        return orr_fail(ctx, ORR_EINPUT, "eigen: %lld values from number %lld on, of %lld", (long long)k,
+                        (long long)first, (long long)n);
+    ORR_TRY(ctx, check_lower(ctx, "eigen", n, a));
+    out->value = ORR_NEW(out_arena, double, n); /* LAPACK wants room for all */
+    out->vector = orr_arena_take(out_arena, k, (size_t)n * sizeof(double));
+    if (!out->value || !out->vector) return no_memory(ctx, "eigen", k, n);
+    if (k == 0) return ORR_OK;
+    const orr_arena_mark mark = orr_arena_here(scratch);
+    const orr_status status = eigen_dsyevr(ctx, scratch, n, a, first, out->value, out);
+    orr_arena_rewind(scratch, mark);
+    return status;
+}
+
+orr_status orr_eigen_symmetric(orr_context *ctx, orr_arena *out_arena, orr_arena *scratch, int64_t n, const double *a,
+                               orr_symmetric_eigen *out) {
+    return orr_eigen_symmetric_range(ctx, out_arena, scratch, n, a, 0, n, out);
+}
+
+orr_status orr_tridiagonal_eigen(orr_context *ctx, orr_arena *scratch, int64_t n, const double *alpha,
+                                 const double *beta, double *value, double *vector) {
+    ORR_TRY(ctx, check_extents(ctx, "tridiagonal eigen", n, n));
+    ORR_TRY(ctx, check_finite(ctx, "tridiagonal eigen", n, 1, alpha));
+    ORR_TRY(ctx, check_finite(ctx, "tridiagonal eigen", n - 1, 1, beta));
+    if (n == 0) return ORR_OK;
+    const orr_arena_mark mark = orr_arena_here(scratch);
+    double *off = ORR_NEW(scratch, double, n), *work = ORR_NEW(scratch, double, 2 * n);
+    orr_status status = ORR_OK;
+    if (off && work) {
+        memcpy(value, alpha, (size_t)n * sizeof *value);
+        memcpy(off, beta, (size_t)(n - 1) * sizeof *off);
+        status = check_info(ctx, "tridiagonal eigen",
+                            LAPACKE_dsteqr_work(LAPACK_COL_MAJOR, vector ? 'I' : 'N', (lapack_int)n, value, off,
+                                                vector ? vector : work, (lapack_int)n, work));
+    } else status = no_memory(ctx, "tridiagonal eigen", n, 1);
+    orr_arena_rewind(scratch, mark);
+    return status;
+}
+
+/* ---- singular values --------------------------------------------------------------------------------------------- */
+
+/* What LAPACK sees is A' = V s U'. */
+static orr_status svd_dgesdd(orr_context *ctx, orr_arena *scratch, const double *a, orr_svd *out) {
+    const lapack_int m = (lapack_int)out->n, n = (lapack_int)out->m, k = (lapack_int)out->k;
+    double *copy = copy_of(scratch, out->m, out->n, a), wish;
+    lapack_int *integers = ORR_NEW(scratch, lapack_int, 8 * (int64_t)k), length;
+    if (!copy || !integers) return no_memory(ctx, "svd", out->m, out->n);
+    ORR_TRY(ctx, check_info(ctx, "svd",
+                            LAPACKE_dgesdd_work(LAPACK_COL_MAJOR, 'S', m, n, copy, m, out->s, out->vt, m, out->u, k,
+                                                &wish, -1, integers)));
+    double *work = work_array(scratch, wish, &length);
+    if (!work) return no_memory(ctx, "svd: work", out->m, out->n);
+    return check_info(ctx, "svd",
+                      LAPACKE_dgesdd_work(LAPACK_COL_MAJOR, 'S', m, n, copy, m, out->s, out->vt, m, out->u, k, work,
+                                          length, integers));
+}
+
+orr_status orr_svd_thin(orr_context *ctx, orr_arena *out_arena, orr_arena *scratch, int64_t m, int64_t n,
+                        const double *a, orr_svd *out) {
+    *out = (orr_svd){ .m = m, .n = n, .k = m < n ? m : n };
+    ORR_TRY(ctx, check_extents(ctx, "svd", m, n));
+    ORR_TRY(ctx, check_finite(ctx, "svd", m, n, a));
+    out->u = orr_arena_take(out_arena, m, (size_t)out->k * sizeof(double));
+    out->s = ORR_NEW(out_arena, double, out->k);
+    out->vt = orr_arena_take(out_arena, n, (size_t)out->k * sizeof(double));
+    if (!out->u || !out->s || !out->vt) return no_memory(ctx, "svd", m, n);
+    if (out->k == 0) return ORR_OK;
+    const orr_arena_mark mark = orr_arena_here(scratch);
+    const orr_status status = svd_dgesdd(ctx, scratch, a, out);
+    orr_arena_rewind(scratch, mark);
+    return status;
+}
+
+/* ---- Cholesky ---------------------------------------------------------------------------------------------------- */
+
+orr_status orr_cholesky(orr_context *ctx, int64_t n, const double *a, double *l) {
+    ORR_TRY(ctx, check_extents(ctx, "Cholesky", n, n));
+    ORR_TRY(ctx, check_lower(ctx, "Cholesky", n, a));
+    if (n == 0) return ORR_OK;
+    for (int64_t i = 0; i < n; i++) {
+        if (l != a) memcpy(l + i * n, a + i * n, (size_t)(i + 1) * sizeof *l);
+        memset(l + i * n + i + 1, 0, (size_t)(n - i - 1) * sizeof *l);
+    }
+    const lapack_int info = LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'U', (lapack_int)n, l, (lapack_int)n);
+    if (info <= 0) return check_info(ctx, "Cholesky", info);
+    return orr_fail(ctx, ORR_ENUMERIC, "Cholesky: not positive definite, pivot %d of %lld isn't positive", (int)info,
+                    (long long)n);
+}
+
+orr_status orr_cholesky_solve(orr_context *ctx, orr_arena *scratch, int64_t n, const double *l, int64_t columns,
+                              const double *b, double *x) {
+    ORR_TRY(ctx, check_extents(ctx, "Cholesky solve", n, columns));
+    ORR_TRY(ctx, check_finite(ctx, "Cholesky solve", n, columns, b));
+    if (n == 0 || columns == 0) return ORR_OK;
+    const orr_arena_mark mark = orr_arena_here(scratch);
+    double *bt = orr_arena_take(scratch, columns, (size_t)n * sizeof *bt);
+    if (!bt) return no_memory(ctx, "Cholesky solve", n, columns);
+    transpose(n, columns, b, n, bt);
+    const lapack_int info = LAPACKE_dpotrs_work(LAPACK_COL_MAJOR, 'U', (lapack_int)n, (lapack_int)columns, l,
+                                                (lapack_int)n, bt, (lapack_int)n);
+    transpose(columns, n, bt, columns, x);
+    orr_arena_rewind(scratch, mark);
+    return check_info(ctx, "Cholesky solve", info);
+}
+
+/* ---- linear systems ---------------------------------------------------------------------------------------------- */
+
+/* What LAPACK sees is A': the 1-norm of A is its infinity-norm, and the system its transpose. */
+static orr_status solve_lu(orr_context *ctx, orr_arena *scratch, int64_t n, const double *a, int64_t columns,
+                           const double *b, double *x, double *reciprocal_condition) {
+    const lapack_int ln = (lapack_int)n;
+    double *lu = copy_of(scratch, n, n, a), *bt = orr_arena_take(scratch, columns, (size_t)n * sizeof *bt);
+    double *work = ORR_NEW(scratch, double, 4 * n);
+    lapack_int *pivot = ORR_NEW(scratch, lapack_int, n), *integers = ORR_NEW(scratch, lapack_int, n);
+    if (!lu || !bt || !work || !pivot || !integers) return no_memory(ctx, "solve", n, n);
+    const double norm = LAPACKE_dlange_work(LAPACK_COL_MAJOR, 'I', ln, ln, lu, ln, work);
+    const lapack_int info = LAPACKE_dgetrf_work(LAPACK_COL_MAJOR, ln, ln, lu, ln, pivot);
+    if (info > 0) return orr_fail(ctx, ORR_ENUMERIC, "solve: singular, pivot %d of %lld is 0", (int)info, (long long)n);
+    ORR_TRY(ctx, check_info(ctx, "solve", info));
+    if (reciprocal_condition)
+        ORR_TRY(ctx, check_info(ctx, "solve: condition",
+                                LAPACKE_dgecon_work(LAPACK_COL_MAJOR, 'I', ln, lu, ln, norm, reciprocal_condition, work,
+                                                    integers)));
+    if (columns == 0) return ORR_OK;
+    transpose(n, columns, b, n, bt);
+    ORR_TRY(ctx,
+            check_info(ctx, "solve",
+                       LAPACKE_dgetrs_work(LAPACK_COL_MAJOR, 'T', ln, (lapack_int)columns, lu, ln, pivot, bt, ln)));
+    transpose(columns, n, bt, columns, x);
+    return ORR_OK;
+}
+
+orr_status orr_solve(orr_context *ctx, orr_arena *scratch, int64_t n, const double *a, int64_t columns, const double *b,
+                     double *x, double *reciprocal_condition) {
+    ORR_TRY(ctx, check_extents(ctx, "solve", n, columns));
+    ORR_TRY(ctx, check_finite(ctx, "solve", n, n, a));
+    ORR_TRY(ctx, check_finite(ctx, "solve: right side", n, columns, b));
+    if (n == 0) {
+        if (reciprocal_condition) *reciprocal_condition = 1;
+        return ORR_OK;
+    }
+    const orr_arena_mark mark = orr_arena_here(scratch);
+    const orr_status status = solve_lu(ctx, scratch, n, a, columns, b, x, reciprocal_condition);
+    orr_arena_rewind(scratch, mark);
+    return status;
+}
+
+/* ---- least squares ----------------------------------------------------------------------------------------------- */
+
+/* |A x - b|, column by column. */
+static void residuals(int64_t m, int64_t n, const double *a, int64_t columns, const double *b, orr_least_squares *out) {
+    for (int64_t c = 0; c < columns; c++) {
+        double sum = 0;
+        for (int64_t i = 0; i < m; i++) {
+            double r = -b[i * columns + c];
+            for (int64_t j = 0; j < n; j++) r += a[i * n + j] * out->x[j * columns + c];
+            sum += r * r;
+        }
+        out->residual[c] = sqrt(sum);
+    }
+}
+
+static orr_status solve_dgelsd(orr_context *ctx, orr_arena *scratch, int64_t m, int64_t n, const double *a,
+                               int64_t columns, const double *b, double rcond, orr_least_squares *out) {
+    const lapack_int lm = (lapack_int)m, ln = (lapack_int)n, lc = (lapack_int)columns, ldb = largest(m, n);
+    double *at = orr_arena_take(scratch, n, (size_t)m * sizeof *at), wish;
+    double *bt = orr_arena_take(scratch, columns, (size_t)ldb * sizeof *bt);
+    if (!at || !bt) return no_memory(ctx, "least squares", m, n);
+    transpose(m, n, a, m, at);
+    transpose(m, columns, b, ldb, bt);
+    lapack_int rank = 0, length, integer_length;
+    ORR_TRY(ctx, check_info(ctx, "least squares",
+                            LAPACKE_dgelsd_work(LAPACK_COL_MAJOR, lm, ln, lc, at, lm, bt, ldb, out->singular, rcond,
+                                                &rank, &wish, -1, &integer_length)));
+    double *work = work_array(scratch, wish, &length);
+    lapack_int *integers = ORR_NEW(scratch, lapack_int, integer_length > 1 ? integer_length : 1);
+    if (!work || !integers) return no_memory(ctx, "least squares: work", m, n);
+    ORR_TRY(ctx, check_info(ctx, "least squares",
+                            LAPACKE_dgelsd_work(LAPACK_COL_MAJOR, lm, ln, lc, at, lm, bt, ldb, out->singular, rcond,
+                                                &rank, work, length, integers)));
+    out->rank = rank;
+    for (int64_t j = 0; j < n; j++)
+        for (int64_t c = 0; c < columns; c++) out->x[j * columns + c] = bt[c * ldb + j];
+    return ORR_OK;
+}
+
+orr_status orr_least_squares_solve(orr_context *ctx, orr_arena *out_arena, orr_arena *scratch, int64_t m, int64_t n,
+                                   const double *a, int64_t columns, const double *b, double rcond,
+                                   orr_least_squares *out) {
+    *out = (orr_least_squares){ 0 };
+    ORR_TRY(ctx, check_extents(ctx, "least squares", m, n));
+    ORR_TRY(ctx, check_extents(ctx, "least squares: right side", m, columns));
+    ORR_TRY(ctx, check_finite(ctx, "least squares", m, n, a));
+    ORR_TRY(ctx, check_finite(ctx, "least squares: right side", m, columns, b));
+    out->x = orr_arena_take(out_arena, n, (size_t)columns * sizeof(double));
+    out->singular = ORR_NEW(out_arena, double, m < n ? m : n);
+    out->residual = ORR_NEW(out_arena, double, columns);
+    if (!out->x || !out->singular || !out->residual) return no_memory(ctx, "least squares", n, columns);
+    if (m && n && columns) {
+        const orr_arena_mark mark = orr_arena_here(scratch);
+        const double cut = rcond > 0 ? rcond : 0x1p-52 * (double)largest(m, n);
+        const orr_status status = solve_dgelsd(ctx, scratch, m, n, a, columns, b, cut, out);
+        orr_arena_rewind(scratch, mark);
+        if (status != ORR_OK) return status;
+    }
+    residuals(m, n, a, columns, b, out);
+    return ORR_OK;
+}
+
+/* ---- orthonormal rows -------------------------------------------------------------------------------------------- */
+
+/* Rows here are LAPACK's columns: QR of n x k. */
+static orr_status orthonormalise_qr(orr_context *ctx, orr_arena *scratch, int64_t k, int64_t n, double *a) {
+    const lapack_int ln = (lapack_int)n, lk = (lapack_int)k;
+    double *tau = ORR_NEW(scratch, double, k), wish[2];
+    lapack_int length;
+    if (!tau) return no_memory(ctx, "orthonormalise", k, n);
+    ORR_TRY(ctx,
+            check_info(ctx, "orthonormalise", LAPACKE_dgeqrf_work(LAPACK_COL_MAJOR, ln, lk, a, ln, tau, &wish[0], -1)));
+    ORR_TRY(ctx, check_info(ctx, "orthonormalise",
+                            LAPACKE_dorgqr_work(LAPACK_COL_MAJOR, ln, lk, lk, a, ln, tau, &wish[1], -1)));
+    double *work = work_array(scratch, fmax(wish[0], wish[1]), &length);
+    if (!work) return no_memory(ctx, "orthonormalise: work", k, n);
+    ORR_TRY(ctx,
+            check_info(ctx, "orthonormalise", LAPACKE_dgeqrf_work(LAPACK_COL_MAJOR, ln, lk, a, ln, tau, work, length)));
+    return check_info(ctx, "orthonormalise",
+                      LAPACKE_dorgqr_work(LAPACK_COL_MAJOR, ln, lk, lk, a, ln, tau, work, length));
+}
+
+orr_status orr_orthonormalise(orr_context *ctx, orr_arena *scratch, int64_t k, int64_t n, double *a) {
+    ORR_TRY(ctx, check_extents(ctx, "orthonormalise", k, n));
+    if (k > n) return orr_fail(ctx, ORR_EINPUT, "orthonormalise: %lld rows of length %lld", (long long)k, (long long)n);
+    ORR_TRY(ctx, check_finite(ctx, "orthonormalise", k, n, a));
+    if (k == 0) return ORR_OK;
+    const orr_arena_mark mark = orr_arena_here(scratch);
+    const orr_status status = orthonormalise_qr(ctx, scratch, k, n, a);
+    orr_arena_rewind(scratch, mark);
+    return status;
+}

@@ -1,0 +1,87 @@
+/* Dense linear algebra in float64, by LAPACK and BLAS.  The only file of this room that calls them.
+ *
+ * Matrices are row-major and contiguous: entry (i, j) of m x n is a[i n + j].  Inputs are only read, outputs don't
+ * overlap them.  n = 0 is allowed wherever an empty result makes sense.
+ *
+ * NaN or infinity in an input is ORR_EINPUT with its place; a breakdown (not positive definite, singular, an iteration
+ * of LAPACK that didn't converge) is ORR_ENUMERIC with the place where it happened.  All work arrays come from scratch.
+ *
+ * Threads of BLAS: OpenBLAS is one per process and starts as many threads as there are cores.  A sum that it cuts among
+ * them can change in its last bits with their number; results here are then equal to rounding, not to the bit.  Whoever
+ * needs equal bits on machines of different size calls orr_blas_threads_set(1), once, at the start of the program:
+ * nothing else in this room touches that setting. */
+#ifndef ORR_NUMERIC_DENSE_H
+#define ORR_NUMERIC_DENSE_H
+
+#include "base/arena.h"
+#include "orrery.h"
+
+/* Process-wide, not for use while other threads compute. */
+void orr_blas_threads_set(int threads);
+int orr_blas_threads(void);
+
+/* c <- op(a) op(b), c m x n, inner extent k; op transposes where asked: a is then stored k x m, b n x k. */
+void orr_dense_multiply(int64_t m, int64_t n, int64_t k, const double *a, bool transpose_a, const double *b,
+                        bool transpose_b, double *c);
+
+/* Eigenpairs first .. first + k - 1 of a symmetric matrix, counted from the smallest.  Only the lower triangle is read.
+ */
+typedef struct orr_symmetric_eigen {
+    int64_t n, k;
+    double *value;  /* k, ascending */
+    double *vector; /* k x n, row i is a unit eigenvector of value i */
+} orr_symmetric_eigen;
+
+/* All of them, by dsyevr (relatively robust representations). */
+orr_status orr_eigen_symmetric(orr_context *ctx, orr_arena *out_arena, orr_arena *scratch, int64_t n, const double *a,
+                               orr_symmetric_eigen *out) ORR_MUST_USE;
+/* k of them; cheaper where k is much less than n. */
+orr_status orr_eigen_symmetric_range(orr_context *ctx, orr_arena *out_arena, orr_arena *scratch, int64_t n,
+                                     const double *a, int64_t first, int64_t k, orr_symmetric_eigen *out) ORR_MUST_USE;
+
+/* T = tridiag(beta, alpha, beta): n diagonal, n - 1 off-diagonal entries (beta may have more, they aren't read).
+ * value: n, ascending.  vector: n x n, row i a unit eigenvector of value i, or NULL.  Equal bits for any threads. */
+orr_status orr_tridiagonal_eigen(orr_context *ctx, orr_arena *scratch, int64_t n, const double *alpha,
+                                 const double *beta, double *value, double *vector) ORR_MUST_USE;
+
+/* A = U diag(s) V', thin: k = min(m, n). */
+typedef struct orr_svd {
+    int64_t m, n, k;
+    double *u;  /* m x k, orthonormal columns */
+    double *s;  /* k, descending */
+    double *vt; /* k x n, orthonormal rows */
+} orr_svd;
+
+orr_status orr_svd_thin(orr_context *ctx, orr_arena *out_arena, orr_arena *scratch, int64_t m, int64_t n,
+                        const double *a, orr_svd *out) ORR_MUST_USE;
+
+/* A = L L', L lower triangular n x n, zeros above; only the lower triangle of A is read; l = a is fine.
+ * Fails: ORR_ENUMERIC where A isn't positive definite, with the first leading block that isn't. */
+orr_status orr_cholesky(orr_context *ctx, int64_t n, const double *a, double *l) ORR_MUST_USE;
+/* L L' x = b for the columns of b, n x columns; x = b is fine. */
+orr_status orr_cholesky_solve(orr_context *ctx, orr_arena *scratch, int64_t n, const double *l, int64_t columns,
+                              const double *b, double *x) ORR_MUST_USE;
+
+/* A x = b, A n x n general, b and x n x columns, by LU with partial pivoting.  *reciprocal_condition, where not NULL:
+ * an estimate of 1 / (|A|_1 |A^-1|_1).  Fails: ORR_ENUMERIC where a pivot is exactly 0, with its index. */
+orr_status orr_solve(orr_context *ctx, orr_arena *scratch, int64_t n, const double *a, int64_t columns, const double *b,
+                     double *x, double *reciprocal_condition) ORR_MUST_USE;
+
+/* min |A x - b|, and of those the least |x|: dgelsd. */
+typedef struct orr_least_squares {
+    double *x;        /* n x columns */
+    double *singular; /* min(m, n), descending */
+    int64_t rank;     /* singular values above rcond * the largest; the others count as 0 */
+    double *residual; /* columns: |A x - b| */
+} orr_least_squares;
+
+/* A m x n, b m x columns.  rcond <= 0: machine precision times max(m, n), as NumPy's default. */
+orr_status orr_least_squares_solve(orr_context *ctx, orr_arena *out_arena, orr_arena *scratch, int64_t m, int64_t n,
+                                   const double *a, int64_t columns, const double *b, double rcond,
+                                   orr_least_squares *out) ORR_MUST_USE;
+
+/* Orthonormal rows that span the rows of a, k x n with k <= n, written over a: Householder LQ.  Where rows depend on
+ * each other the rest is filled by others orthogonal to them. */
+orr_status orr_orthonormalise(orr_context *ctx, orr_arena *scratch, int64_t k, int64_t n, double *a) ORR_MUST_USE;
+
+#endif
