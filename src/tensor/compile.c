@@ -22,7 +22,7 @@ static size_t bytes_of(const orr_type *t) { return (size_t)orr_shape_count(&t->s
 static int32_t add_buffer(builder *b, orr_buffer_kind kind, int32_t node, size_t bytes) {
     orr_program *p = b->p;
     p->buffers[p->n_buffers] =
-        (orr_buffer){ .kind = kind, .node = node, .bytes = bytes, .born = INT32_MAX, .dies = -1, .same_as = -1 };
+        (orr_buffer){ .kind = kind, .node = node, .bytes = bytes, .born = INT32_MAX, .dies = -1, .last_read = -1, .same_as = -1 };
     return p->n_buffers++;
 }
 
@@ -33,6 +33,7 @@ static void relocate(builder *b, void **where, int32_t buffer, int64_t bytes, in
     orr_buffer *held = &p->buffers[buffer];
     if (step < held->born) held->born = step;
     if (step > held->dies) held->dies = step;
+    if (!writes && step > held->last_read) held->last_read = step;
 }
 
 /* A buffer of one element that holds a constant, for launches that read a fill. */
@@ -175,7 +176,7 @@ static orr_status launch_step(builder *b, int32_t node) {
     void *attr = n->op->attr_size ? orr_arena_take(p->arena, 1, n->op->attr_size) : NULL;
     if (!args || (n->op->attr_size && !attr)) return no_memory(b);
     if (attr) memcpy(attr, n->attr, n->op->attr_size);
-    *s = (orr_step){ .kernel = orr_device_kernel(p->device, n->op->code), .node = node };
+    *s = (orr_step){ .kernel = orr_device_kernel(p->device, n->op->code), .node = node, .first_relocation = p->n_relocations };
     s->launch = (orr_launch){ .code = n->op->code, .attr = attr, .n_args = n->n_args, .args = args, .pool = orr_context_pool(b->ctx) };
     for (int32_t k = 0; k < n->n_args; k++) ORR_TRY(b->ctx, show(b, &args[k], n->args[k].id, at, false));
     ORR_TRY(b->ctx, show(b, &s->launch.out, node, at, true));
@@ -191,7 +192,7 @@ static orr_status copy_step(builder *b, int32_t from, int32_t buffer) {
     orr_step *s = &p->steps[at];
     orr_view *arg = ORR_NEW(p->arena, orr_view, 1);
     if (!arg) return no_memory(b);
-    *s = (orr_step){ .kernel = orr_device_kernel(p->device, ORR_OP_stop) };
+    *s = (orr_step){ .kernel = orr_device_kernel(p->device, ORR_OP_stop), .first_relocation = p->n_relocations };
     s->launch = (orr_launch){ .code = ORR_OP_stop, .n_args = 1, .args = arg, .pool = orr_context_pool(b->ctx) };
     ORR_TRY(b->ctx, show(b, arg, from, at, false));
     s->launch.out = orr_view_contiguous(arg->dtype, &arg->shape);
@@ -249,6 +250,7 @@ static orr_status fused_step(builder *b, const orr_group *group, int16_t *number
     orr_fused *f = ORR_NEW(p->arena, orr_fused, 1);
     if (!f) return no_memory(b);
     int32_t shown[ORR_FUSED_READS];
+    const int32_t first_relocation = p->n_relocations;
     *f = (orr_fused){ .shape = group->shape, .reduced = group->reduced };
     for (int32_t i = group->first; i >= 0; i = b->plan.next_in_group[i]) {
         const orr_graph_node *n = &b->g->nodes[i];
@@ -278,7 +280,7 @@ static orr_status fused_step(builder *b, const orr_group *group, int16_t *number
         for (int16_t k = 0; k < f->instruction[i].n_args; k++)
             f->instruction[i].args[k] = final_number(f, f->instruction[i].args[k]);
     for (int16_t i = 0; i < f->n_outputs; i++) f->output[i].value = final_number(f, f->output[i].value);
-    p->steps[at] = (orr_step){ .fused = f, .node = group->last };
+    p->steps[at] = (orr_step){ .fused = f, .node = group->last, .first_relocation = first_relocation };
     count_fused(&p->steps[at]);
     return ORR_OK;
 }
@@ -322,16 +324,20 @@ static int32_t input_root(const builder *b, int32_t node) {
     return root && b->g->nodes[root].op->code == ORR_OP_input ? root : 0;
 }
 
+static int32_t end_of_relocations(const orr_program *p, int32_t step) {
+    return step + 1 < p->n_steps ? p->steps[step + 1].first_relocation : p->n_relocations;
+}
+
 /* Whether a fused step may write output `o` over the buffer behind its input views: every view of that buffer shows the
  * same elements in the same order, and no instruction reads them after the one that overwrites them. */
-static bool fused_may_overwrite(const orr_program *p, const orr_step *s, int32_t step, int32_t read_buffer, int16_t o) {
-    const orr_fused *f = s->fused;
+static bool fused_may_overwrite(const orr_program *p, int32_t step, int32_t read_buffer, int16_t o) {
+    const orr_fused *f = p->steps[step].fused;
     const orr_fused_output *out = &f->output[o];
     const int16_t base = orr_fused_first_instruction(f);
     if (out->reduction || out->value < base || !orr_view_is_contiguous(&out->view)) return false;
-    for (int32_t r = 0; r < p->n_relocations; r++) {
+    for (int32_t r = p->steps[step].first_relocation; r < end_of_relocations(p, step); r++) {
         const orr_relocation *x = &p->relocations[r];
-        if (x->step != step || x->writes || x->buffer != read_buffer) continue;
+        if (x->writes || x->buffer != read_buffer) continue;
         for (int16_t i = 0; i < f->n_inputs; i++) {
             if (x->where != &f->input[i].data) continue;
             if (x->offset != 0 || !orr_view_is_contiguous(&f->input[i]) ||
@@ -347,20 +353,12 @@ static bool fused_may_overwrite(const orr_program *p, const orr_step *s, int32_t
     return true;
 }
 
-static int16_t fused_output_of(const orr_program *p, const orr_step *s, int32_t buffer) {
-    for (int16_t o = 0; s->fused && o < s->fused->n_outputs; o++)
-        for (int32_t r = 0; r < p->n_relocations; r++)
-            if (p->relocations[r].where == &s->fused->output[o].view.data && p->relocations[r].buffer == buffer) return o;
+static int16_t fused_output_of(const orr_program *p, int32_t step, int32_t buffer) {
+    const orr_fused *f = p->steps[step].fused;
+    for (int16_t o = 0; f && o < f->n_outputs; o++)
+        for (int32_t r = p->steps[step].first_relocation; r < end_of_relocations(p, step); r++)
+            if (p->relocations[r].where == &f->output[o].view.data && p->relocations[r].buffer == buffer) return o;
     return -1;
-}
-
-/* The last step that reads a buffer. */
-static int32_t last_reader(const orr_program *p, int32_t buffer) {
-    int32_t last = -1;
-    for (int32_t r = 0; r < p->n_relocations; r++)
-        if (p->relocations[r].buffer == buffer && !p->relocations[r].writes && p->relocations[r].step > last)
-            last = p->relocations[r].step;
-    return last;
 }
 
 /* Whether the launch that makes `value` can write it into the input's own buffer. */
@@ -369,10 +367,10 @@ static bool update_in_place(const builder *b, int32_t input, int32_t value) {
     if (b->plan.layout[value].holding != ORR_HOLD_BUFFER || b->plan.group_of[value] < 0) return false;
     const orr_buffer *made = &p->buffers[b->buffer_of[value]];
     if (made->kind != ORR_BUFFER_TEMP || made->same_as >= 0) return false;
-    const int32_t step = b->step_of[value], read = last_reader(p, b->buffer_of[input]);
+    const int32_t step = b->step_of[value], read = p->buffers[b->buffer_of[input]].last_read;
     if (read != step) return read < step;
-    const int16_t o = fused_output_of(p, &p->steps[step], b->buffer_of[value]);
-    return o >= 0 && fused_may_overwrite(p, &p->steps[step], step, b->buffer_of[input], o);
+    const int16_t o = fused_output_of(p, step, b->buffer_of[value]);
+    return o >= 0 && fused_may_overwrite(p, step, b->buffer_of[input], o);
 }
 
 static orr_status make_updates(builder *b) {
@@ -417,20 +415,21 @@ static void share_in_place(builder *b) {
     for (int32_t at = 0; at < p->n_steps; at++) {
         orr_step *s = &p->steps[at];
         if (!s->fused) continue;
-        for (int32_t r = 0; r < p->n_relocations; r++) {
+        const int32_t first = s->first_relocation, end = end_of_relocations(p, at);
+        for (int32_t r = first; r < end; r++) {
             const orr_relocation *w = &p->relocations[r];
-            if (w->step != at || !w->writes) continue;
+            if (!w->writes) continue;
             orr_buffer *out = &p->buffers[w->buffer];
             if (out->kind != ORR_BUFFER_TEMP || out->same_as >= 0) continue;
-            const int16_t o = fused_output_of(p, s, w->buffer);
-            for (int32_t q = 0; q < p->n_relocations; q++) {
+            const int16_t o = fused_output_of(p, at, w->buffer);
+            for (int32_t q = first; q < end; q++) {
                 const orr_relocation *read = &p->relocations[q];
-                if (read->step != at || read->writes || read->buffer == w->buffer) continue;
+                if (read->writes || read->buffer == w->buffer) continue;
                 int32_t owner = read->buffer;
                 while (p->buffers[owner].same_as >= 0) owner = p->buffers[owner].same_as;
                 orr_buffer *in = &p->buffers[owner];
                 if (in->kind != ORR_BUFFER_TEMP || in->dies != at || in->bytes != out->bytes ||
-                    !fused_may_overwrite(p, s, at, read->buffer, o))
+                    !fused_may_overwrite(p, at, read->buffer, o))
                     continue;
                 out->same_as = owner;
                 in->dies = out->dies;

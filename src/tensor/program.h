@@ -11,6 +11,7 @@ typedef struct orr_buffer {
     int32_t node; /* whose elements it holds; 0: a constant or a copy */
     size_t bytes;
     int32_t born, dies; /* steps, for temps */
+    int32_t last_read;  /* step; -1: none */
     int32_t same_as;    /* lives in the memory of that buffer; -1: in its own */
     size_t offset;      /* in the block of temps or of persistent ones */
     void *data;
@@ -24,6 +25,7 @@ typedef struct orr_step {
     size_t workspace;
     int32_t node; /* the last that it computes, for messages; 0: a copy */
     int32_t group;
+    int32_t first_relocation; /* its relocations stand together */
     int64_t flops, bytes;
 } orr_step;
 

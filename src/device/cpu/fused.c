@@ -16,6 +16,7 @@ enum {
     TASK_WORK = 1 << 15, /* units of work (about a third of a nanosecond) that are worth a task */
     TASKS_MAX = 64,
     PARTIAL_TASKS_MAX = 16, /* tasks with accumulators of their own */
+    SHORT_ROW = 24,
     VALUES = 2 * ORR_FUSED_READS + ORR_FUSED_NODES,
     AXES = ORR_RANK_MAX
 };
@@ -428,6 +429,17 @@ static void load(const cpu_fused *p, const value *v, const char *from, int64_t r
     for (int64_t i = 0; i < rows; i++) p->kernels->gather[v->dtype](columns, column, from + i * row * size, to + i * columns * size);
 }
 
+/* Each row of a tile into its own accumulator.  Short rows are summed abreast, long ones by themselves. */
+static void reduce_rows(const cpu_fused *p, int kind, orr_dtype dtype, int64_t rows, int64_t columns, const char *v, double *acc,
+                        int64_t stride) {
+    if (columns < SHORT_ROW) {
+        p->kernels->reduce_rows[kind][dtype](rows, columns, v, acc, stride);
+        return;
+    }
+    const int64_t bytes = columns * (int64_t)orr_dtype_size(dtype);
+    for (int64_t i = 0; i < rows; i++) p->kernels->reduce[kind][dtype](columns, v + i * bytes, acc + i * stride);
+}
+
 static void reduce_tile(const job *j, const cursor *c, int16_t o, const char *v, double *acc, int64_t cut_at) {
     const cpu_fused *p = j->p;
     const orr_fused_output *out = &j->f->output[o];
@@ -440,10 +452,8 @@ static void reduce_tile(const job *j, const cursor *c, int16_t o, const char *v,
     const double start = kind ? (double)-INFINITY : 0.0;
     if (p->direct) {
         double result[TILE];
-        for (int64_t i = 0; i < rows; i++) {
-            result[i] = start;
-            p->kernels->reduce[kind][dtype](columns, v + i * columns * size, &result[i]);
-        }
+        for (int64_t i = 0; i < rows; i++) result[i] = start;
+        reduce_rows(p, kind, dtype, rows, columns, v, result, 1);
         if (row == 1 || rows == 1) {
             p->kernels->finish[dtype](rows, result, (char *)out->view.data + at * size);
         } else {
@@ -456,7 +466,7 @@ static void reduce_tile(const job *j, const cursor *c, int16_t o, const char *v,
     if (p->last_reduced && (p->row_reduced || rows == 1)) {
         p->kernels->reduce[kind][dtype](rows * columns, v, acc);
     } else if (p->last_reduced) {
-        for (int64_t i = 0; i < rows; i++) p->kernels->reduce[kind][dtype](columns, v + i * columns * size, acc + i * row);
+        reduce_rows(p, kind, dtype, rows, columns, v, acc, row);
     } else if (p->out_stride[o][last] == 1) {
         for (int64_t i = 0; i < rows; i++)
             p->kernels->accumulate[kind][dtype](columns, v + i * columns * size, acc + i * row);

@@ -175,6 +175,19 @@ enum { LANES = 32 };
         for (; i < n; i++) best = best > (double)v[i] || best != best ? best : (double)v[i];                           \
         *acc = best;                                                                                                   \
     }                                                                                                                  \
+    static void sum_rows_##suffix(int64_t rows, int64_t columns, const void *vv, double *acc, int64_t stride) {        \
+        const TYPE *v = vv;                                                                                            \
+        for (int64_t k = 0; k < columns; k++)                                                                          \
+            ANY_ORDER for (int64_t i = 0; i < rows; i++) acc[i * stride] += (double)v[i * columns + k];                \
+    }                                                                                                                  \
+    static void max_rows_##suffix(int64_t rows, int64_t columns, const void *vv, double *acc, int64_t stride) {        \
+        const TYPE *v = vv;                                                                                            \
+        for (int64_t k = 0; k < columns; k++)                                                                          \
+            ANY_ORDER for (int64_t i = 0; i < rows; i++) {                                                             \
+                const double a = acc[i * stride], b = (double)v[i * columns + k];                                      \
+                acc[i * stride] = a > b || a != a ? a : b;                                                             \
+            }                                                                                                          \
+    }                                                                                                                  \
     static void add_##suffix(int64_t n, const void *vv, double *acc) {                                                 \
         const TYPE *v = vv;                                                                                            \
         ANY_ORDER for (int64_t i = 0; i < n; i++) acc[i] += (double)v[i];                                              \
@@ -342,6 +355,7 @@ const orr_cpu_kernels ORR_KERNELS = {
     .splat = { splat_select_f32, splat_select_f64, splat_select_i32, splat_select_bool },
     .gather = { gather_select_f32, gather_select_f64, gather_select_i32, gather_select_bool },
     .reduce = { { sum_f32, sum_f64, sum_i32, NULL }, { max_f32, max_f64, max_i32, NULL } },
+    .reduce_rows = { { sum_rows_f32, sum_rows_f64, sum_rows_i32, NULL }, { max_rows_f32, max_rows_f64, max_rows_i32, NULL } },
     .accumulate = { { add_f32, add_f64, add_i32, NULL }, { raise_f32, raise_f64, raise_i32, NULL } },
     .finish = { finish_f32, finish_f64, finish_i32, NULL },
     .gemv_rows_f32 = gemv_rows_f32,

@@ -19,6 +19,8 @@ typedef struct orr_cpu_kernels {
     void (*gather[4])(int64_t n, int64_t stride, const void *a, void *out);
     /* acc[0] += sum of v[i] or acc[0] = max(acc[0], v[i]), in a fixed order */
     void (*reduce[2][4])(int64_t n, const void *v, double *acc);
+    /* The same for rows of few columns: acc[i stride] takes v[i columns], ..., v[i columns + columns - 1] in that order */
+    void (*reduce_rows[2][4])(int64_t rows, int64_t columns, const void *v, double *acc, int64_t stride);
     /* acc[i] += v[i] or acc[i] = max(acc[i], v[i]) */
     void (*accumulate[2][4])(int64_t n, const void *v, double *acc);
     /* out[i] = acc[i] in the dtype */

@@ -58,13 +58,18 @@ orr_node orr_attention(orr_graph *g, orr_node q, orr_node k, orr_node v, bool ca
     const orr_shape sq = orr_node_shape(g, q), sk = orr_node_shape(g, k);
     const int64_t d = sq.size[sq.rank - 1];
     if (scale == 0.0) scale = 1.0 / sqrt((double)(d > 0 ? d : 1));
-    orr_node z = contract(g, batch, "td", "sd", "ts", orr_scale(g, q, scale), k);
+    orr_node z = contract(g, batch, "td", "sd", "ts", orr_scale(g, q, scale), k), e;
     if (causal) {
         const orr_shape ts = ORR_SHAPE(sq.size[batch], sk.size[batch]);
         const orr_node sees = orr_le(g, orr_iota(g, ORR_I32, ts, 1), orr_iota(g, ORR_I32, ts, 0)); /* s <= t */
         if (orr_graph_failed(g)) return ORR_NONE;
-        z = orr_select(g, sees, z, orr_fill_like(g, z, ORR_COMPOSE_MASKED));
+        /* What isn't seen stands at the peak, exp(0), before it is set to 0: vector exponentials are slow far below 0. */
+        const orr_node peak = orr_compose_peak(g, orr_select(g, sees, z, orr_fill_like(g, z, ORR_COMPOSE_MASKED)), -1);
+        e = orr_exp(g, orr_sub(g, orr_select(g, sees, z, peak), peak));
+        if (orr_graph_failed(g)) return ORR_NONE;
+        e = orr_select(g, sees, e, orr_fill_like(g, e, 0.0));
+    } else {
+        e = orr_exp(g, orr_sub(g, z, orr_compose_peak(g, z, -1)));
     }
-    const orr_node e = orr_exp(g, orr_sub(g, z, orr_compose_peak(g, z, -1)));
     return orr_div(g, contract(g, batch, "ts", "se", "te", e, v), orr_sum_keep(g, e, ORR_AXES(-1)));
 }
