@@ -1,18 +1,23 @@
 /* A fused group: elementwise nodes over one iteration shape, and reductions of them, in one pass over memory.
  *
- * Values are numbered: inputs first, then constants, then one for each instruction.  All instructions run over the whole
- * shape; an output is a value as it is, or reduced over `reduced`, the same axes for all reductions of the group. */
+ * Values are numbered: inputs first, then constants, then one for each instruction.  Most run over the whole shape; an
+ * output is a value as it is, or reduced over `reduced`, the same axes for all reductions of the group.
+ *
+ * Where `rows`, the reduced axis is the last one, short enough that a row stays in cache, and reduced values are used again
+ * inside (softmax, layer norm).  Then sum and reduce_max are instructions too; their results and what is made of them are
+ * row values, one element a row; `broadcast` spreads one over its row. */
 #ifndef ORR_DEVICE_FUSED_H
 #define ORR_DEVICE_FUSED_H
 
 #include "device/device.h"
 
-enum { ORR_FUSED_READS = 32, ORR_FUSED_NODES = 48 };
+enum { ORR_FUSED_READS = 32, ORR_FUSED_NODES = 48, ORR_FUSED_INSTRUCTIONS = 96, ORR_FUSED_ROW = 1024 };
 
 typedef struct orr_fused_instruction {
     orr_op_code code;
     int16_t args[3], n_args;
     orr_dtype dtype; /* of the result */
+    bool row;        /* the result is a row value */
 } orr_fused_instruction;
 
 typedef enum orr_fused_reduction { ORR_REDUCE_NONE, ORR_REDUCE_SUM, ORR_REDUCE_MAX } orr_fused_reduction;
@@ -20,17 +25,20 @@ typedef enum orr_fused_reduction { ORR_REDUCE_NONE, ORR_REDUCE_SUM, ORR_REDUCE_M
 typedef struct orr_fused_output {
     int16_t value;
     orr_fused_reduction reduction;
-    orr_view view; /* of the shape, or of the shape without the reduced axes */
+    bool row;      /* a row value */
+    orr_view view; /* of the shape, or of the shape without the reduced axes (reductions and row values) */
 } orr_fused_output;
 
 typedef struct orr_fused {
     orr_shape shape;
     uint32_t reduced; /* bit i: axis i goes in reductions */
     int16_t n_inputs, n_constants, n_instructions, n_outputs;
-    orr_view input[ORR_FUSED_READS]; /* broadcast to the shape by strides of 0 */
+    bool rows;
+    orr_view input[ORR_FUSED_READS]; /* broadcast to the shape by strides of 0; a row value: of the shape without its last */
+    bool input_row[ORR_FUSED_READS];
     double constant[ORR_FUSED_READS];
     orr_dtype constant_dtype[ORR_FUSED_READS];
-    orr_fused_instruction instruction[ORR_FUSED_NODES];
+    orr_fused_instruction instruction[ORR_FUSED_INSTRUCTIONS];
     orr_fused_output output[ORR_FUSED_NODES];
 } orr_fused;
 

@@ -2,7 +2,10 @@
  *
  * Nodes are taken in order.  One joins a group of one of its arguments where the shapes agree and no path leads from the
  * group through other groups back into the node (the group would wait for itself); groups that it brings together merge
- * under the same condition.  What a group outside reads goes to memory; all else stays in registers. */
+ * under the same condition.  What a group outside reads goes to memory; all else stays in registers.
+ *
+ * Reductions end a group, except those of a short last axis: their results, and elementwise nodes of one element a row, may
+ * join and be spread over the rows again, so that softmax and layer norm are one pass. */
 #define ORR_TENSOR_INSIDE
 #include "tensor/plan.h"
 
@@ -37,12 +40,48 @@ orr_view orr_plan_arg_view(const orr_plan *plan, int32_t node, int32_t k) {
     return out;
 }
 
-bool orr_plan_is_direct(const orr_plan *plan, int32_t node, int32_t k, int32_t group) {
-    const int32_t arg = plan->g->nodes[node].args[k].id;
-    if (plan->layout[arg].holding != ORR_HOLD_BUFFER || plan->group_of[arg] != group || orr_plan_is_outer(plan->g, node))
-        return false;
-    return plan->g->nodes[arg].op->kind == ORR_KIND_ELEMENTWISE || orr_plan_is_outer(plan->g, arg);
+static bool is_contiguous(const orr_layout *l) { return l->offset == 0 && orr_view_is_contiguous(&l->view); }
+
+/* A view over `shape` of one element a row, the rows in order. */
+static bool is_spread(const orr_layout *l, const orr_shape *shape) {
+    int64_t stride = 1;
+    const int32_t last = shape->rank - 1;
+    if (l->offset != 0 || !orr_shape_equal(&l->view.shape, shape) || l->view.stride[last] != 0) return false;
+    for (int32_t i = last - 1; i >= 0; i--) {
+        if (shape->size[i] != 1 && l->view.stride[i] != stride) return false;
+        stride *= shape->size[i];
+    }
+    return true;
 }
+
+static orr_reach reach(const orr_plan *plan, int32_t node, bool node_is_row, int32_t k, int32_t group) {
+    const int32_t arg = plan->g->nodes[node].args[k].id, root = orr_plan_root(plan, arg);
+    const orr_layout *l = &plan->layout[arg];
+    if (!root || plan->group_of[root] != group) return ORR_REACH_MEMORY;
+    if (orr_plan_is_outer(plan->g, node)) return ORR_REACH_NEVER;
+    if (plan->g->nodes[root].op->kind == ORR_KIND_REDUCTION && !plan->is_row[root]) return ORR_REACH_NEVER;
+    if (!plan->is_row[root]) return arg == root && !node_is_row ? ORR_REACH_SAME : ORR_REACH_NEVER;
+    if (node_is_row) return is_contiguous(l) ? ORR_REACH_SAME : ORR_REACH_NEVER;
+    const bool elementwise = plan->g->nodes[node].op->kind == ORR_KIND_ELEMENTWISE;
+    return elementwise && is_spread(l, &plan->groups[group].shape) ? ORR_REACH_SPREAD : ORR_REACH_NEVER;
+}
+
+/* A reduction itself runs over whole rows; only its result is a row value. */
+static bool runs_on_rows(const orr_plan *plan, int32_t node) {
+    return plan->is_row[node] && plan->g->nodes[node].op->kind != ORR_KIND_REDUCTION;
+}
+
+orr_reach orr_plan_reach(const orr_plan *plan, int32_t node, int32_t k, int32_t group) {
+    return reach(plan, node, runs_on_rows(plan, node), k, group);
+}
+
+/* Whether the group's reductions leave row values. */
+static bool has_rows(const orr_group *t) {
+    const int32_t last = t->shape.rank - 1;
+    return last >= 0 && t->reduced == 1u << last && t->shape.size[last] > 1 && t->shape.size[last] <= ORR_FUSED_ROW;
+}
+
+static int64_t rows_of(const orr_group *t) { return orr_shape_count(&t->shape) / t->shape.size[t->shape.rank - 1]; }
 
 static bool fusible(const orr_plan *plan, int32_t node) {
     const orr_op_kind kind = plan->g->nodes[node].op->kind;
@@ -94,17 +133,37 @@ static bool can_join(search *s, int32_t node, int32_t t) {
     return true;
 }
 
-static bool suits(const orr_plan *plan, int32_t node, int32_t group) {
+/* An elementwise node of one element a row; what it reads from memory are such rows too, or one number. */
+static bool suits_rows(const orr_plan *plan, int32_t node, int32_t group) {
     const orr_group *t = &plan->groups[group];
     const orr_graph_node *n = &plan->g->nodes[node];
-    if (!t->fused || !orr_shape_equal(&t->shape, iterates(plan, node))) return false;
-    if (t->n_nodes + 1 > ORR_FUSED_NODES || t->n_reads + n->n_args > ORR_FUSED_READS) return false;
-    if (n->op->kind != ORR_KIND_REDUCTION) return true;
-    const uint32_t axes = ((const orr_attr_reduce *)n->attr)->axes;
-    return t->reduced == 0 || t->reduced == axes;
+    if (!has_rows(t) || n->op->kind != ORR_KIND_ELEMENTWISE || orr_shape_count(&n->type.shape) != rows_of(t)) return false;
+    for (int32_t k = 0; k < n->n_args; k++) {
+        const orr_layout *l = &plan->layout[n->args[k].id];
+        if (l->holding == ORR_HOLD_FILL || reach(plan, node, true, k, group) != ORR_REACH_MEMORY) continue;
+        bool one = true;
+        for (int32_t i = 0; i < l->view.shape.rank; i++) one = one && (l->view.stride[i] == 0 || l->view.shape.size[i] == 1);
+        if (!one && !orr_view_is_contiguous(&l->view)) return false;
+    }
+    return true;
 }
 
-static void append(orr_plan *plan, int32_t node, int32_t group) {
+/* Whether a node fits a group by its shape; *row: as one element a row. */
+static bool suits(const orr_plan *plan, int32_t node, int32_t group, bool *row) {
+    const orr_group *t = &plan->groups[group];
+    const orr_graph_node *n = &plan->g->nodes[node];
+    *row = false;
+    if (!t->fused || t->n_nodes + 1 > ORR_FUSED_NODES || t->n_reads + n->n_args > ORR_FUSED_READS) return false;
+    if (orr_shape_equal(&t->shape, iterates(plan, node))) {
+        if (n->op->kind != ORR_KIND_REDUCTION) return true;
+        const uint32_t axes = ((const orr_attr_reduce *)n->attr)->axes;
+        return t->reduced == 0 || t->reduced == axes;
+    }
+    *row = suits_rows(plan, node, group);
+    return *row;
+}
+
+static void append(orr_plan *plan, int32_t node, int32_t group, bool row) {
     orr_group *t = &plan->groups[group];
     const orr_graph_node *n = &plan->g->nodes[node];
     plan->group_of[node] = group;
@@ -113,14 +172,18 @@ static void append(orr_plan *plan, int32_t node, int32_t group) {
     else plan->next_in_group[t->last] = node;
     t->last = node;
     t->n_nodes++;
-    for (int32_t k = 0; k < n->n_args; k++) t->n_reads += !orr_plan_is_direct(plan, node, k, group);
-    if (n->op->kind == ORR_KIND_REDUCTION) t->reduced = ((const orr_attr_reduce *)n->attr)->axes;
+    for (int32_t k = 0; k < n->n_args; k++) t->n_reads += reach(plan, node, row, k, group) == ORR_REACH_MEMORY;
+    if (n->op->kind == ORR_KIND_REDUCTION) {
+        t->reduced = ((const orr_attr_reduce *)n->attr)->axes;
+        row = has_rows(t);
+    }
+    plan->is_row[node] = row;
 }
 
 static int32_t open_group(orr_plan *plan, int32_t node, bool fused) {
     const int32_t group = plan->n_groups++;
     plan->groups[group] = (orr_group){ .live = true, .fused = fused, .shape = *iterates(plan, node) };
-    append(plan, node, group);
+    append(plan, node, group, false);
     return group;
 }
 
@@ -153,20 +216,18 @@ static void merge(orr_plan *plan, int32_t into, int32_t from) {
     y->n_nodes = 0, y->first = -1, y->last = -1;
 }
 
-/* The reduced values of a group may not be read inside it: an elementwise node doesn't join where an argument, seen
- * through views, is one, or where an argument is a view of a member (its elements stand elsewhere). */
-static bool reads_beside(const orr_plan *plan, int32_t node, int32_t group) {
-    for (int32_t k = 0; k < plan->g->nodes[node].n_args; k++) {
-        if (group_of_arg(plan, node, k) == group && !orr_plan_is_direct(plan, node, k, group)) return true;
-    }
+/* Whether a node would read, inside the group, what no register holds for it. */
+static bool reads_beside(const orr_plan *plan, int32_t node, bool row, int32_t group) {
+    for (int32_t k = 0; k < plan->g->nodes[node].n_args; k++)
+        if (reach(plan, node, row, k, group) == ORR_REACH_NEVER) return true;
     return false;
 }
 
 static bool merge_reads_beside(const orr_plan *plan, int32_t a, int32_t b) {
     for (int32_t i = plan->groups[a].first; i >= 0; i = plan->next_in_group[i])
-        if (reads_beside(plan, i, b)) return true;
+        if (reads_beside(plan, i, runs_on_rows(plan, i), b)) return true;
     for (int32_t i = plan->groups[b].first; i >= 0; i = plan->next_in_group[i])
-        if (reads_beside(plan, i, a)) return true;
+        if (reads_beside(plan, i, runs_on_rows(plan, i), a)) return true;
     return false;
 }
 
@@ -177,12 +238,12 @@ static void place(search *s, int32_t node) {
     int32_t home = -1;
     for (int32_t k = 0; fused && !plan->options->no_fusion && k < n->n_args; k++) {
         const int32_t t = group_of_arg(plan, node, k);
-        if (t < 0 || t == home || !orr_plan_is_direct(plan, node, k, t)) continue;
+        bool row;
+        if (t < 0 || t == home) continue;
         if (home < 0) {
-            if (suits(plan, node, t) && !reads_beside(plan, node, t) && can_join(s, node, t)) {
-                append(plan, node, t);
-                home = t;
-            }
+            if (!suits(plan, node, t, &row) || reads_beside(plan, node, row, t) || !can_join(s, node, t)) continue;
+            append(plan, node, t, row);
+            home = t;
         } else if (can_merge(s, home, t) && !merge_reads_beside(plan, home, t)) {
             merge(plan, home, t);
         }
@@ -197,7 +258,8 @@ orr_status orr_plan_fuse(orr_plan *plan) {
     plan->in_memory = ORR_NEW(plan->scratch, bool, n);
     plan->groups = ORR_NEW(plan->scratch, orr_group, n);
     search s = { .plan = plan, .stamp = ORR_NEW(plan->scratch, int32_t, n), .stack = ORR_NEW(plan->scratch, int32_t, n) };
-    if (!plan->group_of || !plan->next_in_group || !plan->in_memory || !plan->groups || !s.stamp || !s.stack)
+    plan->is_row = ORR_NEW(plan->scratch, bool, n);
+    if (!plan->group_of || !plan->next_in_group || !plan->in_memory || !plan->is_row || !plan->groups || !s.stamp || !s.stack)
         return orr_fail(plan->ctx, ORR_ENOMEM, "compile: no memory to group %d nodes", n);
     for (int32_t i = 0; i < n; i++) plan->group_of[i] = -1;
     for (int32_t i = 1; i < n; i++)
@@ -205,8 +267,9 @@ orr_status orr_plan_fuse(orr_plan *plan) {
     for (int32_t i = 1; i < n; i++) {
         if (plan->layout[i].holding == ORR_HOLD_NOTHING) continue;
         for (int32_t k = 0; k < plan->g->nodes[i].n_args; k++) {
-            const int32_t arg = plan->g->nodes[i].args[k].id, root = orr_plan_root(plan, arg);
-            if (root && !(plan->group_of[i] >= 0 && orr_plan_is_direct(plan, i, k, plan->group_of[i]))) plan->in_memory[root] = true;
+            const int32_t root = orr_plan_root(plan, plan->g->nodes[i].args[k].id);
+            if (root && (plan->group_of[i] < 0 || orr_plan_reach(plan, i, k, plan->group_of[i]) == ORR_REACH_MEMORY))
+                plan->in_memory[root] = true;
         }
     }
     for (int32_t i = 0; i < plan->options->n_outputs; i++)

@@ -48,6 +48,7 @@ typedef struct orr_plan {
     orr_layout *layout;    /* [g->n] */
     int32_t *group_of;     /* [g->n]; -1: runs nowhere (a source or a view) */
     bool *in_memory;       /* [g->n]: someone outside its group reads it */
+    bool *is_row;          /* [g->n]: in its group, one element a row: a reduction of the last axis, or made of such */
     int32_t *next_in_group; /* [g->n]: members in order of id, -1 at the end */
     orr_group *groups;     /* [g->n] */
     int32_t n_groups;
@@ -63,8 +64,14 @@ orr_status orr_plan_schedule(orr_plan *plan) ORR_MUST_USE;
 bool orr_plan_is_outer(const orr_graph *g, int32_t node);
 /* How argument k of a node is seen where the node runs: for an outer product, over the shape of the result. */
 orr_view orr_plan_arg_view(const orr_plan *plan, int32_t node, int32_t k);
-/* Whether argument k stays in a register of `group`: computed there by an elementwise node, element for element. */
-bool orr_plan_is_direct(const orr_plan *plan, int32_t node, int32_t k, int32_t group);
+/* How a node of a group gets argument k. */
+typedef enum orr_reach {
+    ORR_REACH_MEMORY, /* from outside the group, or a fill */
+    ORR_REACH_SAME,   /* from a register, element for element */
+    ORR_REACH_SPREAD, /* a row value, the same for the whole row */
+    ORR_REACH_NEVER   /* computed in the group, but seen through a view that registers don't have */
+} orr_reach;
+orr_reach orr_plan_reach(const orr_plan *plan, int32_t node, int32_t k, int32_t group);
 
 /* The node that has the memory which `node` reads: itself, or the root of its view; 0 for a fill. */
 int32_t orr_plan_root(const orr_plan *plan, int32_t node);

@@ -17,7 +17,7 @@ enum {
     TASKS_MAX = 64,
     PARTIAL_TASKS_MAX = 16, /* tasks with accumulators of their own */
     SHORT_ROW = 24,
-    VALUES = 2 * ORR_FUSED_READS + ORR_FUSED_NODES,
+    VALUES = 2 * ORR_FUSED_READS + ORR_FUSED_INSTRUCTIONS,
     AXES = ORR_RANK_MAX
 };
 
@@ -31,6 +31,7 @@ typedef struct value {
     int32_t output;              /* IN_MEMORY and computed: the output that it is written to; -1: an input */
     int64_t stride[AXES];        /* input or output, elements, over the collapsed axes */
     bool loaded;                 /* an input that is copied into its register */
+    bool row;                    /* one element a row of the tile */
 } value;
 
 typedef struct cursor {
@@ -47,9 +48,12 @@ typedef struct cursor {
 /* The addresses of one tile: where each value stands, what each instruction reads and writes. */
 typedef struct addresses {
     const void *at[VALUES];
-    const void *args[ORR_FUSED_NODES][3];
-    void *to[ORR_FUSED_NODES];
+    const void *args[ORR_FUSED_INSTRUCTIONS][3];
+    void *to[ORR_FUSED_INSTRUCTIONS];
 } addresses;
+
+/* What an instruction does: a loop over the tile or over its rows; or of the row values' own kind. */
+typedef enum action { ACT_TILE, ACT_ROWS, ACT_ONE, ACT_REDUCE, ACT_SPREAD, ACT_NOTHING } action;
 
 typedef struct cpu_fused {
     int32_t rank;
@@ -68,13 +72,13 @@ typedef struct cpu_fused {
     int64_t kept[ORR_FUSED_NODES];       /* elements of a reduced output */
     int64_t acc_at[ORR_FUSED_NODES];     /* its accumulators in a set */
     int64_t acc_total;
-    orr_tile_kernel *run[ORR_FUSED_NODES];
-    int16_t splat_slot[ORR_FUSED_NODES][3]; /* argument that must become a vector first; -1 */
-    bool splats[ORR_FUSED_NODES];           /* whether there is one */
-    bool scalar_result[ORR_FUSED_NODES];
+    action action[ORR_FUSED_INSTRUCTIONS];
+    orr_tile_kernel *run[ORR_FUSED_INSTRUCTIONS];
+    int16_t splat_slot[ORR_FUSED_INSTRUCTIONS][3]; /* argument that must become a vector first; -1 */
+    bool splats[ORR_FUSED_INSTRUCTIONS];           /* whether there is one */
     const orr_cpu_kernels *kernels;
     int threads;
-    size_t worker_bytes;
+    size_t slot_bytes, worker_bytes;
     /* a group of one tile */
     bool single;
     cursor only;
@@ -84,7 +88,7 @@ typedef struct cpu_fused {
 
 /* ---- prepare ------------------------------------------------------------------------------------------------------------ */
 
-/* Strides of a reduced output over the whole shape: none along the axes that go. */
+/* Strides of a reduced output or a row value over the whole shape: none along the axes that go. */
 static void reduced_strides(const orr_fused *f, const orr_view *view, int64_t *stride) {
     int32_t k = 0;
     for (int32_t i = 0; i < f->shape.rank; i++) stride[i] = f->reduced >> i & 1u ? 0 : view->stride[k++];
@@ -97,9 +101,11 @@ typedef struct operands {
 
 static void collect_operands(const orr_fused *f, operands *x) {
     x->n = 0;
-    for (int16_t i = 0; i < f->n_inputs; i++) memcpy(x->stride[x->n++], f->input[i].stride, sizeof x->stride[0]);
+    for (int16_t i = 0; i < f->n_inputs; i++)
+        if (f->input_row[i]) reduced_strides(f, &f->input[i], x->stride[x->n++]);
+        else memcpy(x->stride[x->n++], f->input[i].stride, sizeof x->stride[0]);
     for (int16_t i = 0; i < f->n_outputs; i++)
-        if (f->output[i].reduction) reduced_strides(f, &f->output[i].view, x->stride[x->n++]);
+        if (f->output[i].reduction || f->output[i].row) reduced_strides(f, &f->output[i].view, x->stride[x->n++]);
         else memcpy(x->stride[x->n++], f->output[i].view.stride, sizeof x->stride[0]);
 }
 
@@ -111,7 +117,7 @@ static void collapse(const orr_fused *f, cpu_fused *p, operands *x) {
     p->rank = 0;
     for (int32_t i = 0; i < n; i++) {
         const int32_t axis = kept[i];
-        const bool goes = p->has_reduction && (f->reduced >> axis & 1u);
+        const bool goes = (p->has_reduction || f->rows) && (f->reduced >> axis & 1u);
         const int32_t last = p->rank - 1;
         if (last >= 0 && p->reduced[last] == goes) {
             bool merge = true;
@@ -127,6 +133,12 @@ static void collapse(const orr_fused *f, cpu_fused *p, operands *x) {
         for (int32_t k = 0; k < x->n; k++) x->stride[k][p->rank] = x->stride[k][axis];
         p->rank++;
     }
+    if (f->rows && p->rank == 1) { /* a single row: an axis of one row in front */
+        p->rank = 2;
+        p->size[1] = p->size[0], p->size[0] = 1;
+        p->reduced[1] = true, p->reduced[0] = false;
+        for (int32_t k = 0; k < x->n; k++) x->stride[k][1] = x->stride[k][0], x->stride[k][0] = 0;
+    }
     if (p->rank == 0) { /* a scalar: one axis of extent 1 */
         p->rank = 1;
         p->size[0] = 1;
@@ -135,10 +147,10 @@ static void collapse(const orr_fused *f, cpu_fused *p, operands *x) {
     }
 }
 
-static void choose_tile(cpu_fused *p) {
+static void choose_tile(const orr_fused *f, cpu_fused *p) {
     const int32_t last = p->rank - 1;
     const int64_t columns = p->size[last];
-    if (columns >= TILE || p->rank == 1) {
+    if (!f->rows && (columns >= TILE || p->rank == 1)) {
         p->tile_rows = 1;
         p->cut = last;
         const int64_t n = (columns + TILE - 1) / TILE;
@@ -147,7 +159,7 @@ static void choose_tile(cpu_fused *p) {
     } else {
         p->tile_columns = columns;
         p->cut = last - 1;
-        const int64_t fit = TILE / columns, rows = p->size[last - 1];
+        const int64_t fit = columns < TILE ? TILE / columns : 1, rows = p->size[last - 1];
         p->tile_rows = rows < fit ? rows : fit;
         p->tiles_per_step = (rows + p->tile_rows - 1) / p->tile_rows;
     }
@@ -214,6 +226,10 @@ static void choose_tasks(const orr_fused *f, cpu_fused *p) {
 static void place_input(cpu_fused *p, value *v) {
     const int32_t last = p->rank - 1;
     const int64_t column = v->stride[last], row = p->cut < last ? v->stride[p->cut] : 0;
+    if (v->row) { /* rows in order, or one number */
+        v->place = row == 0 || p->tile_rows == 1 ? SCALAR : IN_MEMORY;
+        return;
+    }
     if (column == 0 && (row == 0 || p->tile_rows == 1)) v->place = SCALAR;
     else if (p->tile_columns == 1 && p->tile_rows == 1) v->place = SCALAR;
     else if (column == 1 && (p->tile_rows == 1 || row == p->tile_columns)) v->place = IN_MEMORY;
@@ -235,63 +251,75 @@ typedef struct slots {
 static int32_t slot_take(slots *s) { return s->n_free ? s->free[--s->n_free] : s->n++; }
 static void slot_give(slots *s, int32_t slot) { s->free[s->n_free++] = slot; }
 
+/* The last instruction that reads a value; also through a spread, which may be the value itself. */
 static int16_t last_use(const orr_fused *f, int16_t v) {
     int16_t last = -1;
     for (int16_t i = 0; i < f->n_instructions; i++)
-        for (int16_t k = 0; k < f->instruction[i].n_args; k++)
-            if (f->instruction[i].args[k] == v) last = i;
+        for (int16_t k = 0; k < f->instruction[i].n_args; k++) {
+            if (f->instruction[i].args[k] != v) continue;
+            const bool spread = f->instruction[i].code == ORR_OP_broadcast;
+            const int16_t until = spread ? last_use(f, (int16_t)(orr_fused_first_instruction(f) + i)) : i;
+            if (until > last) last = until;
+        }
     for (int16_t i = 0; i < f->n_outputs; i++)
         if (f->output[i].value == v) last = f->n_instructions;
     return last;
 }
 
+/* Which instructions are loops over the tile, and which are made of whole rows. */
+static action action_of(const orr_fused *f, const cpu_fused *p, const orr_fused_instruction *x) {
+    bool scalar = true;
+    for (int16_t k = 0; k < x->n_args; k++) scalar = scalar && p->value[x->args[k]].place == SCALAR;
+    if (f->rows && (x->code == ORR_OP_sum || x->code == ORR_OP_reduce_max)) return ACT_REDUCE;
+    if (x->code == ORR_OP_broadcast) return scalar ? ACT_NOTHING : ACT_SPREAD;
+    if (scalar) return ACT_ONE;
+    return x->row ? ACT_ROWS : ACT_TILE;
+}
+
+static void place_instruction(const orr_fused *f, cpu_fused *p, int16_t i, slots *s) {
+    const int16_t base = orr_fused_first_instruction(f);
+    const orr_fused_instruction *x = &f->instruction[i];
+    value *v = &p->value[base + i];
+    *v = (value){ .dtype = x->dtype, .size = orr_dtype_size(x->dtype), .output = -1, .row = x->row };
+    p->action[i] = action_of(f, p, x);
+    const bool loops = p->action[i] == ACT_TILE || p->action[i] == ACT_ROWS;
+    int32_t variant = ORR_VV, borrowed[6], n_borrowed = 0;
+    for (int16_t k = 0; k < 3; k++) p->splat_slot[i][k] = -1;
+    if (loops && x->n_args == 2 && p->value[x->args[1]].place == SCALAR) variant = ORR_VS;
+    if (loops && x->n_args == 2 && p->value[x->args[0]].place == SCALAR) variant = ORR_SV;
+    for (int16_t k = 0; loops && x->n_args == 3 && k < 3; k++) {
+        if (p->value[x->args[k]].place != SCALAR) continue;
+        borrowed[n_borrowed] = slot_take(s);
+        p->splat_slot[i][k] = (int16_t)borrowed[n_borrowed++];
+        p->splats[i] = true;
+    }
+    if (loops || p->action[i] == ACT_ONE) p->run[i] = find_kernel(p, x, variant);
+    /* A single row value, be it computed or summed, is a scalar of its tile. */
+    const bool scalar = p->action[i] == ACT_ONE || p->action[i] == ACT_NOTHING || (x->row && p->tile_rows == 1);
+    for (int16_t o = 0; !scalar && o < f->n_outputs; o++)
+        if (f->output[o].value == base + i && !f->output[o].reduction) v->output = o;
+    /* Arguments that end here free their registers first: a kernel may write over what it reads, where elements match. */
+    for (int16_t k = 0; k < x->n_args; k++) {
+        const int16_t a = x->args[k];
+        bool repeated = false;
+        for (int16_t j = 0; j < k; j++) repeated = repeated || x->args[j] == a;
+        if (repeated || a < base || p->value[a].place == IN_MEMORY || p->value[a].slot < 0 || last_use(f, a) != i) continue;
+        if (loops && p->value[a].size == v->size && p->value[a].row == v->row) slot_give(s, p->value[a].slot);
+        else borrowed[n_borrowed++] = p->value[a].slot;
+    }
+    v->place = scalar ? SCALAR : v->output >= 0 ? IN_MEMORY : IN_REGISTER;
+    v->slot = p->action[i] == ACT_NOTHING || v->place == IN_MEMORY ? -1 : slot_take(s);
+    for (int32_t k = 0; k < n_borrowed; k++) slot_give(s, borrowed[k]);
+}
+
+/* False where an instruction has no kernel. */
 static bool place_instructions(const orr_fused *f, cpu_fused *p) {
     slots s = { .n = 0 };
-    const int16_t base = orr_fused_first_instruction(f);
     for (int16_t i = 0; i < f->n_inputs; i++)
         if (p->value[i].loaded) p->value[i].slot = slot_take(&s);
     for (int16_t i = 0; i < f->n_instructions; i++) {
-        const orr_fused_instruction *x = &f->instruction[i];
-        value *v = &p->value[base + i];
-        bool scalar = true;
-        for (int16_t k = 0; k < x->n_args; k++) scalar = scalar && p->value[x->args[k]].place == SCALAR;
-        v->dtype = x->dtype;
-        v->size = orr_dtype_size(x->dtype);
-        v->output = -1;
-        p->scalar_result[i] = scalar;
-        int32_t variant = ORR_VV;
-        for (int16_t k = 0; k < 3; k++) p->splat_slot[i][k] = -1;
-        if (!scalar && x->n_args == 2 && p->value[x->args[1]].place == SCALAR) variant = ORR_VS;
-        if (!scalar && x->n_args == 2 && p->value[x->args[0]].place == SCALAR) variant = ORR_SV;
-        int32_t borrowed[6], n_borrowed = 0;
-        if (!scalar && x->n_args == 3)
-            for (int16_t k = 0; k < 3; k++)
-                if (p->value[x->args[k]].place == SCALAR) {
-                    borrowed[n_borrowed] = slot_take(&s);
-                    p->splat_slot[i][k] = (int16_t)borrowed[n_borrowed++];
-                    p->splats[i] = true;
-                }
-        p->run[i] = find_kernel(p, x, variant);
-        if (!p->run[i]) return false;
-        for (int16_t o = 0; !scalar && o < f->n_outputs; o++)
-            if (f->output[o].value == base + i && !f->output[o].reduction) v->output = o;
-        /* Arguments that end here free their registers first: a kernel may write over what it reads. */
-        for (int16_t k = 0; k < x->n_args; k++) {
-            const int16_t a = x->args[k];
-            bool repeated = false;
-            for (int16_t j = 0; j < k; j++) repeated = repeated || x->args[j] == a;
-            if (!repeated && a >= base && p->value[a].place != IN_MEMORY && last_use(f, a) == i) {
-                if (p->value[a].size == v->size) slot_give(&s, p->value[a].slot);
-                else borrowed[n_borrowed++] = p->value[a].slot; /* other elements would be overwritten before they are read */
-            }
-        }
-        if (v->output >= 0) {
-            v->place = IN_MEMORY;
-        } else {
-            v->place = scalar ? SCALAR : IN_REGISTER;
-            v->slot = slot_take(&s);
-        }
-        for (int32_t k = 0; k < n_borrowed; k++) slot_give(&s, borrowed[k]);
+        place_instruction(f, p, i, &s);
+        if (!p->run[i] && p->action[i] <= ACT_ONE) return false;
     }
     p->n_slots = s.n + 1; /* one more for scalars that are reduced or stored */
     return true;
@@ -327,11 +355,11 @@ orr_status orr_cpu_fused_prepare(orr_context *ctx, orr_arena *arena, const orr_f
     for (int16_t i = 0; i < f->n_outputs; i++) p->has_reduction = p->has_reduction || f->output[i].reduction;
     collect_operands(f, x);
     collapse(f, p, x);
-    choose_tile(p);
+    choose_tile(f, p);
     p->n_values = f->n_inputs + f->n_constants + f->n_instructions;
     for (int16_t i = 0; i < f->n_inputs; i++) {
         value *v = &p->value[i];
-        *v = (value){ .dtype = f->input[i].dtype, .size = orr_dtype_size(f->input[i].dtype), .output = -1 };
+        *v = (value){ .dtype = f->input[i].dtype, .size = orr_dtype_size(f->input[i].dtype), .output = -1, .row = f->input_row[i] };
         memcpy(v->stride, x->stride[i], sizeof v->stride);
         place_input(p, v);
     }
@@ -352,7 +380,9 @@ orr_status orr_cpu_fused_prepare(orr_context *ctx, orr_arena *arena, const orr_f
     if (!place_instructions(f, p)) return orr_fail(ctx, ORR_EINTERNAL, "fused group: an instruction has no kernel");
     choose_tasks(f, p);
     for (int16_t i = 0; i < f->n_constants; i++) put_constant(&p->constants[i], f->constant_dtype[i], f->constant[i]);
-    p->worker_bytes = (size_t)p->n_slots * TILE * sizeof(double);
+    const int64_t tile = p->tile_rows * p->tile_columns;
+    p->slot_bytes = ((size_t)(tile > 0 ? tile : 1) * sizeof(double) + 63) & ~(size_t)63;
+    p->worker_bytes = (size_t)p->n_slots * p->slot_bytes;
     *plan = p;
     *workspace = (size_t)p->threads * p->worker_bytes +
                  (size_t)(p->acc_total * (p->partial ? p->tasks : 1)) * sizeof(double);
@@ -368,7 +398,7 @@ typedef struct job {
     double *acc;
 } job;
 
-static void *slot_at(char *registers, int32_t slot) { return registers + (size_t)slot * TILE * sizeof(double); }
+static void *slot_at(const cpu_fused *p, char *registers, int32_t slot) { return registers + (size_t)slot * p->slot_bytes; }
 
 /* Points everything at tile number `tile`. */
 static void seek(const orr_fused *f, const cpu_fused *p, int64_t tile, cursor *c) {
@@ -487,18 +517,22 @@ static void find_addresses(const orr_fused *f, const cpu_fused *p, const cursor 
     const int16_t base = orr_fused_first_instruction(f);
     for (int16_t v = 0; v < f->n_inputs; v++) {
         const value *in = &p->value[v];
-        x->at[v] = in->loaded ? slot_at(registers, in->slot) : c->input[v] + cut_at * in->stride[p->cut] * (int64_t)in->size;
+        x->at[v] = in->loaded ? slot_at(p, registers, in->slot) : c->input[v] + cut_at * in->stride[p->cut] * (int64_t)in->size;
     }
     for (int16_t i = 0; i < f->n_instructions; i++) {
         const orr_fused_instruction *instruction = &f->instruction[i];
         const value *v = &p->value[base + i];
         for (int16_t k = 0; k < instruction->n_args; k++)
-            x->args[i][k] = p->splat_slot[i][k] < 0 ? x->at[instruction->args[k]] : slot_at(registers, p->splat_slot[i][k]);
+            x->args[i][k] = p->splat_slot[i][k] < 0 ? x->at[instruction->args[k]] : slot_at(p, registers, p->splat_slot[i][k]);
+        if (p->action[i] == ACT_NOTHING) {
+            x->at[base + i] = x->at[instruction->args[0]];
+            continue;
+        }
         if (v->output >= 0) {
             const orr_view *view = &f->output[v->output].view;
             x->to[i] = (char *)view->data + (c->out_at[v->output] + cut_at * p->out_stride[v->output][p->cut]) * (int64_t)v->size;
         } else {
-            x->to[i] = slot_at(registers, v->slot);
+            x->to[i] = slot_at(p, registers, v->slot);
         }
         x->at[base + i] = x->to[i];
     }
@@ -512,32 +546,66 @@ static void load_inputs(const orr_fused *f, const cpu_fused *p, cursor *c, char 
         if (!x->loaded) continue;
         const char *from = c->input[v] + cut_at * x->stride[p->cut] * (int64_t)x->size;
         if (c->loaded[v] == from && c->loaded_n[v] == n) continue;
-        load(p, x, from, c->rows, c->columns, slot_at(registers, x->slot));
+        load(p, x, from, c->rows, c->columns, slot_at(p, registers, x->slot));
         c->loaded[v] = from, c->loaded_n[v] = n;
     }
+}
+
+/* Each row's sum or maximum, through double. */
+static void reduce_into(const cpu_fused *p, const cursor *c, orr_op_code code, orr_dtype dtype, const void *from, void *to) {
+    double result[TILE];
+    const int kind = code == ORR_OP_reduce_max;
+    for (int64_t i = 0; i < c->rows; i++) result[i] = kind ? (double)-INFINITY : 0.0;
+    reduce_rows(p, kind, dtype, c->rows, c->columns, from, result, 1);
+    p->kernels->finish[dtype](c->rows, result, to);
+}
+
+static void splat(const cpu_fused *p, orr_dtype dtype, int64_t n, const void *from, void *to) {
+    p->kernels->splat[dtype](n, from, NULL, NULL, to);
+}
+
+static void spread_rows(const cpu_fused *p, const cursor *c, const value *v, const char *from, char *to) {
+    const int64_t bytes = c->columns * (int64_t)v->size;
+    for (int64_t i = 0; i < c->rows; i++) splat(p, v->dtype, c->columns, from + i * (int64_t)v->size, to + i * bytes);
+}
+
+/* What a reduction reads: a tile, or a scalar made into one. */
+static const void *reduced_argument(const cpu_fused *p, const orr_fused *f, const cursor *c, const addresses *x, int16_t i,
+                                    char *registers) {
+    const int16_t a = f->instruction[i].args[0];
+    if (p->value[a].place != SCALAR) return x->at[a];
+    void *vector = slot_at(p, registers, p->n_slots - 1);
+    splat(p, p->value[a].dtype, c->rows * c->columns, x->at[a], vector);
+    return vector;
 }
 
 static void execute(const job *j, const cursor *c, const addresses *x, char *registers, double *acc) {
     const orr_fused *f = j->f;
     const cpu_fused *p = j->p;
     const int64_t n = c->rows * c->columns;
+    const int16_t base = orr_fused_first_instruction(f);
     for (int16_t i = 0; i < f->n_instructions; i++) {
+        const orr_fused_instruction *instruction = &f->instruction[i];
+        const action act = p->action[i];
+        const int64_t count = act == ACT_TILE ? n : act == ACT_ROWS ? c->rows : 1;
         if (p->splats[i])
             for (int16_t k = 0; k < 3; k++)
-                if (p->splat_slot[i][k] >= 0) {
-                    const int16_t from = f->instruction[i].args[k];
-                    p->kernels->splat[p->value[from].dtype](n, x->at[from], NULL, NULL, slot_at(registers, p->splat_slot[i][k]));
-                }
-        p->run[i](p->scalar_result[i] ? 1 : n, x->args[i][0], x->args[i][1], x->args[i][2], x->to[i]);
+                if (p->splat_slot[i][k] >= 0)
+                    splat(p, p->value[instruction->args[k]].dtype, count, x->at[instruction->args[k]],
+                          slot_at(p, registers, p->splat_slot[i][k]));
+        if (act <= ACT_ONE) p->run[i](count, x->args[i][0], x->args[i][1], x->args[i][2], x->to[i]);
+        else if (act == ACT_REDUCE) reduce_into(p, c, instruction->code, instruction->dtype, reduced_argument(p, f, c, x, i, registers), x->to[i]);
+        else if (act == ACT_SPREAD) spread_rows(p, c, &p->value[base + i], x->args[i][0], x->to[i]);
     }
     for (int16_t o = 0; o < f->n_outputs; o++) {
         const orr_fused_output *out = &f->output[o];
         const value *v = &p->value[out->value];
         if (!out->reduction && v->output == o) continue; /* written by its instruction */
+        const int64_t count = out->row ? c->rows : n;
         const void *from = x->at[out->value];
-        if (v->place == SCALAR) {
-            void *vector = slot_at(registers, p->n_slots - 1);
-            p->kernels->splat[v->dtype](n, from, NULL, NULL, vector);
+        if (v->place == SCALAR && count > 1) {
+            void *vector = slot_at(p, registers, p->n_slots - 1);
+            splat(p, v->dtype, count, from, vector);
             from = vector;
         }
         const int64_t cut_at = cut_position(p, c);
@@ -546,7 +614,7 @@ static void execute(const job *j, const cursor *c, const addresses *x, char *reg
             continue;
         }
         const size_t size = orr_dtype_size(out->view.dtype);
-        memcpy((char *)out->view.data + (size_t)(c->out_at[o] + cut_at * p->out_stride[o][p->cut]) * size, from, (size_t)n * size);
+        memcpy((char *)out->view.data + (size_t)(c->out_at[o] + cut_at * p->out_stride[o][p->cut]) * size, from, (size_t)count * size);
     }
 }
 
