@@ -345,6 +345,7 @@ typedef struct orr_compile_options {
     const char *device;    /* "cpu" (default), "ref": plain loops, one kernel a node, for comparison */
     bool no_fusion;        /* every elementwise node its own pass */
     bool find_non_finite;  /* a run ends with ORR_ENUMERIC at the first op that makes a NaN or an infinity, naming it */
+    bool profile;          /* time each launch: orr_program_print shows where the time goes */
     bool spill_everything; /* no buffer is reused: to see whether liveness is at fault */
 } orr_compile_options;
 
@@ -373,7 +374,8 @@ typedef struct orr_cost {
     int64_t workspace_bytes;  /* private scratch of kernels */
 } orr_cost;
 orr_cost orr_program_cost(const orr_program *program);
-/* The plan, one kernel a line: ops, shapes, flops, bytes, what was fused, buffers; then totals. */
+/* The plan, one kernel a line: ops, shapes, flops, bytes, what was fused, its share of the time where that was measured;
+ * then totals. */
 void orr_program_print(const orr_program *program, FILE *to);
 
 #if defined(__GNUC__)

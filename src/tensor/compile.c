@@ -550,8 +550,8 @@ static orr_status allocate(builder *b) {
     p->workspace = orr_allocate(b->ctx, p->workspace_bytes ? p->workspace_bytes : 64);
     if (!p->memory || !p->workspace)
         return orr_fail(b->ctx, ORR_ENOMEM, "compile: no memory for buffers of %zu bytes", end + p->workspace_bytes);
-    memset(p->memory, 0, end);
-    memset(p->workspace, 0, p->workspace_bytes);
+    /* Inputs start as zeros; temporaries are written before they are read, and touching them here would cost page faults. */
+    memset((char *)p->memory + rounded(p->temp_bytes), 0, end - rounded(p->temp_bytes));
     for (int32_t i = 0; i < p->n_buffers; i++)
         if (p->buffers[i].kind != ORR_BUFFER_LITERAL && p->buffers[i].same_as < 0)
             p->buffers[i].data = (char *)p->memory + p->buffers[i].offset;
@@ -684,7 +684,7 @@ orr_status orr_compile(orr_context *ctx, const orr_graph *g, const orr_compile_o
         status = orr_fail(ctx, ORR_ENOMEM, "compile: no memory for a program");
         goto done;
     }
-    *p = (orr_program){ .ctx = ctx, .arena = arena, .device = device, .find_non_finite = given.find_non_finite };
+    *p = (orr_program){ .ctx = ctx, .arena = arena, .device = device, .find_non_finite = given.find_non_finite, .profile = given.profile };
     builder b = { .plan = { .ctx = ctx, .g = g, .device = device, .options = &given, .scratch = scratch },
                   .ctx = ctx,
                   .g = g,

@@ -1,7 +1,9 @@
 /* A compiled program at work. */
+#define _POSIX_C_SOURCE 199309L /* clock_gettime */
 #define ORR_TENSOR_INSIDE
 #include <math.h>
 #include <string.h>
+#include <time.h>
 
 #include "tensor/program.h"
 
@@ -54,11 +56,20 @@ static orr_status run_step(orr_program *p, int32_t at) {
                     : s->kernel->run(p->ctx, &s->launch);
 }
 
+static double seconds_now(void) {
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 orr_status orr_program_run(orr_program *p) {
     for (int32_t i = 0; i < p->n_steps; i++) {
+        const double before = p->profile ? seconds_now() : 0.0;
         ORR_TRY(p->ctx, run_step(p, i));
+        if (p->profile) p->steps[i].seconds += seconds_now() - before;
         if (p->find_non_finite) ORR_TRY(p->ctx, check_finite(p, i));
     }
+    p->runs++;
     return ORR_OK;
 }
 
@@ -87,9 +98,15 @@ orr_cost orr_program_cost(const orr_program *p) {
 
 void orr_program_print(const orr_program *p, FILE *to) {
     const orr_cost cost = orr_program_cost(p);
+    double seconds = 0.0;
+    for (int32_t i = 0; i < p->n_steps; i++) seconds += p->steps[i].seconds;
+    if (p->profile) fprintf(to, "%6s %8s ", "time", "Gflop/s");
     fprintf(to, "%5s %14s %14s  %-14s %s\n", "step", "flops", "bytes", "line", "ops (* goes to memory)");
     for (int32_t i = 0; i < p->n_steps; i++) {
         const orr_step *s = &p->steps[i];
+        if (p->profile)
+            fprintf(to, "%5.1f%% %8.2f ", seconds > 0 ? 100 * s->seconds / seconds : 0.0,
+                    s->seconds > 0 ? 1e-9 * (double)s->flops * (double)p->runs / s->seconds : 0.0);
         fprintf(to, "%5d %14lld %14lld  %-14s %s%s\n", i, (long long)s->flops, (long long)s->bytes, p->step_where[i],
                 s->fused ? "fused " : "", p->step_text[i]);
     }

@@ -27,6 +27,7 @@ typedef struct orr_step {
     int32_t group;
     int32_t first_relocation; /* its relocations stand together */
     int64_t flops, bytes;
+    double seconds; /* in all runs, where they are timed */
 } orr_step;
 
 /* A pointer inside a view that follows a buffer. */
@@ -46,7 +47,8 @@ struct orr_program {
     orr_context *ctx;
     orr_arena *arena;
     const orr_device *device;
-    bool find_non_finite;
+    bool find_non_finite, profile;
+    int64_t runs;
     orr_step *steps;
     int32_t n_steps;
     orr_buffer *buffers;
