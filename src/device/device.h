@@ -1,7 +1,8 @@
 /* The contract of a device: a table with a kernel for every primitive.
  *
  * Kernels see views: strided windows into buffers, so that most movement costs nothing.  A device starts as a copy of
- * device/ref (plain loops, one a primitive) and overrides entries; a missing fast kernel costs time, never a feature. */
+ * device/ref (plain loops, one a primitive) and overrides entries; a missing fast kernel costs time, never a feature.
+ */
 #ifndef ORR_DEVICE_DEVICE_H
 #define ORR_DEVICE_DEVICE_H
 
@@ -18,8 +19,8 @@ typedef struct orr_view {
     int64_t stride[ORR_RANK_MAX];
 } orr_view;
 
-/* One launch.  args may be any views; out is any view without repeats, and overlaps an argument only where the two are the
- * same view and the op is elementwise. */
+/* One launch.  args may be any views; out is any view without repeats, and overlaps an argument only where the two are
+ * the same view and the op is elementwise. */
 typedef struct orr_launch {
     orr_op_code code;
     const void *attr;
@@ -32,7 +33,8 @@ typedef struct orr_launch {
 } orr_launch;
 
 typedef struct orr_kernel {
-    /* Once, when the program is compiled, with data pointers NULL: chooses a method.  *plan lives in the arena.  May be NULL. */
+    /* Once, when the program is compiled, with data pointers NULL: chooses a method.  *plan lives in the arena.  May be
+     * NULL. */
     orr_status (*prepare)(orr_context *ctx, orr_arena *arena, const orr_launch *launch, void **plan, size_t *workspace);
     /* Each time.  Allocates nothing.  Fails: ORR_EINPUT for an index out of range. */
     orr_status (*run)(orr_context *ctx, const orr_launch *launch);
@@ -45,10 +47,12 @@ typedef struct orr_device {
     const char *name;
     orr_kernel kernel[ORR_OP_COUNT]; /* sources have none; one without .run is ref's */
     /* NULL: the device takes no fused groups, and every node is a launch of its own. */
-    orr_status (*fused_prepare)(orr_context *ctx, orr_arena *arena, const struct orr_fused *group, void **plan, size_t *workspace);
+    orr_status (*fused_prepare)(orr_context *ctx, orr_arena *arena, const struct orr_fused *group, void **plan,
+                                size_t *workspace);
     /* After each change of the addresses in the group's views: what a device can work out once.  May be NULL. */
     void (*fused_bind)(const struct orr_fused *group, void *plan, void *workspace);
-    orr_status (*fused_run)(orr_context *ctx, const struct orr_fused *group, void *plan, void *workspace, orr_pool *pool);
+    orr_status (*fused_run)(orr_context *ctx, const struct orr_fused *group, void *plan, void *workspace,
+                            orr_pool *pool);
 } orr_device;
 
 extern const orr_device orr_device_ref;

@@ -3,9 +3,9 @@
  * Values are numbered: inputs first, then constants, then one for each instruction.  Most run over the whole shape; an
  * output is a value as it is, or reduced over `reduced`, the same axes for all reductions of the group.
  *
- * Where `rows`, the reduced axis is the last one, short enough that a row stays in cache, and reduced values are used again
- * inside (softmax, layer norm).  Then sum and reduce_max are instructions too; their results and what is made of them are
- * row values, one element a row; `broadcast` spreads one over its row. */
+ * Where `rows`, the reduced axis is the last one, short enough that a row stays in cache, and reduced values are used
+ * again inside (softmax, layer norm).  Then sum and reduce_max are instructions too; their results and what is made of
+ * them are row values, one element a row; `broadcast` spreads one over its row. */
 #ifndef ORR_DEVICE_FUSED_H
 #define ORR_DEVICE_FUSED_H
 
@@ -34,7 +34,8 @@ typedef struct orr_fused {
     uint32_t reduced; /* bit i: axis i goes in reductions */
     int16_t n_inputs, n_constants, n_instructions, n_outputs;
     bool rows;
-    orr_view input[ORR_FUSED_READS]; /* broadcast to the shape by strides of 0; a row value: of the shape without its last */
+    orr_view
+        input[ORR_FUSED_READS]; /* broadcast to the shape by strides of 0; a row value: of the shape without its last */
     bool input_row[ORR_FUSED_READS];
     double constant[ORR_FUSED_READS];
     orr_dtype constant_dtype[ORR_FUSED_READS];
@@ -43,7 +44,9 @@ typedef struct orr_fused {
 } orr_fused;
 
 static inline int16_t orr_fused_first_constant(const orr_fused *f) { return f->n_inputs; }
-static inline int16_t orr_fused_first_instruction(const orr_fused *f) { return (int16_t)(f->n_inputs + f->n_constants); }
+static inline int16_t orr_fused_first_instruction(const orr_fused *f) {
+    return (int16_t)(f->n_inputs + f->n_constants);
+}
 static inline orr_dtype orr_fused_dtype(const orr_fused *f, int16_t value) {
     if (value < f->n_inputs) return f->input[value].dtype;
     if (value < f->n_inputs + f->n_constants) return f->constant_dtype[value - f->n_inputs];

@@ -1,5 +1,5 @@
-/* The closed set of primitives, as a device sees it: codes, types and attributes.  What they mean stands in each op's file
- * (tensor/op/<name>.c); how they are differentiated is no device's business. */
+/* The closed set of primitives, as a device sees it: codes, types and attributes.  What they mean stands in each op's
+ * file (tensor/op/<name>.c); how they are differentiated is no device's business. */
 #ifndef ORR_DEVICE_PRIMITIVE_H
 #define ORR_DEVICE_PRIMITIVE_H
 
@@ -18,7 +18,8 @@ typedef enum orr_op_code {
     ORR_OP_COUNT
 } orr_op_code;
 
-/* ---- attributes: zeroed before they are filled, so that equal ones have equal bytes ------------------------------- */
+/* ---- attributes: zeroed before they are filled, so that equal ones have equal bytes -------------------------------
+ */
 
 typedef struct orr_attr_input {
     const char *name;

@@ -1,5 +1,6 @@
-/* Elementwise public functions: broadcast as in NumPy, and leave out what algebra makes superfluous, so that derivatives
- * built by rule come out as short as those written by hand.  Nothing here changes a value, except that x + 0 keeps -0. */
+/* Elementwise public functions: broadcast as in NumPy, and leave out what algebra makes superfluous, so that
+ * derivatives built by rule come out as short as those written by hand.  Nothing here changes a value, except that x +
+ * 0 keeps -0. */
 #define ORR_TENSOR_INSIDE
 #include <math.h>
 
@@ -34,13 +35,15 @@ static orr_node binary(orr_graph *g, orr_op_code code, orr_node a, orr_node b) {
 
 /* Both are fills of a floating type: the result of folding is one too. */
 static bool two_fills(const orr_graph *g, orr_node a, orr_node b, double *x, double *y) {
-    return orr_node_dtype(g, a) != ORR_BOOL && orr_node_dtype(g, a) == orr_node_dtype(g, b) && orr_graph_is_fill(g, a, x) &&
-           orr_graph_is_fill(g, b, y);
+    return orr_node_dtype(g, a) != ORR_BOOL && orr_node_dtype(g, a) == orr_node_dtype(g, b) &&
+           orr_graph_is_fill(g, a, x) && orr_graph_is_fill(g, b, y);
 }
 
 static bool is_float(const orr_graph *g, orr_node a) { return orr_node_dtype(g, a) <= ORR_F64; }
 
-static bool same_type(const orr_graph *g, orr_node a, orr_node b) { return orr_node_dtype(g, a) == orr_node_dtype(g, b); }
+static bool same_type(const orr_graph *g, orr_node a, orr_node b) {
+    return orr_node_dtype(g, a) == orr_node_dtype(g, b);
+}
 
 orr_node orr_neg(orr_graph *g, orr_node a) {
     double x;

@@ -12,7 +12,8 @@ static bool valid(orr_graph *g, const char *op, orr_node a) {
     return orr_graph_fail(g, op, "an argument is no node of this graph (ORR_NONE?)");
 }
 
-/* ---- reductions ------------------------------------------------------------------------------------------------------ */
+/* ---- reductions
+ * ------------------------------------------------------------------------------------------------------ */
 
 static orr_node reduce(orr_graph *g, orr_op_code code, orr_node a, const orr_axes *axes) {
     const char *name = orr_ops[code]->name;
@@ -35,7 +36,8 @@ static orr_node reduce(orr_graph *g, orr_op_code code, orr_node a, const orr_axe
 static orr_node keep(orr_graph *g, orr_node a, orr_node reduced, const orr_axes *axes) {
     if (g->status != ORR_OK) return ORR_NONE;
     orr_shape shape = orr_node_shape(g, a);
-    for (int32_t i = 0; i < axes->n; i++) shape.size[axes->axis[i] < 0 ? axes->axis[i] + shape.rank : axes->axis[i]] = 1;
+    for (int32_t i = 0; i < axes->n; i++)
+        shape.size[axes->axis[i] < 0 ? axes->axis[i] + shape.rank : axes->axis[i]] = 1;
     return orr_reshape(g, reduced, shape);
 }
 
@@ -48,16 +50,15 @@ static orr_axes all_axes(const orr_graph *g, orr_node a) {
 static double count_over(const orr_graph *g, orr_node a, const orr_axes *axes) {
     const orr_shape s = orr_node_shape(g, a);
     double n = 1.0;
-    for (int32_t i = 0; i < axes->n; i++) n *= (double)s.size[axes->axis[i] < 0 ? axes->axis[i] + s.rank : axes->axis[i]];
+    for (int32_t i = 0; i < axes->n; i++)
+        n *= (double)s.size[axes->axis[i] < 0 ? axes->axis[i] + s.rank : axes->axis[i]];
     return n;
 }
 
 orr_node orr_sum(orr_graph *g, orr_node a, orr_axes axes) { return reduce(g, ORR_OP_sum, a, &axes); }
 orr_node orr_sum_keep(orr_graph *g, orr_node a, orr_axes axes) { return keep(g, a, orr_sum(g, a, axes), &axes); }
 
-orr_node orr_sum_all(orr_graph *g, orr_node a) {
-    return valid(g, "sum", a) ? orr_sum(g, a, all_axes(g, a)) : ORR_NONE;
-}
+orr_node orr_sum_all(orr_graph *g, orr_node a) { return valid(g, "sum", a) ? orr_sum(g, a, all_axes(g, a)) : ORR_NONE; }
 
 /* A division, not a product with 1/n: exact where the sum is a multiple of n. */
 static orr_node divide(orr_graph *g, orr_node sum, double n) {
@@ -97,7 +98,8 @@ orr_node orr_argmax(orr_graph *g, orr_node a, int32_t axis) {
     return orr_select(g, orr_gt(g, best, orr_fill_like(g, best, 0.0)), first, orr_fill_like(g, best, 0.0));
 }
 
-/* ---- movement ---------------------------------------------------------------------------------------------------------- */
+/* ---- movement
+ * ---------------------------------------------------------------------------------------------------------- */
 
 static orr_node shape_call(orr_graph *g, orr_op_code code, orr_node a, const orr_shape *shape) {
     orr_attr_shape attr;
@@ -143,8 +145,7 @@ orr_node orr_reshape(orr_graph *g, orr_node a, orr_shape shape) {
 static bool broadcasts_to(const orr_shape *from, const orr_shape *to) {
     const int32_t lead = to->rank - from->rank;
     bool fits = lead >= 0;
-    for (int32_t i = 0; fits && i < from->rank; i++)
-        fits = from->size[i] == 1 || from->size[i] == to->size[i + lead];
+    for (int32_t i = 0; fits && i < from->rank; i++) fits = from->size[i] == 1 || from->size[i] == to->size[i + lead];
     return fits;
 }
 
@@ -205,7 +206,8 @@ orr_node orr_squeeze(orr_graph *g, orr_node a, int32_t axis) {
     const orr_shape shape = orr_node_shape(g, a);
     axis = orr_axis_resolve(g, "squeeze", axis, shape.rank);
     if (axis >= 0 && shape.size[axis] == 1) return orr_reshape(g, a, orr_shape_remove(shape, axis));
-    if (axis >= 0) (void)orr_graph_fail(g, "squeeze", "axis %d has extent %lld, not 1", axis, (long long)shape.size[axis]);
+    if (axis >= 0)
+        (void)orr_graph_fail(g, "squeeze", "axis %d has extent %lld, not 1", axis, (long long)shape.size[axis]);
     return ORR_NONE;
 }
 
@@ -243,7 +245,8 @@ orr_node orr_concat(orr_graph *g, const orr_node *parts, int32_t n, int32_t axis
     return n == 1 ? parts[0] : orr_graph_call(g, ORR_OP_concat, parts, n, &attr);
 }
 
-/* ---- indexing: any axis, by moving it in front ------------------------------------------------------------------------ */
+/* ---- indexing: any axis, by moving it in front
+ * ------------------------------------------------------------------------ */
 
 orr_node orr_gather(orr_graph *g, orr_node a, orr_node index, int32_t axis) {
     if (!valid(g, "gather", a) || !valid(g, "gather", index)) return ORR_NONE;

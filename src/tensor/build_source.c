@@ -23,7 +23,8 @@ static void put_type(orr_type *to, orr_dtype dtype, const orr_shape *shape) {
 orr_node orr_input(orr_graph *g, const char *name, orr_dtype dtype, orr_shape shape) {
     if (orr_graph_failed(g)) return ORR_NONE;
     for (int32_t i = 1; i < g->n; i++)
-        if (g->nodes[i].op->code == ORR_OP_input && strcmp(((const orr_attr_input *)g->nodes[i].attr)->name, name) == 0) {
+        if (g->nodes[i].op->code == ORR_OP_input &&
+            strcmp(((const orr_attr_input *)g->nodes[i].attr)->name, name) == 0) {
             (void)orr_graph_fail(g, "input", "\"%s\" is the name of another input", name);
             return ORR_NONE;
         }

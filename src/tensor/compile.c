@@ -21,8 +21,9 @@ static size_t bytes_of(const orr_type *t) { return (size_t)orr_shape_count(&t->s
 
 static int32_t add_buffer(builder *b, orr_buffer_kind kind, int32_t node, size_t bytes) {
     orr_program *p = b->p;
-    p->buffers[p->n_buffers] =
-        (orr_buffer){ .kind = kind, .node = node, .bytes = bytes, .born = INT32_MAX, .dies = -1, .last_read = -1, .same_as = -1 };
+    p->buffers[p->n_buffers] = (orr_buffer){
+        .kind = kind, .node = node, .bytes = bytes, .born = INT32_MAX, .dies = -1, .last_read = -1, .same_as = -1
+    };
     return p->n_buffers++;
 }
 
@@ -67,7 +68,8 @@ static orr_status show(builder *b, orr_view *view, int32_t node, int32_t step, b
     return ORR_OK;
 }
 
-/* ---- buffers --------------------------------------------------------------------------------------------------------- */
+/* ---- buffers
+ * --------------------------------------------------------------------------------------------------------- */
 
 static orr_status iota_data(builder *b, int32_t node, const void **out, size_t *bytes) {
     const orr_attr_iota *attr = b->g->nodes[node].attr;
@@ -117,7 +119,8 @@ static orr_status make_source_buffers(builder *b) {
     return ORR_OK;
 }
 
-/* ---- costs ------------------------------------------------------------------------------------------------------------ */
+/* ---- costs
+ * ------------------------------------------------------------------------------------------------------------ */
 
 /* Bytes that a view touches, each once. */
 static int64_t view_bytes(const orr_view *v) {
@@ -169,7 +172,8 @@ static void count_fused(orr_step *s) {
     }
 }
 
-/* ---- steps ------------------------------------------------------------------------------------------------------------ */
+/* ---- steps
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static orr_status launch_step(builder *b, int32_t node) {
     orr_program *p = b->p;
@@ -180,8 +184,12 @@ static orr_status launch_step(builder *b, int32_t node) {
     void *attr = n->op->attr_size ? orr_arena_take(p->arena, 1, n->op->attr_size) : NULL;
     if (!args || (n->op->attr_size && !attr)) return no_memory(b);
     if (attr) memcpy(attr, n->attr, n->op->attr_size);
-    *s = (orr_step){ .kernel = orr_device_kernel(p->device, n->op->code), .node = node, .first_relocation = p->n_relocations };
-    s->launch = (orr_launch){ .code = n->op->code, .attr = attr, .n_args = n->n_args, .args = args, .pool = orr_context_pool(b->ctx) };
+    *s = (orr_step){ .kernel = orr_device_kernel(p->device, n->op->code),
+                     .node = node,
+                     .first_relocation = p->n_relocations };
+    s->launch = (orr_launch){
+        .code = n->op->code, .attr = attr, .n_args = n->n_args, .args = args, .pool = orr_context_pool(b->ctx)
+    };
     for (int32_t k = 0; k < n->n_args; k++) ORR_TRY(b->ctx, show(b, &args[k], n->args[k].id, at, false));
     ORR_TRY(b->ctx, show(b, &s->launch.out, node, at, true));
     b->step_of[node] = at;
@@ -189,7 +197,8 @@ static orr_status launch_step(builder *b, int32_t node) {
     return ORR_OK;
 }
 
-/* A copy of what `from` shows into a buffer, contiguous: an output or an update that no launch writes where it belongs. */
+/* A copy of what `from` shows into a buffer, contiguous: an output or an update that no launch writes where it belongs.
+ */
 static orr_status copy_step(builder *b, int32_t from, int32_t buffer) {
     orr_program *p = b->p;
     const int32_t at = p->n_steps++;
@@ -205,14 +214,14 @@ static orr_status copy_step(builder *b, int32_t from, int32_t buffer) {
     return ORR_OK;
 }
 
-/* A fused group under construction.  While inputs and constants are still being found, constant i is numbered -1 - i and
- * instruction i INSTRUCTION_BASE + i. */
+/* A fused group under construction.  While inputs and constants are still being found, constant i is numbered -1 - i
+ * and instruction i INSTRUCTION_BASE + i. */
 enum { INSTRUCTION_BASE = 1000 };
 
 typedef struct fusing {
     orr_fused *f;
-    int16_t *number;                       /* [nodes]: of the nodes of this group */
-    int32_t shown[ORR_FUSED_READS];        /* node of each input */
+    int16_t *number;                        /* [nodes]: of the nodes of this group */
+    int32_t shown[ORR_FUSED_READS];         /* node of each input */
     int16_t spread[ORR_FUSED_INSTRUCTIONS]; /* instruction that spreads the result of instruction i; -1 */
 } fusing;
 
@@ -225,7 +234,8 @@ static int16_t add_instruction(fusing *x, orr_fused_instruction instruction) {
 static int16_t constant_number(fusing *x, orr_dtype dtype, double value) {
     orr_fused *f = x->f;
     for (int16_t i = 0; i < f->n_constants; i++)
-        if (f->constant_dtype[i] == dtype && memcmp(&f->constant[i], &value, sizeof value) == 0) return (int16_t)(-1 - i);
+        if (f->constant_dtype[i] == dtype && memcmp(&f->constant[i], &value, sizeof value) == 0)
+            return (int16_t)(-1 - i);
     f->constant[f->n_constants] = value;
     f->constant_dtype[f->n_constants] = dtype;
     return (int16_t)(-1 - f->n_constants++);
@@ -248,7 +258,8 @@ static orr_status input_number(builder *b, fusing *x, int32_t node, int32_t k, b
     orr_view view = orr_plan_arg_view(&b->plan, node, k);
     if (row) view = row_view(f, &view);
     for (int16_t i = 0; i < f->n_inputs; i++)
-        if (x->shown[i] == arg && f->input_row[i] == row && memcmp(f->input[i].stride, view.stride, sizeof view.stride) == 0) {
+        if (x->shown[i] == arg && f->input_row[i] == row &&
+            memcmp(f->input[i].stride, view.stride, sizeof view.stride) == 0) {
             *out = i;
             return ORR_OK;
         }
@@ -320,7 +331,8 @@ static orr_status fuse_node(builder *b, fusing *x, int32_t node) {
     int16_t args[3] = { 0 };
     for (int32_t k = 0; k < n->n_args; k++) ORR_TRY(b->ctx, fused_value(b, x, node, k, &args[k]));
     if (reduction && !x->f->rows) {
-        const orr_fused_output made = { .value = args[0], .reduction = n->op->code == ORR_OP_sum ? ORR_REDUCE_SUM : ORR_REDUCE_MAX };
+        const orr_fused_output made = { .value = args[0],
+                                        .reduction = n->op->code == ORR_OP_sum ? ORR_REDUCE_SUM : ORR_REDUCE_MAX };
         return add_output(b, x->f, node, made);
     }
     orr_fused_instruction made = { .code = orr_plan_is_outer(b->g, node) ? ORR_OP_mul : n->op->code,
@@ -365,7 +377,8 @@ static orr_status make_steps(builder *b) {
     return ORR_OK;
 }
 
-/* ---- outputs and updates ------------------------------------------------------------------------------------------------ */
+/* ---- outputs and updates
+ * ------------------------------------------------------------------------------------------------ */
 
 static orr_status make_outputs(builder *b) {
     orr_program *p = b->p;
@@ -507,7 +520,8 @@ static void share_in_place(builder *b) {
     }
 }
 
-/* ---- memory and text ---------------------------------------------------------------------------------------------------- */
+/* ---- memory and text
+ * ---------------------------------------------------------------------------------------------------- */
 
 static size_t rounded(size_t n) { return (n + 63) & ~(size_t)63; }
 
@@ -550,7 +564,8 @@ static orr_status allocate(builder *b) {
     p->workspace = orr_allocate(b->ctx, p->workspace_bytes ? p->workspace_bytes : 64);
     if (!p->memory || !p->workspace)
         return orr_fail(b->ctx, ORR_ENOMEM, "compile: no memory for buffers of %zu bytes", end + p->workspace_bytes);
-    /* Inputs start as zeros; temporaries are written before they are read, and touching them here would cost page faults. */
+    /* Inputs start as zeros; temporaries are written before they are read, and touching them here would cost page
+     * faults. */
     memset((char *)p->memory + rounded(p->temp_bytes), 0, end - rounded(p->temp_bytes));
     for (int32_t i = 0; i < p->n_buffers; i++)
         if (p->buffers[i].kind != ORR_BUFFER_LITERAL && p->buffers[i].same_as < 0)
@@ -599,13 +614,15 @@ static orr_status describe_steps(builder *b) {
         const orr_graph_node *n = &b->g->nodes[p->steps[i].node];
         const char *file = p->steps[i].node ? n->file : "-", *slash = strrchr(file, '/');
         p->step_text[i] = step_text(b, &p->steps[i]);
-        p->step_where[i] = orr_arena_format(p->arena, "%s:%d", slash ? slash + 1 : file, p->steps[i].node ? n->line : 0);
+        p->step_where[i] =
+            orr_arena_format(p->arena, "%s:%d", slash ? slash + 1 : file, p->steps[i].node ? n->line : 0);
         if (!p->step_text[i] || !p->step_where[i]) return no_memory(b);
     }
     return ORR_OK;
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------------------------------- */
+/* ---- the whole
+ * ---------------------------------------------------------------------------------------------------------- */
 
 static bool in_graph(const orr_graph *g, orr_node a) { return a.id > 0 && a.id < g->n; }
 
@@ -614,7 +631,8 @@ static orr_status check_options(orr_context *ctx, const orr_graph *g, const orr_
     if (o->n_outputs < 0 || o->n_updates < 0 || o->n_outputs + o->n_updates == 0)
         return orr_fail(ctx, ORR_EINPUT, "compile: nothing to compute: name an output or an update");
     for (int32_t i = 0; i < o->n_outputs; i++)
-        if (!in_graph(g, o->outputs[i])) return orr_fail(ctx, ORR_EINPUT, "compile: output %d is no node of this graph", i);
+        if (!in_graph(g, o->outputs[i]))
+            return orr_fail(ctx, ORR_EINPUT, "compile: output %d is no node of this graph", i);
     for (int32_t i = 0; i < o->n_updates; i++) {
         const orr_update *u = &o->updates[i];
         if (!in_graph(g, u->input) || !in_graph(g, u->value) || g->nodes[u->input.id].op->code != ORR_OP_input)
@@ -623,7 +641,8 @@ static orr_status check_options(orr_context *ctx, const orr_graph *g, const orr_
         char ta[ORR_TYPE_TEXT], tb[ORR_TYPE_TEXT];
         if (a->dtype != b->dtype || !orr_shape_equal(&a->shape, &b->shape))
             return orr_fail(ctx, ORR_EINPUT, "compile: update %d gives %s to the input \"%s\", which is %s", i,
-                            orr_type_print(b, tb, sizeof tb), ((const orr_attr_input *)g->nodes[u->input.id].attr)->name,
+                            orr_type_print(b, tb, sizeof tb),
+                            ((const orr_attr_input *)g->nodes[u->input.id].attr)->name,
                             orr_type_print(a, ta, sizeof ta));
         for (int32_t k = 0; k < i; k++)
             if (o->updates[k].input.id == u->input.id)
@@ -672,7 +691,8 @@ orr_status orr_compile(orr_context *ctx, const orr_graph *g, const orr_compile_o
     ORR_TRY(ctx, check_options(ctx, g, options));
     const orr_device *device = orr_device_find(options->device ? options->device : "cpu");
     if (!device)
-        return orr_fail(ctx, ORR_EINPUT, "compile: no device \"%s\" in this build; there are \"cpu\" and \"ref\"", options->device);
+        return orr_fail(ctx, ORR_EINPUT, "compile: no device \"%s\" in this build; there are \"cpu\" and \"ref\"",
+                        options->device);
     orr_compile_options given = *options;
     given.no_fusion = given.no_fusion || given.find_non_finite; /* so that the op that is named is the one */
     orr_status status = ORR_OK;
@@ -684,7 +704,9 @@ orr_status orr_compile(orr_context *ctx, const orr_graph *g, const orr_compile_o
         status = orr_fail(ctx, ORR_ENOMEM, "compile: no memory for a program");
         goto done;
     }
-    *p = (orr_program){ .ctx = ctx, .arena = arena, .device = device, .find_non_finite = given.find_non_finite, .profile = given.profile };
+    *p = (orr_program){
+        .ctx = ctx, .arena = arena, .device = device, .find_non_finite = given.find_non_finite, .profile = given.profile
+    };
     builder b = { .plan = { .ctx = ctx, .g = g, .device = device, .options = &given, .scratch = scratch },
                   .ctx = ctx,
                   .g = g,

@@ -1,7 +1,7 @@
 /* vjp, jvp, vmap: each appends nodes to the graph that it reads, so that it can read its own results again.
  *
- * Nodes stand in the order in which they were made, arguments before users; a pass is one walk over the ids that existed
- * when it began.  The xs are independent variables: the walk doesn't look behind them. */
+ * Nodes stand in the order in which they were made, arguments before users; a pass is one walk over the ids that
+ * existed when it began.  The xs are independent variables: the walk doesn't look behind them. */
 #define ORR_TENSOR_INSIDE
 #include <string.h>
 
@@ -80,7 +80,8 @@ static bool is_x(const orr_node *x, int32_t n_x, int32_t id) {
     return false;
 }
 
-/* ---- reverse -------------------------------------------------------------------------------------------------------- */
+/* ---- reverse --------------------------------------------------------------------------------------------------------
+ */
 
 static void pull_back(walk *w, int32_t i) {
     orr_graph *g = w->g;
@@ -116,7 +117,8 @@ done:
     walk_end(&w);
 }
 
-/* ---- forward -------------------------------------------------------------------------------------------------------- */
+/* ---- forward --------------------------------------------------------------------------------------------------------
+ */
 
 enum { FEW_ARGS = 16 };
 
@@ -166,7 +168,8 @@ done:
     walk_end(&w);
 }
 
-/* ---- batch and substitute --------------------------------------------------------------------------------------------- */
+/* ---- batch and substitute
+ * --------------------------------------------------------------------------------------------- */
 
 /* The node again on replaced arguments: n < 0 without a batch axis, else over an axis of extent n. */
 static void replace(walk *w, int32_t i, int64_t n) {
@@ -227,8 +230,8 @@ static int64_t batch_extent(orr_graph *g, const orr_node *x, const orr_node *bat
         const orr_shape behind = fits ? orr_shape_remove(tb->shape, 0) : tb->shape;
         if (!fits || !orr_shape_equal(&behind, &tx->shape) || (n >= 0 && n != tb->shape.size[0])) {
             char ta[ORR_TYPE_TEXT], tt[ORR_TYPE_TEXT];
-            (void)orr_graph_fail(g, "vmap", "%s is no batch of %s with the others' extent", orr_type_print(tb, ta, sizeof ta),
-                                 orr_type_print(tx, tt, sizeof tt));
+            (void)orr_graph_fail(g, "vmap", "%s is no batch of %s with the others' extent",
+                                 orr_type_print(tb, ta, sizeof ta), orr_type_print(tx, tt, sizeof tt));
             break;
         }
         n = tb->shape.size[0];
@@ -250,7 +253,8 @@ void orr_substitute(orr_graph *g, const orr_node *y, int32_t n_y, const orr_node
     replace_all(g, "substitute", y, n_y, x, value, n_x, -1, out);
 }
 
-/* ---- the two that everybody wants -------------------------------------------------------------------------------------- */
+/* ---- the two that everybody wants
+ * -------------------------------------------------------------------------------------- */
 
 void orr_grad(orr_graph *g, orr_node y, const orr_node *x, int32_t n_x, orr_node *gradient) {
     if (!orr_graph_failed(g) && node_ok(g, y) && orr_node_shape(g, y).rank != 0) {

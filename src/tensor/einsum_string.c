@@ -48,8 +48,8 @@ static orr_node take_diagonals(orr_graph *g, orr_node x, labels *l) {
                 return ORR_NONE;
             }
             const orr_shape line = ORR_SHAPE(s.size[0]);
-            const orr_node diagonal = orr_mul(g, orr_iota(g, ORR_I32, line, 0),
-                                              orr_fill(g, ORR_I32, line, (double)s.size[0] + 1.0));
+            const orr_node diagonal =
+                orr_mul(g, orr_iota(g, ORR_I32, line, 0), orr_fill(g, ORR_I32, line, (double)s.size[0] + 1.0));
             s.size[1] *= s.size[0];
             x = orr_gather(g, orr_reshape(g, x, orr_shape_remove(s, 0)), diagonal, 0);
             const char label = l->axis[i];
@@ -84,7 +84,8 @@ static orr_node permute(orr_graph *g, orr_node x, const labels *l, const labels 
 static bool check_result(orr_graph *g, const char *equation, const labels *a, const labels *b, const labels *out) {
     for (int32_t i = 0; i < out->n; i++) {
         if (!has(a, out->axis[i]) && !has(b, out->axis[i]))
-            return orr_graph_fail(g, "einsum", "\"%s\": '%c' of the result stands in no operand", equation, out->axis[i]);
+            return orr_graph_fail(g, "einsum", "\"%s\": '%c' of the result stands in no operand", equation,
+                                  out->axis[i]);
         for (int32_t k = 0; k < i; k++)
             if (out->axis[i] == out->axis[k])
                 return orr_graph_fail(g, "einsum", "\"%s\": '%c' stands twice in the result", equation, out->axis[i]);
@@ -97,7 +98,8 @@ orr_node orr_einsum(orr_graph *g, const char *equation, orr_node a, orr_node b) 
     if (g->status != ORR_OK || !parse(g, equation, &la, &lb, &lo)) return ORR_NONE;
     const bool two = strchr(equation, ',') != NULL;
     if (a.id <= 0 || a.id >= g->n || (two && (b.id <= 0 || b.id >= g->n)) || (!two && b.id)) {
-        (void)orr_graph_fail(g, "einsum", "\"%s\" needs %s", equation, two ? "two operands" : "one operand, and ORR_NONE");
+        (void)orr_graph_fail(g, "einsum", "\"%s\" needs %s", equation,
+                             two ? "two operands" : "one operand, and ORR_NONE");
         return ORR_NONE;
     }
     if (!check_operand(g, equation, &la, a) || (two && !check_operand(g, equation, &lb, b)) ||
@@ -122,10 +124,12 @@ orr_node orr_einsum(orr_graph *g, const char *equation, orr_node a, orr_node b) 
     return orr_graph_call(g, ORR_OP_einsum, (const orr_node[]){ a, b }, 2, &e);
 }
 
-/* NumPy's @: the last two axes are multiplied, those before are batches that broadcast; a vector is a row or a column. */
+/* NumPy's @: the last two axes are multiplied, those before are batches that broadcast; a vector is a row or a column.
+ */
 orr_node orr_matmul(orr_graph *g, orr_node a, orr_node b) {
     if (g->status != ORR_OK) return ORR_NONE;
-    if (a.id <= 0 || a.id >= g->n || b.id <= 0 || b.id >= g->n || orr_node_shape(g, a).rank < 1 || orr_node_shape(g, b).rank < 1) {
+    if (a.id <= 0 || a.id >= g->n || b.id <= 0 || b.id >= g->n || orr_node_shape(g, a).rank < 1 ||
+        orr_node_shape(g, b).rank < 1) {
         (void)orr_graph_fail(g, "matmul", "needs two tensors with an axis each at least");
         return ORR_NONE;
     }
@@ -134,8 +138,9 @@ orr_node orr_matmul(orr_graph *g, orr_node a, orr_node b) {
     const int64_t k = ta.shape.size[ta.shape.rank - 1], kb = tb.shape.size[column ? 0 : tb.shape.rank - 2];
     if (k != kb) {
         char xa[ORR_TYPE_TEXT], xb[ORR_TYPE_TEXT];
-        (void)orr_graph_fail(g, "matmul", "%s @ %s: inner extents %lld and %lld differ", orr_type_print(&ta, xa, sizeof xa),
-                             orr_type_print(&tb, xb, sizeof xb), (long long)k, (long long)kb);
+        (void)orr_graph_fail(g, "matmul", "%s @ %s: inner extents %lld and %lld differ",
+                             orr_type_print(&ta, xa, sizeof xa), orr_type_print(&tb, xb, sizeof xb), (long long)k,
+                             (long long)kb);
         return ORR_NONE;
     }
     /* batch axes, aligned at the end; an extent of 1 that broadcasts is dropped from its operand */
@@ -148,8 +153,9 @@ orr_node orr_matmul(orr_graph *g, orr_node a, orr_node b) {
         const int64_t xa = batch_a.shape.size[na - i], xb = batch_b.shape.size[nb - i];
         if (xa == xb || xa == 1 || xb == 1) continue;
         char ya[ORR_TYPE_TEXT], yb[ORR_TYPE_TEXT];
-        (void)orr_graph_fail(g, "matmul", "%s @ %s: batch extents %lld and %lld differ", orr_type_print(&ta, ya, sizeof ya),
-                             orr_type_print(&tb, yb, sizeof yb), (long long)xa, (long long)xb);
+        (void)orr_graph_fail(g, "matmul", "%s @ %s: batch extents %lld and %lld differ",
+                             orr_type_print(&ta, ya, sizeof ya), orr_type_print(&tb, yb, sizeof yb), (long long)xa,
+                             (long long)xb);
         return ORR_NONE;
     }
     if (!orr_shape_broadcast(g, "matmul", &batch_a, &batch_b, &batch)) return ORR_NONE;
@@ -159,7 +165,8 @@ orr_node orr_matmul(orr_graph *g, orr_node a, orr_node b) {
     const uint8_t label_m = (uint8_t)n, label_k = (uint8_t)(n + 1), label_n = (uint8_t)(n + 2);
     int32_t ro = 0;
     for (int32_t i = 0; i < n; i++) {
-        const bool in_a = i >= n - na && (batch_a.shape.size[i - (n - na)] != 1), in_b = i >= n - nb && (batch_b.shape.size[i - (n - nb)] != 1);
+        const bool in_a = i >= n - na && (batch_a.shape.size[i - (n - na)] != 1),
+                   in_b = i >= n - nb && (batch_b.shape.size[i - (n - nb)] != 1);
         if (in_a) e.a[sa.rank] = (uint8_t)i, sa.size[sa.rank++] = batch.size[i];
         if (in_b) e.b[sb.rank] = (uint8_t)i, sb.size[sb.rank++] = batch.size[i];
         if (in_a || in_b) e.out[ro++] = (uint8_t)i;
@@ -171,7 +178,7 @@ orr_node orr_matmul(orr_graph *g, orr_node a, orr_node b) {
     e.rank_out = ro;
     if (!row) so.size[so.rank++] = ta.shape.size[na];
     if (!column) so.size[so.rank++] = tb.shape.size[nb + 1];
-    const orr_node out = orr_graph_call(
-        g, ORR_OP_einsum, (const orr_node[]){ orr_reshape(g, a, sa), orr_reshape(g, b, sb) }, 2, &e);
+    const orr_node out =
+        orr_graph_call(g, ORR_OP_einsum, (const orr_node[]){ orr_reshape(g, a, sa), orr_reshape(g, b, sb) }, 2, &e);
     return out.id ? orr_reshape(g, out, so) : ORR_NONE;
 }

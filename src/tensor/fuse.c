@@ -1,11 +1,11 @@
 /* Fusion: elementwise nodes of one shape, and the reductions after them, run as one pass over memory.
  *
- * Nodes are taken in order.  One joins a group of one of its arguments where the shapes agree and no path leads from the
- * group through other groups back into the node (the group would wait for itself); groups that it brings together merge
- * under the same condition.  What a group outside reads goes to memory; all else stays in registers.
+ * Nodes are taken in order.  One joins a group of one of its arguments where the shapes agree and no path leads from
+ * the group through other groups back into the node (the group would wait for itself); groups that it brings together
+ * merge under the same condition.  What a group outside reads goes to memory; all else stays in registers.
  *
- * Reductions end a group, except those of a short last axis: their results, and elementwise nodes of one element a row, may
- * join and be spread over the rows again, so that softmax and layer norm are one pass. */
+ * Reductions end a group, except those of a short last axis: their results, and elementwise nodes of one element a row,
+ * may join and be spread over the rows again, so that softmax and layer norm are one pass. */
 #define ORR_TENSOR_INSIDE
 #include "tensor/plan.h"
 
@@ -128,7 +128,8 @@ static bool depends(search *s, int32_t from, int32_t target, bool skip_direct) {
 static bool can_join(search *s, int32_t node, int32_t t) {
     for (int32_t k = 0; k < s->plan->g->nodes[node].n_args; k++) {
         const int32_t d = group_of_arg(s->plan, node, k);
-        if (d >= 0 && d != t && s->plan->groups[d].last > s->plan->groups[t].first && depends(s, d, t, false)) return false;
+        if (d >= 0 && d != t && s->plan->groups[d].last > s->plan->groups[t].first && depends(s, d, t, false))
+            return false;
     }
     return true;
 }
@@ -137,12 +138,14 @@ static bool can_join(search *s, int32_t node, int32_t t) {
 static bool suits_rows(const orr_plan *plan, int32_t node, int32_t group) {
     const orr_group *t = &plan->groups[group];
     const orr_graph_node *n = &plan->g->nodes[node];
-    if (!has_rows(t) || n->op->kind != ORR_KIND_ELEMENTWISE || orr_shape_count(&n->type.shape) != rows_of(t)) return false;
+    if (!has_rows(t) || n->op->kind != ORR_KIND_ELEMENTWISE || orr_shape_count(&n->type.shape) != rows_of(t))
+        return false;
     for (int32_t k = 0; k < n->n_args; k++) {
         const orr_layout *l = &plan->layout[n->args[k].id];
         if (l->holding == ORR_HOLD_FILL || reach(plan, node, true, k, group) != ORR_REACH_MEMORY) continue;
         bool one = true;
-        for (int32_t i = 0; i < l->view.shape.rank; i++) one = one && (l->view.stride[i] == 0 || l->view.shape.size[i] == 1);
+        for (int32_t i = 0; i < l->view.shape.rank; i++)
+            one = one && (l->view.stride[i] == 0 || l->view.shape.size[i] == 1);
         if (!one && !orr_view_is_contiguous(&l->view)) return false;
     }
     return true;
@@ -234,7 +237,8 @@ static bool merge_reads_beside(const orr_plan *plan, int32_t a, int32_t b) {
 static void place(search *s, int32_t node) {
     orr_plan *plan = s->plan;
     const orr_graph_node *n = &plan->g->nodes[node];
-    const bool fused = fusible(plan, node) && plan->device->fused_run; /* without fusion, groups of one: the same arithmetic */
+    const bool fused =
+        fusible(plan, node) && plan->device->fused_run; /* without fusion, groups of one: the same arithmetic */
     int32_t home = -1;
     for (int32_t k = 0; fused && !plan->options->no_fusion && k < n->n_args; k++) {
         const int32_t t = group_of_arg(plan, node, k);
@@ -257,9 +261,12 @@ orr_status orr_plan_fuse(orr_plan *plan) {
     plan->next_in_group = ORR_NEW(plan->scratch, int32_t, n);
     plan->in_memory = ORR_NEW(plan->scratch, bool, n);
     plan->groups = ORR_NEW(plan->scratch, orr_group, n);
-    search s = { .plan = plan, .stamp = ORR_NEW(plan->scratch, int32_t, n), .stack = ORR_NEW(plan->scratch, int32_t, n) };
+    search s = { .plan = plan,
+                 .stamp = ORR_NEW(plan->scratch, int32_t, n),
+                 .stack = ORR_NEW(plan->scratch, int32_t, n) };
     plan->is_row = ORR_NEW(plan->scratch, bool, n);
-    if (!plan->group_of || !plan->next_in_group || !plan->in_memory || !plan->is_row || !plan->groups || !s.stamp || !s.stack)
+    if (!plan->group_of || !plan->next_in_group || !plan->in_memory || !plan->is_row || !plan->groups || !s.stamp ||
+        !s.stack)
         return orr_fail(plan->ctx, ORR_ENOMEM, "compile: no memory to group %d nodes", n);
     for (int32_t i = 0; i < n; i++) plan->group_of[i] = -1;
     for (int32_t i = 1; i < n; i++)

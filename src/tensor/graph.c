@@ -98,7 +98,8 @@ bool orr_graph_is_fill(const orr_graph *g, orr_node a, double *value) {
     return true;
 }
 
-/* ---- appending ---------------------------------------------------------------------------------------------------- */
+/* ---- appending ----------------------------------------------------------------------------------------------------
+ */
 
 static bool grow(orr_graph *g) {
     if (g->n < g->capacity) return true;
@@ -165,12 +166,14 @@ static bool check_args(orr_graph *g, const orr_op *op, const orr_node *args, int
 
 bool orr_graph_check_size(orr_graph *g, const orr_op *op, const orr_type *type) {
     if (type->shape.rank < 0 || type->shape.rank > ORR_RANK_MAX)
-        return orr_graph_fail(g, op->name, "the result has %d axes; at most %d are possible", type->shape.rank, ORR_RANK_MAX);
+        return orr_graph_fail(g, op->name, "the result has %d axes; at most %d are possible", type->shape.rank,
+                              ORR_RANK_MAX);
     int64_t bytes = 8;
     for (int32_t i = 0; i < type->shape.rank; i++) {
         const int64_t size = type->shape.size[i];
         if (size < 0) return orr_graph_fail(g, op->name, "axis %d has extent %lld", i, (long long)size);
-        if (size > 0 && bytes > INT64_MAX / 4 / size) return orr_graph_fail(g, op->name, "the result is too large to count");
+        if (size > 0 && bytes > INT64_MAX / 4 / size)
+            return orr_graph_fail(g, op->name, "the result is too large to count");
         bytes *= size > 0 ? size : 1;
     }
     return true;
@@ -211,7 +214,8 @@ orr_node orr_graph_call(orr_graph *g, orr_op_code code, const orr_node *args, in
     return (orr_node){ g->n++ };
 }
 
-/* ---- printing ----------------------------------------------------------------------------------------------------- */
+/* ---- printing -----------------------------------------------------------------------------------------------------
+ */
 
 const char *orr_type_print(const orr_type *type, char *text, size_t size) {
     size_t used = (size_t)snprintf(text, size, "%s[", orr_dtype_name(type->dtype));

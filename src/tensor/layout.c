@@ -1,5 +1,5 @@
-/* Where each live node's elements stand.  Reshape, broadcast, transpose, slice and stop cost nothing: they become views of
- * the buffer below them, unless a reshape doesn't fit the strides that it meets. */
+/* Where each live node's elements stand.  Reshape, broadcast, transpose, slice and stop cost nothing: they become views
+ * of the buffer below them, unless a reshape doesn't fit the strides that it meets. */
 #define ORR_TENSOR_INSIDE
 #include <string.h>
 
@@ -119,7 +119,9 @@ orr_status orr_plan_layout(orr_plan *plan) {
                 continue;
             }
         }
-        *l = (orr_layout){ .holding = ORR_HOLD_BUFFER, .root = i, .view = orr_view_contiguous(n->type.dtype, &n->type.shape) };
+        *l = (orr_layout){ .holding = ORR_HOLD_BUFFER,
+                           .root = i,
+                           .view = orr_view_contiguous(n->type.dtype, &n->type.shape) };
         if (n->op->code == ORR_OP_iota) { /* stored once along its axis */
             const int32_t axis = ((const orr_attr_iota *)n->attr)->axis;
             for (int32_t k = 0; k < n->type.shape.rank; k++) l->view.stride[k] = k == axis;

@@ -4,7 +4,9 @@
 
 static size_t rounded(size_t n) { return (n + 63) & ~(size_t)63; }
 
-static bool overlap_in_time(const orr_buffer *a, const orr_buffer *b) { return a->born <= b->dies && b->born <= a->dies; }
+static bool overlap_in_time(const orr_buffer *a, const orr_buffer *b) {
+    return a->born <= b->dies && b->born <= a->dies;
+}
 
 static bool owns_temp(const orr_buffer *b) { return b->kind == ORR_BUFFER_TEMP && b->same_as < 0; }
 
@@ -15,7 +17,8 @@ static size_t lowest_place(const orr_buffer *buffers, const int32_t *placed, int
         moved = false;
         for (int32_t i = 0; i < n; i++) {
             const orr_buffer *p = &buffers[placed[i]];
-            if (!overlap_in_time(p, b) || offset + rounded(b->bytes) <= p->offset || p->offset + rounded(p->bytes) <= offset)
+            if (!overlap_in_time(p, b) || offset + rounded(b->bytes) <= p->offset ||
+                p->offset + rounded(p->bytes) <= offset)
                 continue;
             offset = p->offset + rounded(p->bytes);
             moved = true;

@@ -1,7 +1,7 @@
 /* Primitives: what an op is, and the attributes of each.
  *
- * The set is closed under differentiation: the derivative of a primitive is made of primitives.  One file a primitive in
- * tensor/op/, one row in device/ops.def; passes and devices ask the row and never switch over ops by hand. */
+ * The set is closed under differentiation: the derivative of a primitive is made of primitives.  One file a primitive
+ * in tensor/op/, one row in device/ops.def; passes and devices ask the row and never switch over ops by hand. */
 #ifndef ORR_TENSOR_OP_H
 #define ORR_TENSOR_OP_H
 
@@ -60,13 +60,14 @@ struct orr_op {
 
 extern const orr_op *const orr_ops[ORR_OP_COUNT];
 
-/* ---- for op files -------------------------------------------------------------------------------------------------- */
+/* ---- for op files --------------------------------------------------------------------------------------------------
+ */
 
 /* Appends a call, or finds an equal one.  attr is copied.  ORR_NONE where the graph has failed. */
 orr_node orr_graph_call(orr_graph *g, orr_op_code code, const orr_node *args, int32_t n_args, const void *attr);
 /* The first mistake sticks: "file:line: op: ...".  Returns false, to be passed on. */
 bool orr_graph_fail(orr_graph *g, const char *op, const char *format, ...) ORR_PRINTF(3, 4);
-bool orr_graph_out_of_memory(orr_graph *g, const char *op); /* the same with ORR_ENOMEM */
+bool orr_graph_out_of_memory(orr_graph *g, const char *op);     /* the same with ORR_ENOMEM */
 const orr_type *orr_graph_type(const orr_graph *g, orr_node a); /* valid until the next node is added */
 bool orr_graph_failed(const orr_graph *g);
 /* A type that can be counted and has few enough axes; false after orr_graph_fail. */

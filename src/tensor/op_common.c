@@ -53,7 +53,8 @@ orr_node orr_batch(orr_graph *g, orr_node a, bool batched, int64_t n) {
     return orr_broadcast(g, a, orr_shape_insert(orr_graph_type(g, a)->shape, 0, n));
 }
 
-orr_node orr_vmap_elementwise(orr_graph *g, const orr_call *call, const orr_node *args, const bool *batched, int64_t n) {
+orr_node orr_vmap_elementwise(orr_graph *g, const orr_call *call, const orr_node *args, const bool *batched,
+                              int64_t n) {
     orr_node all[3];
     for (int32_t i = 0; i < call->n_args; i++) all[i] = orr_batch(g, args[i], batched[i], n);
     return orr_graph_call(g, call->op->code, all, call->n_args, call->attr);

@@ -19,7 +19,8 @@ orr_node orr_scatter_add_call(orr_graph *g, orr_node a, orr_node index, int32_t 
     return call(g, ORR_OP_scatter_add, a, index, n_batch, extent);
 }
 
-bool orr_index_check(orr_graph *g, const char *op, const orr_type *a, const orr_type *index, int32_t shared, int32_t least) {
+bool orr_index_check(orr_graph *g, const char *op, const orr_type *a, const orr_type *index, int32_t shared,
+                     int32_t least) {
     bool fits = index->dtype == ORR_I32 && a->shape.rank >= least && index->shape.rank >= shared;
     for (int32_t i = 0; fits && i < shared; i++) fits = a->shape.size[i] == index->shape.size[i];
     if (fits) return true;

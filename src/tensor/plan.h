@@ -45,12 +45,12 @@ typedef struct orr_plan {
     const orr_device *device;
     const orr_compile_options *options;
     orr_arena *scratch;
-    orr_layout *layout;    /* [g->n] */
-    int32_t *group_of;     /* [g->n]; -1: runs nowhere (a source or a view) */
-    bool *in_memory;       /* [g->n]: someone outside its group reads it */
-    bool *is_row;          /* [g->n]: in its group, one element a row: a reduction of the last axis, or made of such */
+    orr_layout *layout;     /* [g->n] */
+    int32_t *group_of;      /* [g->n]; -1: runs nowhere (a source or a view) */
+    bool *in_memory;        /* [g->n]: someone outside its group reads it */
+    bool *is_row;           /* [g->n]: in its group, one element a row: a reduction of the last axis, or made of such */
     int32_t *next_in_group; /* [g->n]: members in order of id, -1 at the end */
-    orr_group *groups;     /* [g->n] */
+    orr_group *groups;      /* [g->n] */
     int32_t n_groups;
     int32_t *order; /* groups in the order of running */
     int32_t n_order;

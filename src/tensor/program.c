@@ -27,7 +27,8 @@ void *orr_program_data(orr_program *p, orr_node node) {
     return buffer < 0 ? NULL : p->buffers[buffer].data;
 }
 
-/* ---- finding where a NaN comes from ---------------------------------------------------------------------------------- */
+/* ---- finding where a NaN comes from
+ * ---------------------------------------------------------------------------------- */
 
 static bool all_finite(const orr_view *v) { /* outputs are contiguous */
     const int64_t n = orr_shape_count(&v->shape);
@@ -42,13 +43,16 @@ static bool all_finite(const orr_view *v) { /* outputs are contiguous */
 static orr_status check_finite(orr_program *p, int32_t at) {
     const orr_step *s = &p->steps[at];
     bool finite = s->fused || all_finite(&s->launch.out);
-    for (int16_t o = 0; s->fused && o < s->fused->n_outputs; o++) finite = finite && all_finite(&s->fused->output[o].view);
+    for (int16_t o = 0; s->fused && o < s->fused->n_outputs; o++)
+        finite = finite && all_finite(&s->fused->output[o].view);
     if (finite) return ORR_OK;
     orr_break();
-    return orr_fail(p->ctx, ORR_ENUMERIC, "%s: %s is the first to make a NaN or an infinity", p->step_where[at], p->step_text[at]);
+    return orr_fail(p->ctx, ORR_ENUMERIC, "%s: %s is the first to make a NaN or an infinity", p->step_where[at],
+                    p->step_text[at]);
 }
 
-/* ---- running ----------------------------------------------------------------------------------------------------------- */
+/* ---- running
+ * ----------------------------------------------------------------------------------------------------------- */
 
 static orr_status run_step(orr_program *p, int32_t at) {
     const orr_step *s = &p->steps[at];
@@ -82,7 +86,8 @@ orr_status orr_program_run_many(orr_program *p, int64_t times, orr_node counter)
     return ORR_OK;
 }
 
-/* ---- seeing inside ------------------------------------------------------------------------------------------------------- */
+/* ---- seeing inside
+ * ------------------------------------------------------------------------------------------------------- */
 
 orr_cost orr_program_cost(const orr_program *p) {
     orr_cost cost = { .kernels = p->n_steps,
@@ -110,7 +115,9 @@ void orr_program_print(const orr_program *p, FILE *to) {
         fprintf(to, "%5d %14lld %14lld  %-14s %s%s\n", i, (long long)s->flops, (long long)s->bytes, p->step_where[i],
                 s->fused ? "fused " : "", p->step_text[i]);
     }
-    fprintf(to, "device %s: %lld launches, %lld flops, %lld bytes moved; memory: peak %lld of temporaries, %lld persistent, %lld workspace\n",
-            p->device->name, (long long)cost.kernels, (long long)cost.flops, (long long)cost.bytes, (long long)cost.peak_bytes,
-            (long long)cost.persistent_bytes, (long long)cost.workspace_bytes);
+    fprintf(to,
+            "device %s: %lld launches, %lld flops, %lld bytes moved; memory: peak %lld of temporaries, %lld "
+            "persistent, %lld workspace\n",
+            p->device->name, (long long)cost.kernels, (long long)cost.flops, (long long)cost.bytes,
+            (long long)cost.peak_bytes, (long long)cost.persistent_bytes, (long long)cost.workspace_bytes);
 }

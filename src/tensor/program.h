@@ -4,7 +4,12 @@
 
 #include "tensor/plan.h"
 
-typedef enum orr_buffer_kind { ORR_BUFFER_TEMP, ORR_BUFFER_INPUT, ORR_BUFFER_OUTPUT, ORR_BUFFER_LITERAL } orr_buffer_kind;
+typedef enum orr_buffer_kind {
+    ORR_BUFFER_TEMP,
+    ORR_BUFFER_INPUT,
+    ORR_BUFFER_OUTPUT,
+    ORR_BUFFER_LITERAL
+} orr_buffer_kind;
 
 typedef struct orr_buffer {
     orr_buffer_kind kind;

@@ -12,12 +12,13 @@ static bool comes_before(const orr_group *a, const orr_group *b) {
 orr_status orr_plan_schedule(orr_plan *plan) {
     const int32_t n = plan->n_groups;
     plan->order = ORR_NEW(plan->scratch, int32_t, n);
-    int32_t *waiting = ORR_NEW(plan->scratch, int32_t, n);       /* groups that a group still waits for, with repeats */
-    int32_t *first_user = ORR_NEW(plan->scratch, int32_t, n);    /* edges as linked lists */
+    int32_t *waiting = ORR_NEW(plan->scratch, int32_t, n);    /* groups that a group still waits for, with repeats */
+    int32_t *first_user = ORR_NEW(plan->scratch, int32_t, n); /* edges as linked lists */
     int64_t n_edges = 0;
     for (int32_t i = 1; i < plan->g->n; i++)
         if (plan->group_of[i] >= 0) n_edges += plan->g->nodes[i].n_args;
-    int32_t *next_edge = ORR_NEW(plan->scratch, int32_t, n_edges + 1), *user = ORR_NEW(plan->scratch, int32_t, n_edges + 1);
+    int32_t *next_edge = ORR_NEW(plan->scratch, int32_t, n_edges + 1),
+            *user = ORR_NEW(plan->scratch, int32_t, n_edges + 1);
     int32_t *heap = ORR_NEW(plan->scratch, int32_t, n + 1);
     if (!plan->order || !waiting || !first_user || !next_edge || !user || !heap)
         return orr_fail(plan->ctx, ORR_ENOMEM, "compile: no memory to order %d launches", n);
@@ -30,7 +31,8 @@ orr_status orr_plan_schedule(orr_plan *plan) {
     for (int32_t i = 1; i < plan->g->n; i++) {
         const int32_t to = plan->group_of[i];
         for (int32_t k = 0; to >= 0 && k < plan->g->nodes[i].n_args; k++) {
-            const int32_t root = orr_plan_root(plan, plan->g->nodes[i].args[k].id), from = root ? plan->group_of[root] : -1;
+            const int32_t root = orr_plan_root(plan, plan->g->nodes[i].args[k].id),
+                          from = root ? plan->group_of[root] : -1;
             if (from < 0 || from == to) continue;
             user[edge] = to;
             next_edge[edge] = first_user[from];

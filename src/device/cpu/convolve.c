@@ -17,11 +17,11 @@ enum { SPATIAL = 3, TASKS_MAX = 16 };
 typedef struct conv {
     orr_dtype dtype;
     size_t size;
-    int64_t samples, groups, c, d;           /* channels of one group */
+    int64_t samples, groups, c, d; /* channels of one group */
     int64_t in[SPATIAL], out[SPATIAL], k[SPATIAL], stride[SPATIAL], low[SPATIAL], dilation[SPATIAL];
-    int64_t in_count, out_count, k_count;    /* products of the three */
-    bool identity;                           /* 1 x 1 windows, stride 1, no padding: col is a itself */
-    int64_t each, tasks;                     /* samples of a task */
+    int64_t in_count, out_count, k_count; /* products of the three */
+    bool identity;                        /* 1 x 1 windows, stride 1, no padding: col is a itself */
+    int64_t each, tasks;                  /* samples of a task */
     size_t col_bytes, kernel_bytes, copy_at[2], copy_bytes[2], workers_at, sums_at;
 } conv;
 
@@ -33,7 +33,8 @@ static void shapes_of(const orr_launch *l, const orr_shape **a, const orr_shape 
     *y = l->code == ORR_OP_convolve ? made : l->code == ORR_OP_convolve_input ? first : second;
 }
 
-orr_status orr_cpu_convolve_prepare(orr_context *ctx, orr_arena *arena, const orr_launch *l, void **plan, size_t *workspace) {
+orr_status orr_cpu_convolve_prepare(orr_context *ctx, orr_arena *arena, const orr_launch *l, void **plan,
+                                    size_t *workspace) {
     conv *c = ORR_NEW(arena, conv, 1);
     if (!c) return orr_fail(ctx, ORR_ENOMEM, "convolution: no memory for its plan");
     const orr_convolution *how = &((const orr_attr_convolve *)l->attr)->how;
@@ -46,7 +47,8 @@ orr_status orr_cpu_convolve_prepare(orr_context *ctx, orr_arena *arena, const or
     c->identity = true;
     for (int i = 0; i < SPATIAL; i++) { /* missing axes in front have extent 1 */
         const int32_t at = i - (SPATIAL - (a->rank - 2));
-        c->in[i] = at < 0 ? 1 : a->size[at + 2], c->out[i] = at < 0 ? 1 : y->size[at + 2], c->k[i] = at < 0 ? 1 : w->size[at + 2];
+        c->in[i] = at < 0 ? 1 : a->size[at + 2], c->out[i] = at < 0 ? 1 : y->size[at + 2],
+        c->k[i] = at < 0 ? 1 : w->size[at + 2];
         c->stride[i] = at < 0 ? 1 : how->stride[at], c->low[i] = at < 0 ? 0 : how->low[at];
         c->dilation[i] = at < 0 ? 1 : how->dilation[at];
         c->in_count *= c->in[i], c->out_count *= c->out[i], c->k_count *= c->k[i];
@@ -76,7 +78,8 @@ orr_status orr_cpu_convolve_prepare(orr_context *ctx, orr_arena *arena, const or
     return ORR_OK;
 }
 
-/* ---- columns ----------------------------------------------------------------------------------------------------------------- */
+/* ---- columns
+ * ----------------------------------------------------------------------------------------------------------------- */
 
 /* For window offset k along an axis: the first and last x whose element lies inside. */
 static void inside(const conv *c, int axis, int64_t k, int64_t *first, int64_t *end) {
@@ -92,7 +95,8 @@ static void inside(const conv *c, int axis, int64_t k, int64_t *first, int64_t *
     static void row_##TYPE(const conv *c, const int64_t k[SPATIAL], const TYPE *channel, TYPE *row, TYPE *back) {      \
         int64_t lo[SPATIAL], hi[SPATIAL];                                                                              \
         for (int i = 0; i < SPATIAL; i++) inside(c, i, k[i], &lo[i], &hi[i]);                                          \
-        if (!back && (lo[0] > 0 || lo[1] > 0 || lo[2] > 0 || hi[0] < c->out[0] || hi[1] < c->out[1] || hi[2] < c->out[2])) \
+        if (!back &&                                                                                                   \
+            (lo[0] > 0 || lo[1] > 0 || lo[2] > 0 || hi[0] < c->out[0] || hi[1] < c->out[1] || hi[2] < c->out[2]))      \
             memset(row, 0, (size_t)c->out_count * sizeof *row);                                                        \
         for (int64_t z = lo[0]; z < hi[0]; z++)                                                                        \
             for (int64_t y = lo[1]; y < hi[1]; y++) {                                                                  \
@@ -135,18 +139,21 @@ static void columns(const conv *c, const void *a, void *col, void *back) {
 }
 
 /* out[m, n] = op(x) op(y) (+ out), row-major without gaps; op(x) is m x k, stored transposed where tx. */
-static void multiply(const conv *c, bool tx, bool ty, int64_t m, int64_t n, int64_t k, const void *x, const void *y, void *out, bool add) {
+static void multiply(const conv *c, bool tx, bool ty, int64_t m, int64_t n, int64_t k, const void *x, const void *y,
+                     void *out, bool add) {
     const int64_t ldx = tx ? m : k, ldy = ty ? k : n;
     if (c->dtype == ORR_F64) {
-        cblas_dgemm(CblasRowMajor, tx ? CblasTrans : CblasNoTrans, ty ? CblasTrans : CblasNoTrans, (blasint)m, (blasint)n, (blasint)k, 1.0,
-                    x, (blasint)ldx, y, (blasint)ldy, add, out, (blasint)n);
+        cblas_dgemm(CblasRowMajor, tx ? CblasTrans : CblasNoTrans, ty ? CblasTrans : CblasNoTrans, (blasint)m,
+                    (blasint)n, (blasint)k, 1.0, x, (blasint)ldx, y, (blasint)ldy, add, out, (blasint)n);
         return;
     }
     omp_set_num_threads(1);
     (void)dnnl_sgemm(tx ? 'T' : 'N', ty ? 'T' : 'N', m, n, k, 1.0f, x, ldx, y, ldy, add ? 1.0f : 0.0f, out, n);
 }
 
-/* ---- run ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- run
+ * ------------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct job {
     const conv *c;
@@ -169,17 +176,20 @@ static void run_task(void *arg, int64_t task, int worker) {
             if (j->code == ORR_OP_convolve) {
                 const char *from = j->first + a_at;
                 if (!c->identity) columns(c, from, col, NULL);
-                multiply(c, false, false, c->d, c->out_count, kc, j->second + w_at, c->identity ? from : col, j->out + y_at, false);
+                multiply(c, false, false, c->d, c->out_count, kc, j->second + w_at, c->identity ? from : col,
+                         j->out + y_at, false);
             } else if (j->code == ORR_OP_convolve_input) {
                 char *to = j->out + a_at;
-                multiply(c, true, false, kc, c->out_count, c->d, j->second + w_at, j->first + y_at, c->identity ? to : col, false);
+                multiply(c, true, false, kc, c->out_count, c->d, j->second + w_at, j->first + y_at,
+                         c->identity ? to : col, false);
                 if (c->identity) continue;
                 memset(to, 0, (size_t)(c->c * c->in_count * size));
                 columns(c, NULL, col, to);
             } else {
                 const char *from = j->first + a_at;
                 if (!c->identity) columns(c, from, col, NULL);
-                multiply(c, false, true, c->d, kc, c->out_count, j->second + y_at, c->identity ? from : col, sum + w_at, n > task * c->each);
+                multiply(c, false, true, c->d, kc, c->out_count, j->second + y_at, c->identity ? from : col, sum + w_at,
+                         n > task * c->each);
             }
         }
 }
@@ -194,7 +204,8 @@ static const void *contiguous(const orr_launch *l, const conv *c, int which) {
 
 orr_status orr_cpu_convolve_run(orr_context *ctx, const orr_launch *l) {
     const conv *c = l->plan;
-    if (orr_shape_count(&l->out.shape) == 0 || orr_shape_count(&l->args[0].shape) == 0 || orr_shape_count(&l->args[1].shape) == 0)
+    if (orr_shape_count(&l->out.shape) == 0 || orr_shape_count(&l->args[0].shape) == 0 ||
+        orr_shape_count(&l->args[1].shape) == 0)
         return orr_device_ref.kernel[l->code].run(ctx, l);
     job j = { .c = c,
               .code = l->code,
@@ -209,6 +220,7 @@ orr_status orr_cpu_convolve_run(orr_context *ctx, const orr_launch *l) {
     memcpy(l->out.data, j.sums, (size_t)n * c->size);
     const orr_cpu_kernels *kernels = orr_cpu_kernels_choose();
     for (int64_t t = 1; t < c->tasks; t++)
-        kernels->elementwise[ORR_OP_add][c->dtype][ORR_VV](n, l->out.data, j.sums + (size_t)t * c->kernel_bytes, NULL, l->out.data);
+        kernels->elementwise[ORR_OP_add][c->dtype][ORR_VV](n, l->out.data, j.sums + (size_t)t * c->kernel_bytes, NULL,
+                                                           l->out.data);
     return ORR_OK;
 }

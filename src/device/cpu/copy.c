@@ -67,7 +67,8 @@ static void copy_line(size_t size, int64_t n, const char *from, int64_t f, char 
     else copy_line_uint8_t(n, from, f, to, t);
 }
 
-static void copy_plane(size_t size, int64_t m, int64_t n, const char *from, int64_t fm, int64_t fn, char *to, int64_t tm, int64_t tn) {
+static void copy_plane(size_t size, int64_t m, int64_t n, const char *from, int64_t fm, int64_t fn, char *to,
+                       int64_t tm, int64_t tn) {
     if (size == 8) copy_plane_uint64_t(m, n, from, fm, fn, to, tm, tn);
     else if (size == 4) copy_plane_uint32_t(m, n, from, fm, fn, to, tm, tn);
     else copy_plane_uint8_t(m, n, from, fm, fn, to, tm, tn);
@@ -91,7 +92,9 @@ static void copy_range(const walk *w, size_t size, const char *from, char *to, i
     for (int64_t k = 0; k < n; k++) {
         const char *source = from + f * (int64_t)size;
         char *target = to + t * (int64_t)size;
-        if (plane) copy_plane(size, w->size[outer], w->size[outer + 1], source, w->from[outer], w->from[outer + 1], target, w->to[outer], w->to[outer + 1]);
+        if (plane)
+            copy_plane(size, w->size[outer], w->size[outer + 1], source, w->from[outer], w->from[outer + 1], target,
+                       w->to[outer], w->to[outer + 1]);
         else copy_line(size, w->size[outer], source, w->from[outer], target, w->to[outer]);
         for (int32_t i = outer - 1; i >= 0; i--) {
             f += w->from[i], t += w->to[i];
@@ -120,6 +123,11 @@ static void run_task(void *arg, int64_t task, int worker) {
 void orr_cpu_copy_view(orr_pool *pool, const orr_view *from, const orr_view *to) {
     const int64_t count = orr_shape_count(&to->shape);
     if (count == 0) return;
+    if (count * (int64_t)orr_dtype_size(to->dtype) < TASK_BYTES && orr_view_is_contiguous(from) &&
+        orr_view_is_contiguous(to)) {
+        memmove(to->data, from->data, (size_t)count * orr_dtype_size(to->dtype));
+        return;
+    }
     const walk w = collapse(from, to);
     const size_t size = orr_dtype_size(to->dtype);
     job j = { .w = &w, .size = size, .from = from->data, .to = to->data, .steps = 1 };
@@ -132,7 +140,8 @@ void orr_cpu_copy_view(orr_pool *pool, const orr_view *from, const orr_view *to)
     orr_parallel(pool, (j.steps + j.each - 1) / j.each, run_task, &j);
 }
 
-/* ---- the kernels ------------------------------------------------------------------------------------------------------------ */
+/* ---- the kernels
+ * ------------------------------------------------------------------------------------------------------------ */
 
 orr_status orr_cpu_copy_run(orr_context *ctx, const orr_launch *l) { /* stop and reshape */
     (void)ctx;

@@ -1,8 +1,9 @@
 /* Contractions on the CPU: every einsum is a loop of matrix products.
  *
- * Labels fall into four kinds: batch (in a, b and out), m (a and out), n (b and out), k (a and b).  Those of a kind that lie
- * one behind the other in memory merge; of what is left, one m, one n and one k make a product of matrices, the rest loops
- * around it.  Transposition is folded into the call.  What no call takes (no unit stride) is copied first.
+ * Labels fall into four kinds: batch (in a, b and out), m (a and out), n (b and out), k (a and b).  Those of a kind
+ * that lie one behind the other in memory merge; of what is left, one m, one n and one k make a product of matrices,
+ * the rest loops around it.  Transposition is folded into the call.  What no call takes (no unit stride) is copied
+ * first.
  *
  *   products below SMALL^3     libxsmm: code generated for the shape
  *   float32 above              oneDNN's sgemm: uses the widest vectors of the processor
@@ -33,21 +34,29 @@ typedef struct axes {
     int32_t n;
 } axes;
 
-typedef enum method { METHOD_DOT, METHOD_ROWS, METHOD_COLUMNS, METHOD_OUTER, METHOD_SMALL, METHOD_LARGE, METHOD_REF } method;
+typedef enum method {
+    METHOD_DOT,
+    METHOD_ROWS,
+    METHOD_COLUMNS,
+    METHOD_OUTER,
+    METHOD_SMALL,
+    METHOD_LARGE,
+    METHOD_REF
+} method;
 
 typedef struct contraction {
     method how;
     orr_dtype dtype;
-    bool swapped;     /* a and b have changed places */
-    bool copies[2];   /* a, b are copied before the product */
-    int64_t m, n, k;  /* of one product */
+    bool swapped;    /* a and b have changed places */
+    bool copies[2];  /* a, b are copied before the product */
+    int64_t m, n, k; /* of one product */
     int64_t lda, ldb, ldc;
-    bool ta, tb;      /* stored transposed: a as k x m, b as n x k */
-    axes loops;       /* around it: batch and what didn't merge */
+    bool ta, tb; /* stored transposed: a as k x m, b as n x k */
+    axes loops;  /* around it: batch and what didn't merge */
     int64_t loop_count;
-    bool accumulate;  /* a loop over part of k: products after the first add */
-    int32_t k_loops;  /* how many of the loops, the last, are of that kind */
-    int64_t chunk;    /* rows of m a task */
+    bool accumulate; /* a loop over part of k: products after the first add */
+    int32_t k_loops; /* how many of the loops, the last, are of that kind */
+    int64_t chunk;   /* rows of m a task */
     int64_t chunks;
     size_t copy_bytes[2], copy_at[2];
     axis m_axis, n_axis, k_axis;
@@ -61,7 +70,8 @@ typedef struct contraction {
     int64_t pack_rows; /* tasks of small products take this many loop steps */
 } contraction;
 
-/* ---- prepare: labels to matrices ------------------------------------------------------------------------------------------ */
+/* ---- prepare: labels to matrices
+ * ------------------------------------------------------------------------------------------ */
 
 static void classify(const orr_launch *l, axes kind[4]) {
     const orr_attr_einsum *e = l->attr;
@@ -112,7 +122,8 @@ static axis take(axes *x, bool by_out) {
     int32_t best = 0;
     for (int32_t i = 1; i < x->n; i++) {
         const axis *c = &x->at[i], *d = &x->at[best];
-        const bool unit_c = by_out ? c->out == 1 : c->a == 1 || c->b == 1, unit_d = by_out ? d->out == 1 : d->a == 1 || d->b == 1;
+        const bool unit_c = by_out ? c->out == 1 : c->a == 1 || c->b == 1,
+                   unit_d = by_out ? d->out == 1 : d->a == 1 || d->b == 1;
         if (unit_c != unit_d ? unit_c : c->n > d->n) best = i;
     }
     const axis taken = x->at[best];
@@ -152,8 +163,8 @@ static bool matrix_layout(int64_t rows, int64_t columns, int64_t row, int64_t co
     return false;
 }
 
-static void *small_kernel(orr_dtype dtype, int64_t m, int64_t n, int64_t k, int64_t lda, int64_t ldb, int64_t ldc, bool add,
-                          bool a_transposed) {
+static void *small_kernel(orr_dtype dtype, int64_t m, int64_t n, int64_t k, int64_t lda, int64_t ldb, int64_t ldc,
+                          bool add, bool a_transposed) {
     /* libxsmm is column-major: C' = B' A', so its m is our n, its A our b. */
     const int xm = (int)n, xn = (int)m, xk = (int)k, xlda = (int)ldb, xldb = (int)lda, xldc = (int)ldc;
     const int flags = a_transposed ? LIBXSMM_GEMM_FLAG_TRANS_B : LIBXSMM_GEMM_FLAG_NONE;
@@ -244,7 +255,8 @@ typedef struct einsum_plan {
     original before; /* strides of the operands as they are, for the copies */
 } einsum_plan;
 
-orr_status orr_cpu_einsum_prepare(orr_context *ctx, orr_arena *arena, const orr_launch *l, void **plan, size_t *workspace) {
+orr_status orr_cpu_einsum_prepare(orr_context *ctx, orr_arena *arena, const orr_launch *l, void **plan,
+                                  size_t *workspace) {
     einsum_plan *p = ORR_NEW(arena, einsum_plan, 1);
     if (!p) return orr_fail(ctx, ORR_ENOMEM, "einsum: no memory for its plan");
     contraction *c = &p->c;
@@ -252,7 +264,8 @@ orr_status orr_cpu_einsum_prepare(orr_context *ctx, orr_arena *arena, const orr_
     *plan = p;
     c->dtype = l->out.dtype;
     c->kernels = orr_cpu_kernels_choose();
-    if (orr_shape_count(&l->out.shape) == 0 || orr_shape_count(&l->args[0].shape) == 0 || orr_shape_count(&l->args[1].shape) == 0) {
+    if (orr_shape_count(&l->out.shape) == 0 || orr_shape_count(&l->args[0].shape) == 0 ||
+        orr_shape_count(&l->args[1].shape) == 0) {
         c->how = METHOD_REF;
         return ORR_OK;
     }
@@ -292,7 +305,7 @@ orr_status orr_cpu_einsum_prepare(orr_context *ctx, orr_arena *arena, const orr_
         (void)matrix_layout(c->k, c->n, c->k_axis.b, c->n_axis.b, &c->tb, &c->ldb);
     }
     choose_chunks(c);
-    if (!c->accumulate && c->n == 1 && !c->ta) c->how = METHOD_ROWS;                      /* y = A x */
+    if (!c->accumulate && c->n == 1 && !c->ta) c->how = METHOD_ROWS;                       /* y = A x */
     else if (!c->accumulate && c->n == 1 && c->ta && c->ldc == 1) c->how = METHOD_COLUMNS; /* y = A' x */
     else if (!c->accumulate && c->m == 1 && !c->tb) c->how = METHOD_COLUMNS;               /* y' = x' B */
     else if (!c->accumulate && c->m == 1 && c->tb) c->how = METHOD_ROWS;                   /* y' = x' B' */
@@ -321,7 +334,9 @@ orr_status orr_cpu_einsum_prepare(orr_context *ctx, orr_arena *arena, const orr_
     return ORR_OK;
 }
 
-/* ---- run --------------------------------------------------------------------------------------------------------------------- */
+/* ---- run
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct job {
     const contraction *c;
@@ -329,7 +344,8 @@ typedef struct job {
     char *out, *scratch;
 } job;
 
-static void copy_matrix(orr_dtype dtype, int64_t rows, int64_t columns, const char *from, int64_t row, int64_t column, char *to) {
+static void copy_matrix(orr_dtype dtype, int64_t rows, int64_t columns, const char *from, int64_t row, int64_t column,
+                        char *to) {
     if (dtype == ORR_F64) {
         const double *x = (const double *)(const void *)from;
         double *y = (double *)(void *)to;
@@ -346,20 +362,23 @@ static void copy_matrix(orr_dtype dtype, int64_t rows, int64_t columns, const ch
 static void multiply_large(const contraction *c, int64_t rows, const void *a, const void *b, void *out, bool add) {
     if (c->dtype == ORR_F64) {
         cblas_dgemm(CblasRowMajor, c->ta ? CblasTrans : CblasNoTrans, c->tb ? CblasTrans : CblasNoTrans, (blasint)rows,
-                    (blasint)c->n, (blasint)c->k, 1.0, a, (blasint)c->lda, b, (blasint)c->ldb, add, out, (blasint)c->ldc);
+                    (blasint)c->n, (blasint)c->k, 1.0, a, (blasint)c->lda, b, (blasint)c->ldb, add, out,
+                    (blasint)c->ldc);
         return;
     }
     omp_set_num_threads(1);
-    (void)dnnl_sgemm(c->ta ? 'T' : 'N', c->tb ? 'T' : 'N', rows, c->n, c->k, 1.0f, a, c->lda, b, c->ldb, add ? 1.0f : 0.0f, out,
-                     c->ldc);
+    (void)dnnl_sgemm(c->ta ? 'T' : 'N', c->tb ? 'T' : 'N', rows, c->n, c->k, 1.0f, a, c->lda, b, c->ldb,
+                     add ? 1.0f : 0.0f, out, c->ldc);
 }
 
 static void multiply_small(const contraction *c, bool edge, const void *a, const void *b, void *out, bool add) {
     if (c->dtype == ORR_F64) {
-        const libxsmm_dmmfunction f = edge ? (add ? c->edge_f64_add : c->edge_f64) : (add ? c->small_f64_add : c->small_f64);
+        const libxsmm_dmmfunction f =
+            edge ? (add ? c->edge_f64_add : c->edge_f64) : (add ? c->small_f64_add : c->small_f64);
         f(b, a, out);
     } else {
-        const libxsmm_smmfunction f = edge ? (add ? c->edge_f32_add : c->edge_f32) : (add ? c->small_f32_add : c->small_f32);
+        const libxsmm_smmfunction f =
+            edge ? (add ? c->edge_f32_add : c->edge_f32) : (add ? c->small_f32_add : c->small_f32);
         f(b, a, out);
     }
 }
@@ -369,7 +388,8 @@ static void multiply_vector(const contraction *c, const char *a, const char *b, 
     const bool vector_is_b = c->n == 1;
     const char *x = vector_is_b ? b : a, *matrix = vector_is_b ? a : b;
     const int64_t incx = vector_is_b ? c->k_axis.b : c->k_axis.a, ld = vector_is_b ? c->lda : c->ldb;
-    const int64_t rows = vector_is_b ? c->m : c->n, incy = vector_is_b ? c->ldc : 1, size = (int64_t)orr_dtype_size(c->dtype);
+    const int64_t rows = vector_is_b ? c->m : c->n, incy = vector_is_b ? c->ldc : 1,
+                  size = (int64_t)orr_dtype_size(c->dtype);
     if (c->how == METHOD_ROWS) {
         if (incx != 1 && c->k > 1) {
             copy_matrix(c->dtype, c->k, 1, x, incx, 0, scratch);

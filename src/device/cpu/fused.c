@@ -1,11 +1,11 @@
-/* Fused groups on the CPU: the iteration shape is cut into tiles that fit the first cache; all instructions run over one
- * tile before the next is begun, so that intermediate values never see memory.
+/* Fused groups on the CPU: the iteration shape is cut into tiles that fit the first cache; all instructions run over
+ * one tile before the next is begun, so that intermediate values never see memory.
  *
- * prepare: collapse axes that every operand walks through as one; choose the tile (a stretch of the last axis, or several
- *          whole rows of it); give each value a place (memory itself, a tile register, a scalar).
- * bind:    a group of one tile, as theory-sized networks have, gets its addresses worked out once.
- * run:     tasks are ranges of tiles, cut by the shape alone.  A reduction has accumulators in double, one set for each task
- *          where the outermost axis is reduced; they are added in the order of tasks: threads change nothing. */
+ * prepare: collapse axes that every operand walks through as one; choose the tile (a stretch of the last axis, or
+ * several whole rows of it); give each value a place (memory itself, a tile register, a scalar). bind:    a group of
+ * one tile, as theory-sized networks have, gets its addresses worked out once. run:     tasks are ranges of tiles, cut
+ * by the shape alone.  A reduction has accumulators in double, one set for each task where the outermost axis is
+ * reduced; they are added in the order of tasks: threads change nothing. */
 #include "device/cpu/cpu.h"
 
 #include <math.h>
@@ -27,11 +27,11 @@ typedef struct value {
     place place;
     orr_dtype dtype;
     size_t size;
-    int32_t slot;                /* IN_REGISTER: which */
-    int32_t output;              /* IN_MEMORY and computed: the output that it is written to; -1: an input */
-    int64_t stride[AXES];        /* input or output, elements, over the collapsed axes */
-    bool loaded;                 /* an input that is copied into its register */
-    bool row;                    /* one element a row of the tile */
+    int32_t slot;         /* IN_REGISTER: which */
+    int32_t output;       /* IN_MEMORY and computed: the output that it is written to; -1: an input */
+    int64_t stride[AXES]; /* input or output, elements, over the collapsed axes */
+    bool loaded;          /* an input that is copied into its register */
+    bool row;             /* one element a row of the tile */
 } value;
 
 typedef struct cursor {
@@ -53,7 +53,7 @@ typedef struct addresses {
 } addresses;
 
 /* What an instruction does: a loop over the tile or over its rows; or of the row values' own kind. */
-typedef enum action { ACT_TILE, ACT_ROWS, ACT_ONE, ACT_REDUCE, ACT_SPREAD, ACT_NOTHING } action;
+typedef enum action { ACT_TILE, ACT_ROWS, ACT_ONE, ACT_REDUCE, ACT_SPREAD, ACT_NOTHING, ACT_FOLDED } action;
 
 typedef struct cpu_fused {
     int32_t rank;
@@ -69,10 +69,12 @@ typedef struct cpu_fused {
     int32_t n_values, n_slots;
     value value[VALUES];
     int64_t out_stride[ORR_FUSED_NODES][AXES];
-    int64_t kept[ORR_FUSED_NODES];       /* elements of a reduced output */
-    int64_t acc_at[ORR_FUSED_NODES];     /* its accumulators in a set */
+    int64_t kept[ORR_FUSED_NODES];   /* elements of a reduced output */
+    int64_t acc_at[ORR_FUSED_NODES]; /* its accumulators in a set */
     int64_t acc_total;
     action action[ORR_FUSED_INSTRUCTIONS];
+    int16_t folded_into[ORR_FUSED_INSTRUCTIONS]; /* a product that the sum after it makes itself: that one; else -1 */
+    int16_t factor[ORR_FUSED_INSTRUCTIONS];      /* of such a sum: the product; else -1 */
     orr_tile_kernel *run[ORR_FUSED_INSTRUCTIONS];
     int16_t splat_slot[ORR_FUSED_INSTRUCTIONS][3]; /* argument that must become a vector first; -1 */
     bool splats[ORR_FUSED_INSTRUCTIONS];           /* whether there is one */
@@ -86,7 +88,8 @@ typedef struct cpu_fused {
     double constants[ORR_FUSED_READS];
 } cpu_fused;
 
-/* ---- prepare ------------------------------------------------------------------------------------------------------------ */
+/* ---- prepare
+ * ------------------------------------------------------------------------------------------------------------ */
 
 /* Strides of a reduced output or a row value over the whole shape: none along the axes that go. */
 static void reduced_strides(const orr_fused *f, const orr_view *view, int64_t *stride) {
@@ -121,7 +124,8 @@ static void collapse(const orr_fused *f, cpu_fused *p, operands *x) {
         const int32_t last = p->rank - 1;
         if (last >= 0 && p->reduced[last] == goes) {
             bool merge = true;
-            for (int32_t k = 0; k < x->n && merge; k++) merge = x->stride[k][last] == x->stride[k][axis] * f->shape.size[axis];
+            for (int32_t k = 0; k < x->n && merge; k++)
+                merge = x->stride[k][last] == x->stride[k][axis] * f->shape.size[axis];
             if (merge) {
                 p->size[last] *= f->shape.size[axis];
                 for (int32_t k = 0; k < x->n; k++) x->stride[k][last] = x->stride[k][axis];
@@ -180,8 +184,7 @@ static bool results_are_direct(const cpu_fused *p) {
 
 static int64_t work_of(const orr_fused *f) {
     int64_t work = f->n_inputs + f->n_outputs;
-    for (int16_t i = 0; i < f->n_instructions; i++)
-        switch (f->instruction[i].code) {
+    for (int16_t i = 0; i < f->n_instructions; i++) switch (f->instruction[i].code) {
         case ORR_OP_exp:
         case ORR_OP_expm1:
         case ORR_OP_log:
@@ -251,19 +254,69 @@ typedef struct slots {
 static int32_t slot_take(slots *s) { return s->n_free ? s->free[--s->n_free] : s->n++; }
 static void slot_give(slots *s, int32_t slot) { s->free[s->n_free++] = slot; }
 
-/* The last instruction that reads a value; also through a spread, which may be the value itself. */
-static int16_t last_use(const orr_fused *f, int16_t v) {
+/* The last instruction that reads a value; also through a spread, which may be the value itself, or through a product
+ * that is made later. */
+static int16_t last_use(const orr_fused *f, const cpu_fused *p, int16_t v) {
     int16_t last = -1;
     for (int16_t i = 0; i < f->n_instructions; i++)
         for (int16_t k = 0; k < f->instruction[i].n_args; k++) {
             if (f->instruction[i].args[k] != v) continue;
             const bool spread = f->instruction[i].code == ORR_OP_broadcast;
-            const int16_t until = spread ? last_use(f, (int16_t)(orr_fused_first_instruction(f) + i)) : i;
+            const int16_t folded = p->folded_into[i];
+            const int16_t until = spread        ? last_use(f, p, (int16_t)(orr_fused_first_instruction(f) + i))
+                                  : folded >= 0 ? folded
+                                                : i;
             if (until > last) last = until;
         }
     for (int16_t i = 0; i < f->n_outputs; i++)
         if (f->output[i].value == v) last = f->n_instructions;
     return last;
+}
+
+static int32_t count_uses(const orr_fused *f, int16_t v) {
+    int32_t n = 0;
+    for (int16_t i = 0; i < f->n_instructions; i++)
+        for (int16_t k = 0; k < f->instruction[i].n_args; k++) n += f->instruction[i].args[k] == v;
+    for (int16_t i = 0; i < f->n_outputs; i++) n += f->output[i].value == v;
+    return n;
+}
+
+/* Whether an instruction between two writes an output: it may write over the memory of an input that is no longer read.
+ */
+static bool writes_between(const orr_fused *f, int16_t first, int16_t last) {
+    const int16_t base = orr_fused_first_instruction(f);
+    for (int16_t o = 0; o < f->n_outputs; o++)
+        if (!f->output[o].reduction && f->output[o].value > base + first && f->output[o].value < base + last)
+            return true;
+    return false;
+}
+
+/* Learning rates and momenta: c + s v in one pass, where the product s v, s a scalar, has no other use. */
+static void fold_products(const orr_fused *f, cpu_fused *p) {
+    const int16_t base = orr_fused_first_instruction(f);
+    bool scalar[VALUES];
+    for (int16_t i = 0; i < base; i++) scalar[i] = p->value[i].place == SCALAR;
+    for (int16_t i = 0; i < f->n_instructions; i++) {
+        const orr_fused_instruction *x = &f->instruction[i];
+        scalar[base + i] = true;
+        for (int16_t k = 0; k < x->n_args; k++) scalar[base + i] = scalar[base + i] && scalar[x->args[k]];
+        if (x->row || x->code == ORR_OP_broadcast) scalar[base + i] = scalar[base + i] || p->tile_rows == 1;
+        p->folded_into[i] = p->factor[i] = -1;
+    }
+    for (int16_t i = 0; i < f->n_instructions; i++) {
+        const orr_fused_instruction *sum = &f->instruction[i];
+        if ((sum->code != ORR_OP_add && sum->code != ORR_OP_sub) || sum->dtype > ORR_F64 || sum->row) continue;
+        for (int16_t k = 0; k < 2 && p->factor[i] < 0; k++) {
+            const int16_t v = sum->args[k], other = sum->args[1 - k];
+            const orr_fused_instruction *product = v >= base ? &f->instruction[v - base] : NULL;
+            if (!product || product->code != ORR_OP_mul || product->row || scalar[other] || count_uses(f, v) != 1)
+                continue;
+            if (scalar[product->args[0]] == scalar[product->args[1]] || p->factor[v - base] >= 0) continue;
+            if (writes_between(f, (int16_t)(v - base), i)) continue;
+            p->factor[i] = (int16_t)(v - base);
+            p->folded_into[v - base] = i;
+        }
+    }
 }
 
 /* Which instructions are loops over the tile, and which are made of whole rows. */
@@ -281,9 +334,15 @@ static void place_instruction(const orr_fused *f, cpu_fused *p, int16_t i, slots
     const orr_fused_instruction *x = &f->instruction[i];
     value *v = &p->value[base + i];
     *v = (value){ .dtype = x->dtype, .size = orr_dtype_size(x->dtype), .output = -1, .row = x->row };
+    if (p->folded_into[i] >= 0) {
+        p->action[i] = ACT_FOLDED;
+        v->place = IN_REGISTER;
+        v->slot = -1;
+        return;
+    }
     p->action[i] = action_of(f, p, x);
     const bool loops = p->action[i] == ACT_TILE || p->action[i] == ACT_ROWS;
-    int32_t variant = ORR_VV, borrowed[6], n_borrowed = 0;
+    int32_t variant = ORR_VV, borrowed[8], n_borrowed = 0;
     for (int16_t k = 0; k < 3; k++) p->splat_slot[i][k] = -1;
     if (loops && x->n_args == 2 && p->value[x->args[1]].place == SCALAR) variant = ORR_VS;
     if (loops && x->n_args == 2 && p->value[x->args[0]].place == SCALAR) variant = ORR_SV;
@@ -294,16 +353,26 @@ static void place_instruction(const orr_fused *f, cpu_fused *p, int16_t i, slots
         p->splats[i] = true;
     }
     if (loops || p->action[i] == ACT_ONE) p->run[i] = find_kernel(p, x, variant);
+    const orr_fused_instruction *product = p->factor[i] >= 0 ? &f->instruction[p->factor[i]] : NULL;
+    if (product)
+        p->run[i] = p->kernels->multiply_add[x->dtype][x->code == ORR_OP_add               ? 0
+                                                       : x->args[1] == base + p->factor[i] ? 1
+                                                                                           : 2];
     /* A single row value, be it computed or summed, is a scalar of its tile. */
     const bool scalar = p->action[i] == ACT_ONE || p->action[i] == ACT_NOTHING || (x->row && p->tile_rows == 1);
     for (int16_t o = 0; !scalar && o < f->n_outputs; o++)
         if (f->output[o].value == base + i && !f->output[o].reduction) v->output = o;
-    /* Arguments that end here free their registers first: a kernel may write over what it reads, where elements match. */
-    for (int16_t k = 0; k < x->n_args; k++) {
-        const int16_t a = x->args[k];
+    /* Arguments that end here free their registers first: a kernel may write over what it reads, where elements match.
+     */
+    int16_t args[5], n_args = 0;
+    for (int16_t k = 0; k < x->n_args; k++) args[n_args++] = x->args[k];
+    for (int16_t k = 0; product && k < 2; k++) args[n_args++] = product->args[k];
+    for (int16_t k = 0; k < n_args; k++) {
+        const int16_t a = args[k];
         bool repeated = false;
-        for (int16_t j = 0; j < k; j++) repeated = repeated || x->args[j] == a;
-        if (repeated || a < base || p->value[a].place == IN_MEMORY || p->value[a].slot < 0 || last_use(f, a) != i) continue;
+        for (int16_t j = 0; j < k; j++) repeated = repeated || args[j] == a;
+        if (repeated || a < base || p->value[a].place == IN_MEMORY || p->value[a].slot < 0 || last_use(f, p, a) != i)
+            continue;
         if (loops && p->value[a].size == v->size && p->value[a].row == v->row) slot_give(s, p->value[a].slot);
         else borrowed[n_borrowed++] = p->value[a].slot;
     }
@@ -315,6 +384,7 @@ static void place_instruction(const orr_fused *f, cpu_fused *p, int16_t i, slots
 /* False where an instruction has no kernel. */
 static bool place_instructions(const orr_fused *f, cpu_fused *p) {
     slots s = { .n = 0 };
+    fold_products(f, p);
     for (int16_t i = 0; i < f->n_inputs; i++)
         if (p->value[i].loaded) p->value[i].slot = slot_take(&s);
     for (int16_t i = 0; i < f->n_instructions; i++) {
@@ -346,7 +416,8 @@ static void put_constant(double *to, orr_dtype dtype, double x) {
     }
 }
 
-orr_status orr_cpu_fused_prepare(orr_context *ctx, orr_arena *arena, const orr_fused *f, void **plan, size_t *workspace) {
+orr_status orr_cpu_fused_prepare(orr_context *ctx, orr_arena *arena, const orr_fused *f, void **plan,
+                                 size_t *workspace) {
     cpu_fused *p = ORR_NEW(arena, cpu_fused, 1);
     operands *x = ORR_NEW(arena, operands, 1);
     if (!p || !x) return orr_fail(ctx, ORR_ENOMEM, "fused group: no memory for its plan");
@@ -359,15 +430,16 @@ orr_status orr_cpu_fused_prepare(orr_context *ctx, orr_arena *arena, const orr_f
     p->n_values = f->n_inputs + f->n_constants + f->n_instructions;
     for (int16_t i = 0; i < f->n_inputs; i++) {
         value *v = &p->value[i];
-        *v = (value){ .dtype = f->input[i].dtype, .size = orr_dtype_size(f->input[i].dtype), .output = -1, .row = f->input_row[i] };
+        *v = (value){
+            .dtype = f->input[i].dtype, .size = orr_dtype_size(f->input[i].dtype), .output = -1, .row = f->input_row[i]
+        };
         memcpy(v->stride, x->stride[i], sizeof v->stride);
         place_input(p, v);
     }
     for (int16_t i = 0; i < f->n_constants; i++)
-        p->value[f->n_inputs + i] = (value){ .place = SCALAR,
-                                             .dtype = f->constant_dtype[i],
-                                             .size = orr_dtype_size(f->constant_dtype[i]),
-                                             .output = -1 };
+        p->value[f->n_inputs + i] = (value){
+            .place = SCALAR, .dtype = f->constant_dtype[i], .size = orr_dtype_size(f->constant_dtype[i]), .output = -1
+        };
     for (int16_t i = 0; i < f->n_outputs; i++) {
         memcpy(p->out_stride[i], x->stride[f->n_inputs + i], sizeof p->out_stride[i]);
         if (!f->output[i].reduction) continue;
@@ -384,12 +456,13 @@ orr_status orr_cpu_fused_prepare(orr_context *ctx, orr_arena *arena, const orr_f
     p->slot_bytes = ((size_t)(tile > 0 ? tile : 1) * sizeof(double) + 63) & ~(size_t)63;
     p->worker_bytes = (size_t)p->n_slots * p->slot_bytes;
     *plan = p;
-    *workspace = (size_t)p->threads * p->worker_bytes +
-                 (size_t)(p->acc_total * (p->partial ? p->tasks : 1)) * sizeof(double);
+    *workspace =
+        (size_t)p->threads * p->worker_bytes + (size_t)(p->acc_total * (p->partial ? p->tasks : 1)) * sizeof(double);
     return ORR_OK;
 }
 
-/* ---- run ------------------------------------------------------------------------------------------------------------------ */
+/* ---- run
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 typedef struct job {
     const orr_fused *f;
@@ -398,7 +471,9 @@ typedef struct job {
     double *acc;
 } job;
 
-static void *slot_at(const cpu_fused *p, char *registers, int32_t slot) { return registers + (size_t)slot * p->slot_bytes; }
+static void *slot_at(const cpu_fused *p, char *registers, int32_t slot) {
+    return registers + (size_t)slot * p->slot_bytes;
+}
 
 /* Points everything at tile number `tile`. */
 static void seek(const orr_fused *f, const cpu_fused *p, int64_t tile, cursor *c) {
@@ -449,19 +524,22 @@ static void load(const cpu_fused *p, const value *v, const char *from, int64_t r
         return;
     }
     if (column == 0) {
-        for (int64_t i = 0; i < rows; i++) p->kernels->splat[v->dtype](columns, from + i * row * size, NULL, NULL, to + i * columns * size);
+        for (int64_t i = 0; i < rows; i++)
+            p->kernels->splat[v->dtype](columns, from + i * row * size, NULL, NULL, to + i * columns * size);
         return;
     }
     if (column == 1) {
-        for (int64_t i = 0; i < rows; i++) memcpy(to + i * columns * size, from + i * row * size, (size_t)(columns * size));
+        for (int64_t i = 0; i < rows; i++)
+            memcpy(to + i * columns * size, from + i * row * size, (size_t)(columns * size));
         return;
     }
-    for (int64_t i = 0; i < rows; i++) p->kernels->gather[v->dtype](columns, column, from + i * row * size, to + i * columns * size);
+    for (int64_t i = 0; i < rows; i++)
+        p->kernels->gather[v->dtype](columns, column, from + i * row * size, to + i * columns * size);
 }
 
 /* Each row of a tile into its own accumulator.  Short rows are summed abreast, long ones by themselves. */
-static void reduce_rows(const cpu_fused *p, int kind, orr_dtype dtype, int64_t rows, int64_t columns, const char *v, double *acc,
-                        int64_t stride) {
+static void reduce_rows(const cpu_fused *p, int kind, orr_dtype dtype, int64_t rows, int64_t columns, const char *v,
+                        double *acc, int64_t stride) {
     if (columns < SHORT_ROW) {
         p->kernels->reduce_rows[kind][dtype](rows, columns, v, acc, stride);
         return;
@@ -503,7 +581,8 @@ static void reduce_tile(const job *j, const cursor *c, int16_t o, const char *v,
     } else { /* kept columns that don't lie together: rare */
         for (int64_t i = 0; i < rows; i++)
             for (int64_t k = 0; k < columns; k++)
-                p->kernels->accumulate[kind][dtype](1, v + (i * columns + k) * size, acc + i * row + k * p->out_stride[o][last]);
+                p->kernels->accumulate[kind][dtype](1, v + (i * columns + k) * size,
+                                                    acc + i * row + k * p->out_stride[o][last]);
     }
 }
 
@@ -517,20 +596,31 @@ static void find_addresses(const orr_fused *f, const cpu_fused *p, const cursor 
     const int16_t base = orr_fused_first_instruction(f);
     for (int16_t v = 0; v < f->n_inputs; v++) {
         const value *in = &p->value[v];
-        x->at[v] = in->loaded ? slot_at(p, registers, in->slot) : c->input[v] + cut_at * in->stride[p->cut] * (int64_t)in->size;
+        x->at[v] = in->loaded ? slot_at(p, registers, in->slot)
+                              : c->input[v] + cut_at * in->stride[p->cut] * (int64_t)in->size;
     }
     for (int16_t i = 0; i < f->n_instructions; i++) {
         const orr_fused_instruction *instruction = &f->instruction[i];
         const value *v = &p->value[base + i];
-        for (int16_t k = 0; k < instruction->n_args; k++)
-            x->args[i][k] = p->splat_slot[i][k] < 0 ? x->at[instruction->args[k]] : slot_at(p, registers, p->splat_slot[i][k]);
+        if (p->action[i] == ACT_FOLDED) continue;
+        if (p->factor[i] >= 0) { /* (v, s, c) */
+            const orr_fused_instruction *product = &f->instruction[p->factor[i]];
+            const int which = p->value[product->args[0]].place == SCALAR;
+            x->args[i][0] = x->at[product->args[which]];
+            x->args[i][1] = x->at[product->args[!which]];
+            x->args[i][2] = x->at[instruction->args[instruction->args[0] == base + p->factor[i]]];
+        }
+        for (int16_t k = 0; p->factor[i] < 0 && k < instruction->n_args; k++)
+            x->args[i][k] =
+                p->splat_slot[i][k] < 0 ? x->at[instruction->args[k]] : slot_at(p, registers, p->splat_slot[i][k]);
         if (p->action[i] == ACT_NOTHING) {
             x->at[base + i] = x->at[instruction->args[0]];
             continue;
         }
         if (v->output >= 0) {
             const orr_view *view = &f->output[v->output].view;
-            x->to[i] = (char *)view->data + (c->out_at[v->output] + cut_at * p->out_stride[v->output][p->cut]) * (int64_t)v->size;
+            x->to[i] = (char *)view->data +
+                       (c->out_at[v->output] + cut_at * p->out_stride[v->output][p->cut]) * (int64_t)v->size;
         } else {
             x->to[i] = slot_at(p, registers, v->slot);
         }
@@ -552,7 +642,8 @@ static void load_inputs(const orr_fused *f, const cpu_fused *p, cursor *c, char 
 }
 
 /* Each row's sum or maximum, through double. */
-static void reduce_into(const cpu_fused *p, const cursor *c, orr_op_code code, orr_dtype dtype, const void *from, void *to) {
+static void reduce_into(const cpu_fused *p, const cursor *c, orr_op_code code, orr_dtype dtype, const void *from,
+                        void *to) {
     double result[TILE];
     const int kind = code == ORR_OP_reduce_max;
     for (int64_t i = 0; i < c->rows; i++) result[i] = kind ? (double)-INFINITY : 0.0;
@@ -570,8 +661,8 @@ static void spread_rows(const cpu_fused *p, const cursor *c, const value *v, con
 }
 
 /* What a reduction reads: a tile, or a scalar made into one. */
-static const void *reduced_argument(const cpu_fused *p, const orr_fused *f, const cursor *c, const addresses *x, int16_t i,
-                                    char *registers) {
+static const void *reduced_argument(const cpu_fused *p, const orr_fused *f, const cursor *c, const addresses *x,
+                                    int16_t i, char *registers) {
     const int16_t a = f->instruction[i].args[0];
     if (p->value[a].place != SCALAR) return x->at[a];
     void *vector = slot_at(p, registers, p->n_slots - 1);
@@ -594,7 +685,9 @@ static void execute(const job *j, const cursor *c, const addresses *x, char *reg
                     splat(p, p->value[instruction->args[k]].dtype, count, x->at[instruction->args[k]],
                           slot_at(p, registers, p->splat_slot[i][k]));
         if (act <= ACT_ONE) p->run[i](count, x->args[i][0], x->args[i][1], x->args[i][2], x->to[i]);
-        else if (act == ACT_REDUCE) reduce_into(p, c, instruction->code, instruction->dtype, reduced_argument(p, f, c, x, i, registers), x->to[i]);
+        else if (act == ACT_REDUCE)
+            reduce_into(p, c, instruction->code, instruction->dtype, reduced_argument(p, f, c, x, i, registers),
+                        x->to[i]);
         else if (act == ACT_SPREAD) spread_rows(p, c, &p->value[base + i], x->args[i][0], x->to[i]);
     }
     for (int16_t o = 0; o < f->n_outputs; o++) {
@@ -614,11 +707,13 @@ static void execute(const job *j, const cursor *c, const addresses *x, char *reg
             continue;
         }
         const size_t size = orr_dtype_size(out->view.dtype);
-        memcpy((char *)out->view.data + (size_t)(c->out_at[o] + cut_at * p->out_stride[o][p->cut]) * size, from, (size_t)count * size);
+        memcpy((char *)out->view.data + (size_t)(c->out_at[o] + cut_at * p->out_stride[o][p->cut]) * size, from,
+               (size_t)count * size);
     }
 }
 
-static void clear_accumulators(const orr_fused *f, const cpu_fused *p, double *acc, int64_t first, int64_t n, int16_t o) {
+static void clear_accumulators(const orr_fused *f, const cpu_fused *p, double *acc, int64_t first, int64_t n,
+                               int16_t o) {
     const double start = f->output[o].reduction == ORR_REDUCE_MAX ? (double)-INFINITY : 0.0;
     for (int64_t i = 0; i < n; i++) acc[p->acc_at[o] + first + i] = start;
 }

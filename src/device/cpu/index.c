@@ -45,17 +45,20 @@ orr_status orr_cpu_gather_run(orr_context *ctx, const orr_launch *l) {
 orr_status orr_cpu_scatter_add_run(orr_context *ctx, const orr_launch *l) {
     const orr_attr_index *attr = l->attr;
     const orr_view *a = &l->args[0], *index = &l->args[1];
-    if (!orr_view_is_contiguous(a) || !orr_view_is_contiguous(index) || orr_shape_count(&a->shape) == 0 || a->dtype == ORR_I32)
+    if (!orr_view_is_contiguous(a) || !orr_view_is_contiguous(index) || orr_shape_count(&a->shape) == 0 ||
+        a->dtype == ORR_I32)
         return orr_device_ref.kernel[ORR_OP_scatter_add].run(ctx, l);
     int64_t batch = 1;
     for (int32_t i = 0; i < attr->n_batch; i++) batch *= a->shape.size[i];
-    const int64_t count = orr_shape_count(&index->shape), k_count = count / batch, rest = orr_shape_count(&a->shape) / count;
+    const int64_t count = orr_shape_count(&index->shape), k_count = count / batch,
+                  rest = orr_shape_count(&a->shape) / count;
     const int32_t *at = index->data;
     memset(l->out.data, 0, (size_t)orr_shape_count(&l->out.shape) * orr_dtype_size(a->dtype));
     const orr_cpu_kernels *kernels = orr_cpu_kernels_choose();
     for (int64_t b = 0; b < batch; b++)
         for (int64_t k = 0; k < k_count; k++, at++) {
-            if (*at < 0 || *at >= attr->extent) return out_of_range(ctx, "scatter_add", *at, b * k_count + k, attr->extent);
+            if (*at < 0 || *at >= attr->extent)
+                return out_of_range(ctx, "scatter_add", *at, b * k_count + k, attr->extent);
             const int64_t from = (b * k_count + k) * rest, to = (b * attr->extent + *at) * rest;
             const char *x = (const char *)a->data + from * (int64_t)orr_dtype_size(a->dtype);
             char *y = (char *)l->out.data + to * (int64_t)orr_dtype_size(a->dtype);

@@ -1,5 +1,5 @@
-/* Compiled once for each instruction set, with ORR_KERNELS naming the table: the loops vectorise by themselves, exp and its
- * kin through glibc's vector mathematics (libmvec, at most 4 units in the last place off). */
+/* Compiled once for each instruction set, with ORR_KERNELS naming the table: the loops vectorise by themselves, exp and
+ * its kin through glibc's vector mathematics (libmvec, at most 4 units in the last place off). */
 #include "device/cpu/kernels.h"
 
 #include <math.h>
@@ -9,12 +9,12 @@
 #define ORR_KERNELS orr_cpu_kernels_base
 #endif
 #define TEXT_OF(x) #x
-#define TEXT(x) TEXT_OF(x)
+#define TEXT(x)    TEXT_OF(x)
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__AVX2__)
 /* glibc declares these variants under -ffast-math alone; their values are as good without it. */
 #define VECTOR_1(fn)                                                                                                   \
-    extern double fn(double) __attribute__((__simd__("notinbranch")));                                                  \
+    extern double fn(double) __attribute__((__simd__("notinbranch")));                                                 \
     extern float fn##f(float) __attribute__((__simd__("notinbranch")));
 VECTOR_1(exp)
 VECTOR_1(expm1)
@@ -34,7 +34,15 @@ extern float powf(float, float) __attribute__((__simd__("notinbranch")));
 #define ANY_ORDER _Pragma("GCC ivdep")
 #endif
 
-/* ---- elementwise, from the expressions of scalar.def ------------------------------------------------------------------- */
+/* Sums of products may keep the product unrounded. */
+#if defined(__clang__)
+#define FUSED_MULTIPLY_ADD
+#else
+#define FUSED_MULTIPLY_ADD __attribute__((optimize("fp-contract=fast")))
+#endif
+
+/* ---- elementwise, from the expressions of scalar.def
+ * ------------------------------------------------------------------- */
 
 #define LOOP_1(name, TYPE, OUT, expression)                                                                            \
     static void name(int64_t n, const void *va, const void *vb, const void *vc, void *vo) {                            \
@@ -65,13 +73,13 @@ extern float powf(float, float) __attribute__((__simd__("notinbranch")));
     LOOP_2_AS(name##_sv, TYPE, OUT, expression, x0, y[i])
 
 #define ORR_SCALAR_FLOAT(name, arity, expression) LOOP_##arity(f64_##name, double, double, expression)
-#define ORR_SCALAR_INT(name, arity, expression) LOOP_##arity(i32_##name, int32_t, int32_t, expression)
-#define ORR_SCALAR_BOOL(name, arity, expression) LOOP_##arity(bool_##name, uint8_t, uint8_t, expression)
+#define ORR_SCALAR_INT(name, arity, expression)   LOOP_##arity(i32_##name, int32_t, int32_t, expression)
+#define ORR_SCALAR_BOOL(name, arity, expression)  LOOP_##arity(bool_##name, uint8_t, uint8_t, expression)
 #define ORR_SCALAR_COMPARE(name, expression)                                                                           \
     LOOP_2(f32_##name, float, uint8_t, expression)                                                                     \
     LOOP_2(f64_##name, double, uint8_t, expression)                                                                    \
     LOOP_2(i32_##name, int32_t, uint8_t, expression)
-#define REAL double
+#define REAL  double
 #define F(fn) fn
 #include "device/scalar.def"
 #undef ORR_SCALAR_FLOAT
@@ -85,7 +93,7 @@ extern float powf(float, float) __attribute__((__simd__("notinbranch")));
 #define ORR_SCALAR_INT(name, arity, expression)
 #define ORR_SCALAR_BOOL(name, arity, expression)
 #define ORR_SCALAR_COMPARE(name, expression)
-#define REAL float
+#define REAL  float
 #define F(fn) fn##f
 #include "device/scalar.def"
 #undef ORR_SCALAR_FLOAT
@@ -144,7 +152,24 @@ SELECT(select_f64, double)
 SELECT(select_i32, int32_t)
 SELECT(select_bool, uint8_t)
 
-/* ---- reductions: LANES partial results, combined pairwise: a fixed order that vectorises ------------------------------------ */
+#define MULTIPLY_ADD(name, TYPE, expression)                                                                           \
+    static void name(int64_t n, const void *va, const void *vb, const void *vc, void *vo) {                            \
+        const TYPE *v = va, *w = vc, s = *(const TYPE *)vb;                                                            \
+        TYPE *o = vo;                                                                                                  \
+        ANY_ORDER for (int64_t i = 0; i < n; i++) {                                                                    \
+            const TYPE x = s * v[i], c = w[i];                                                                         \
+            o[i] = expression;                                                                                         \
+        }                                                                                                              \
+    }
+MULTIPLY_ADD(plus_f32, float, c + x)
+MULTIPLY_ADD(minus_f32, float, c - x)
+MULTIPLY_ADD(from_f32, float, x - c)
+MULTIPLY_ADD(plus_f64, double, c + x)
+MULTIPLY_ADD(minus_f64, double, c - x)
+MULTIPLY_ADD(from_f64, double, x - c)
+
+/* ---- reductions: LANES partial results, combined pairwise: a fixed order that vectorises
+ * ------------------------------------ */
 
 enum { LANES = 32 };
 
@@ -182,8 +207,7 @@ enum { LANES = 32 };
     }                                                                                                                  \
     static void max_rows_##suffix(int64_t rows, int64_t columns, const void *vv, double *acc, int64_t stride) {        \
         const TYPE *v = vv;                                                                                            \
-        for (int64_t k = 0; k < columns; k++)                                                                          \
-            ANY_ORDER for (int64_t i = 0; i < rows; i++) {                                                             \
+        for (int64_t k = 0; k < columns; k++) ANY_ORDER for (int64_t i = 0; i < rows; i++) {                           \
                 const double a = acc[i * stride], b = (double)v[i * columns + k];                                      \
                 acc[i * stride] = a > b || a != a ? a : b;                                                             \
             }                                                                                                          \
@@ -207,37 +231,70 @@ static void finish_f32(int64_t n, const double *acc, void *out) {
     for (int64_t i = 0; i < n; i++) ((float *)out)[i] = (float)acc[i];
 }
 static void finish_f64(int64_t n, const double *acc, void *out) { memcpy(out, acc, (size_t)n * sizeof *acc); }
-/* whole numbers below 2^53 are exact in the accumulator; what is beyond i32 wraps; the maximum over nothing is INT32_MIN */
+/* whole numbers below 2^53 are exact in the accumulator; what is beyond i32 wraps; the maximum over nothing is
+ * INT32_MIN */
 static void finish_i32(int64_t n, const double *acc, void *out) {
     for (int64_t i = 0; i < n; i++)
         ((int32_t *)out)[i] = acc[i] == (double)-INFINITY ? INT32_MIN : (int32_t)(uint32_t)(uint64_t)(int64_t)acc[i];
 }
 
-/* ---- matrix times vector --------------------------------------------------------------------------------------------------- */
+/* ---- matrix times vector
+ * --------------------------------------------------------------------------------------------------- */
 
+/* Vectors of the compiler's own: accumulators that stay in registers.  They may stand at any address. */
+typedef double wide_f64 __attribute__((vector_size(64), aligned(8)));
+typedef float wide_f32 __attribute__((vector_size(64), aligned(4)));
+
+/* y[i] = a[i, :] . x, in the lanes of two vectors, added pairwise at the end.  Rows go four abreast, to read x once. */
 #define GEMV(suffix, TYPE, W)                                                                                          \
-    static void gemv_rows_##suffix(int64_t m, int64_t n, const TYPE *a, int64_t lda, const TYPE *x, TYPE *y) {         \
-        for (int64_t i = 0; i < m; i++) {                                                                              \
-            const TYPE *row = a + i * lda;                                                                             \
-            TYPE lane[W] = { 0 };                                                                                      \
-            int64_t k = 0;                                                                                             \
-            for (; k + W <= n; k += W)                                                                                 \
-                for (int l = 0; l < W; l++) lane[l] += row[k + l] * x[k + l];                                          \
-            for (int l = 0; k < n; k++, l++) lane[l] += row[k] * x[k];                                                 \
-            for (int width = W / 2; width; width /= 2)                                                                 \
-                for (int l = 0; l < width; l++) lane[l] += lane[l + width];                                            \
-            y[i] = lane[0];                                                                                            \
+    static inline TYPE lanes_##suffix(wide_##suffix v) {                                                               \
+        TYPE lane[W];                                                                                                  \
+        memcpy(lane, &v, sizeof lane);                                                                                 \
+        for (int width = W / 2; width; width /= 2)                                                                     \
+            for (int l = 0; l < width; l++) lane[l] += lane[l + width];                                                \
+        return lane[0];                                                                                                \
+    }                                                                                                                  \
+    FUSED_MULTIPLY_ADD static void dot_##suffix(int64_t n, const TYPE *row, const TYPE *x, TYPE *y) {                  \
+        wide_##suffix s0 = { 0 }, s1 = { 0 };                                                                          \
+        int64_t k = 0;                                                                                                 \
+        for (; k + 2 * W <= n; k += 2 * W) {                                                                           \
+            s0 += *(const wide_##suffix *)(row + k) * *(const wide_##suffix *)(x + k);                                 \
+            s1 += *(const wide_##suffix *)(row + k + W) * *(const wide_##suffix *)(x + k + W);                         \
+        }                                                                                                              \
+        TYPE sum = lanes_##suffix(s0 + s1);                                                                            \
+        for (; k < n; k++) sum += row[k] * x[k];                                                                       \
+        *y = sum;                                                                                                      \
+    }                                                                                                                  \
+    FUSED_MULTIPLY_ADD static void dots_##suffix(int64_t n, const TYPE *a, int64_t lda, const TYPE *x, TYPE *y) {      \
+        wide_##suffix s[4][2] = { { { 0 } } };                                                                         \
+        int64_t k = 0;                                                                                                 \
+        for (; k + 2 * W <= n; k += 2 * W) {                                                                           \
+            const wide_##suffix x0 = *(const wide_##suffix *)(x + k), x1 = *(const wide_##suffix *)(x + k + W);        \
+            _Pragma("GCC unroll 4") for (int r = 0; r < 4; r++) {                                                      \
+                s[r][0] += *(const wide_##suffix *)(a + r * lda + k) * x0;                                             \
+                s[r][1] += *(const wide_##suffix *)(a + r * lda + k + W) * x1;                                         \
+            }                                                                                                          \
+        }                                                                                                              \
+        for (int r = 0; r < 4; r++) {                                                                                  \
+            TYPE sum = lanes_##suffix(s[r][0] + s[r][1]);                                                              \
+            for (int64_t i = k; i < n; i++) sum += a[r * lda + i] * x[i];                                              \
+            y[r] = sum;                                                                                                \
         }                                                                                                              \
     }                                                                                                                  \
-    static void gemv_columns_##suffix(int64_t m, int64_t n, const TYPE *a, int64_t lda, const TYPE *x, int64_t incx,   \
-                                      TYPE *y) {                                                                       \
+    static void gemv_rows_##suffix(int64_t m, int64_t n, const TYPE *a, int64_t lda, const TYPE *x, TYPE *y) {         \
+        int64_t i = 0;                                                                                                 \
+        for (; i + 4 <= m; i += 4) dots_##suffix(n, a + i * lda, lda, x, y + i);                                       \
+        for (; i < m; i++) dot_##suffix(n, a + i * lda, x, y + i);                                                     \
+    }                                                                                                                  \
+    FUSED_MULTIPLY_ADD static void gemv_columns_##suffix(int64_t m, int64_t n, const TYPE *a, int64_t lda,             \
+                                                         const TYPE *x, int64_t incx, TYPE *y) {                       \
         for (int64_t j = 0; j < n; j++) y[j] = 0;                                                                      \
         int64_t i = 0;                                                                                                 \
         for (; i + 4 <= m; i += 4) {                                                                                   \
             const TYPE *r = a + i * lda;                                                                               \
             const TYPE x0 = x[i * incx], x1 = x[(i + 1) * incx], x2 = x[(i + 2) * incx], x3 = x[(i + 3) * incx];       \
-            ANY_ORDER for (int64_t j = 0; j < n; j++)                                                                  \
-                y[j] += (x0 * r[j] + x1 * r[j + lda]) + (x2 * r[j + 2 * lda] + x3 * r[j + 3 * lda]);                   \
+            ANY_ORDER for (int64_t j = 0; j < n; j++) y[j] +=                                                          \
+                (x0 * r[j] + x1 * r[j + lda]) + (x2 * r[j + 2 * lda] + x3 * r[j + 3 * lda]);                           \
         }                                                                                                              \
         for (; i < m; i++) {                                                                                           \
             const TYPE *r = a + i * lda;                                                                               \
@@ -245,10 +302,11 @@ static void finish_i32(int64_t n, const double *acc, void *out) {
             ANY_ORDER for (int64_t j = 0; j < n; j++) y[j] += x0 * r[j];                                               \
         }                                                                                                              \
     }
-GEMV(f32, float, 64)
-GEMV(f64, double, 32)
+GEMV(f32, float, 16)
+GEMV(f64, double, 8)
 
-/* ---- Philox 4x32-10 (Salmon et al. 2011), many blocks abreast; a test holds it to Random123's ---------------------------------- */
+/* ---- Philox 4x32-10 (Salmon et al. 2011), many blocks abreast; a test holds it to Random123's
+ * ---------------------------------- */
 
 enum { ABREAST = 64, EIGHTS = 32 };
 
@@ -277,20 +335,46 @@ static void philox(const uint32_t key[4], uint64_t block, uint32_t w[4][ABREAST]
 
 #define TWO_PI 6.283185307179586476925286766559
 
+/* sin and cos of 2 pi t, 0 <= t < 1.  t = q/4 + s with |s| <= 1/8 exactly; with x = 2 pi s, |x| <= pi/4, the Taylor
+ * series to x^15 and x^16 err by less than 1e-17 of the value; q turns them by quarter circles.  Half the work of two
+ * calls that reduce any argument. */
+static inline void sin_cos_turn(double t, double *sine, double *cosine) {
+    const double q = floor(4.0 * t + 0.5), x = TWO_PI * (t - 0.25 * q), z = x * x;
+    const double p = -7.6471637318198164759e-13,
+                 s = x +
+                     x * z *
+                         (-1.6666666666666666667e-1 +
+                          z * (8.3333333333333333333e-3 +
+                               z * (-1.9841269841269841270e-4 +
+                                    z * (2.7557319223985890653e-6 +
+                                         z * (-2.5052108385441718775e-8 + z * (1.6059043836821614599e-10 + z * p))))));
+    const double c = 1.0 - 0.5 * z +
+                     z * z *
+                         (4.1666666666666666667e-2 +
+                          z * (-1.3888888888888888889e-3 +
+                               z * (2.4801587301587301587e-5 +
+                                    z * (-2.7557319223985890653e-7 +
+                                         z * (2.0876756987868098979e-9 +
+                                              z * (-1.1470745597729724714e-11 + z * 4.7794773323873852974e-14))))));
+    const double odd = q == 1.0 || q == 3.0 ? 1.0 : 0.0;
+    const double a = odd != 0.0 ? c : s, b = odd != 0.0 ? s : c;
+    *sine = q == 2.0 || q == 3.0 ? -a : a;
+    *cosine = q == 1.0 || q == 2.0 ? -b : b;
+}
+
 /* A block gives two 64-bit uniforms, so one Box-Muller pair: elements 2 b and 2 b + 1. */
-static void normal_f64(const uint32_t key[4], uint64_t first, int64_t n, double *out) {
+FUSED_MULTIPLY_ADD static void normal_f64(const uint32_t key[4], uint64_t first, int64_t n, double *out) {
     uint32_t w[4][ABREAST];
-    double r[ABREAST], angle[ABREAST], c[ABREAST], s[ABREAST];
+    double r[ABREAST], turn[ABREAST], c[ABREAST], s[ABREAST];
     for (int64_t at = 0; at < n; at += 2 * ABREAST) {
         philox(key, (first + (uint64_t)at) / 2, w);
         for (int i = 0; i < ABREAST; i++) {
             const double u1 = (double)(int64_t)(((uint64_t)w[1][i] << 32 | w[0][i]) >> 11) * 0x1p-53;
-            const double u2 = (double)(int64_t)(((uint64_t)w[3][i] << 32 | w[2][i]) >> 11) * 0x1p-53;
-            r[i] = 1.0 - u1, angle[i] = TWO_PI * u2;
+            turn[i] = (double)(int64_t)(((uint64_t)w[3][i] << 32 | w[2][i]) >> 11) * 0x1p-53;
+            r[i] = 1.0 - u1;
         }
         for (int i = 0; i < ABREAST; i++) r[i] = sqrt(-2.0 * log(r[i]));
-        for (int i = 0; i < ABREAST; i++) c[i] = cos(angle[i]);
-        for (int i = 0; i < ABREAST; i++) s[i] = sin(angle[i]);
+        for (int i = 0; i < ABREAST; i++) sin_cos_turn(turn[i], &s[i], &c[i]);
         const int64_t pairs = n - at >= 2 * ABREAST ? ABREAST : (n - at) / 2;
         for (int64_t i = 0; i < pairs; i++) out[at + 2 * i] = r[i] * c[i], out[at + 2 * i + 1] = r[i] * s[i];
         if (pairs < ABREAST && (n - at) % 2) out[at + 2 * pairs] = r[pairs] * c[pairs];
@@ -321,17 +405,20 @@ static void normal_f32(const uint32_t key[4], uint64_t first, int64_t n, float *
     }
 }
 
-/* ---- the table ----------------------------------------------------------------------------------------------------------------- */
+/* ---- the table
+ * ----------------------------------------------------------------------------------------------------------------- */
 
-#define ENTRY_1(p, name) { p##_##name, NULL, NULL }
-#define ENTRY_2(p, name) { p##_##name##_vv, p##_##name##_vs, p##_##name##_sv }
+#define ENTRY_1(p, name)                                                                                               \
+    { p##_##name, NULL, NULL }
+#define ENTRY_2(p, name)                                                                                               \
+    { p##_##name##_vv, p##_##name##_vs, p##_##name##_sv }
 
 const orr_cpu_kernels ORR_KERNELS = {
     .name = TEXT(ORR_KERNELS),
     .elementwise = {
 #define ORR_SCALAR_FLOAT(name, arity, expression)                                                                      \
     [ORR_OP_##name][ORR_F32] = ENTRY_##arity(f32, name), [ORR_OP_##name][ORR_F64] = ENTRY_##arity(f64, name),
-#define ORR_SCALAR_INT(name, arity, expression) [ORR_OP_##name][ORR_I32] = ENTRY_##arity(i32, name),
+#define ORR_SCALAR_INT(name, arity, expression)  [ORR_OP_##name][ORR_I32] = ENTRY_##arity(i32, name),
 #define ORR_SCALAR_BOOL(name, arity, expression) [ORR_OP_##name][ORR_BOOL] = ENTRY_##arity(bool, name),
 #define ORR_SCALAR_COMPARE(name, expression)                                                                           \
     [ORR_OP_##name][ORR_F32] = ENTRY_2(f32, name), [ORR_OP_##name][ORR_F64] = ENTRY_2(f64, name),                      \
@@ -345,6 +432,7 @@ const orr_cpu_kernels ORR_KERNELS = {
         [ORR_OP_stop][ORR_I32] = ENTRY_1(i32, stop),
         [ORR_OP_stop][ORR_BOOL] = ENTRY_1(bool, stop),
     },
+    .multiply_add = { { plus_f32, minus_f32, from_f32 }, { plus_f64, minus_f64, from_f64 } },
     .cast = {
         [ORR_F32] = { f32_stop, cast_f32_f64, cast_f32_i32, cast_f32_bool },
         [ORR_F64] = { cast_f64_f32, f64_stop, cast_f64_i32, cast_f64_bool },

@@ -4,22 +4,26 @@
 
 #include "device/primitive.h"
 
-/* out[i] = f(a[i], b[i], c[i]), 0 <= i < n; a scalar operand is read once.  out may be an operand, or apart from all. */
+/* out[i] = f(a[i], b[i], c[i]), 0 <= i < n; a scalar operand is read once.  out may be an operand, or apart from all.
+ */
 typedef void orr_tile_kernel(int64_t n, const void *a, const void *b, const void *c, void *out);
 
 enum { ORR_VV, ORR_VS, ORR_SV, ORR_VARIANTS }; /* which operand is a scalar */
 
 typedef struct orr_cpu_kernels {
     const char *name;
-    orr_tile_kernel *elementwise[ORR_OP_COUNT][4][ORR_VARIANTS]; /* by dtype of the operands; NULL where there is none */
-    orr_tile_kernel *cast[4][4];                                 /* from, to */
-    orr_tile_kernel *select[4];                                  /* a is the condition */
-    orr_tile_kernel *splat[4];                                   /* out[i] = a[0] */
+    orr_tile_kernel
+        *elementwise[ORR_OP_COUNT][4][ORR_VARIANTS]; /* by dtype of the operands; NULL where there is none */
+    orr_tile_kernel *multiply_add[2][3]; /* f32, f64: c + s v, c - s v, s v - c as (v, s, c); each operation rounds */
+    orr_tile_kernel *cast[4][4];         /* from, to */
+    orr_tile_kernel *select[4];          /* a is the condition */
+    orr_tile_kernel *splat[4];           /* out[i] = a[0] */
     /* out[i] = a[i stride], i < n */
     void (*gather[4])(int64_t n, int64_t stride, const void *a, void *out);
     /* acc[0] += sum of v[i] or acc[0] = max(acc[0], v[i]), in a fixed order */
     void (*reduce[2][4])(int64_t n, const void *v, double *acc);
-    /* The same for rows of few columns: acc[i stride] takes v[i columns], ..., v[i columns + columns - 1] in that order */
+    /* The same for rows of few columns: acc[i stride] takes v[i columns], ..., v[i columns + columns - 1] in that order
+     */
     void (*reduce_rows[2][4])(int64_t rows, int64_t columns, const void *v, double *acc, int64_t stride);
     /* acc[i] += v[i] or acc[i] = max(acc[i], v[i]) */
     void (*accumulate[2][4])(int64_t n, const void *v, double *acc);
@@ -30,7 +34,8 @@ typedef struct orr_cpu_kernels {
     void (*gemv_rows_f64)(int64_t m, int64_t n, const double *a, int64_t lda, const double *x, double *y);
     /* y[j] = sum over i of x[i] a[i lda + j]; a row-major, m x n */
     void (*gemv_columns_f32)(int64_t m, int64_t n, const float *a, int64_t lda, const float *x, int64_t incx, float *y);
-    void (*gemv_columns_f64)(int64_t m, int64_t n, const double *a, int64_t lda, const double *x, int64_t incx, double *y);
+    void (*gemv_columns_f64)(int64_t m, int64_t n, const double *a, int64_t lda, const double *x, int64_t incx,
+                             double *y);
     /* elements [first, first + n) of a Philox stream, as base/random.h draws them; first is a multiple of 4 */
     void (*normal_f64)(const uint32_t key[4], uint64_t first, int64_t n, double *out);
     void (*normal_f32)(const uint32_t key[4], uint64_t first, int64_t n, float *out);

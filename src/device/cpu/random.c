@@ -1,5 +1,5 @@
-/* Normal draws in float64 and float32 by vectors of Philox blocks; the other distributions by plain loops.  The values are
- * those of base/random.h up to the last places of log, cos and sin. */
+/* Normal draws in float64 and float32 by vectors of Philox blocks; the other distributions by plain loops.  The values
+ * are those of base/random.h up to the last places of log, cos and sin. */
 #include "device/cpu/cpu.h"
 
 enum { TASK_DRAWS = 1 << 13, TASKS_MAX = 64 };
@@ -28,7 +28,8 @@ static void run_task(void *arg, int64_t task, int worker) {
     const int64_t n = j->n - first < j->each ? j->n - first : j->each;
     uint32_t key[4];
     read_key(&j->l->args[0], member, key);
-    if (j->l->out.dtype == ORR_F64) j->kernels->normal_f64(key, (uint64_t)first, n, (double *)j->l->out.data + member * j->n + first);
+    if (j->l->out.dtype == ORR_F64)
+        j->kernels->normal_f64(key, (uint64_t)first, n, (double *)j->l->out.data + member * j->n + first);
     else j->kernels->normal_f32(key, (uint64_t)first, n, (float *)j->l->out.data + member * j->n + first);
 }
 
