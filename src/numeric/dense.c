@@ -14,7 +14,7 @@
 void orr_blas_threads_set(int threads) { openblas_set_num_threads(threads); }
 int orr_blas_threads(void) { return openblas_get_num_threads(); }
 
-/* ---- inputs and work arrays -------------------------------------------------------------------------------------- */
+/* ---- inputs and work arrays ------------------------------------------------------------------------------------ */
 
 static orr_status check_extents(orr_context *ctx, const char *what, int64_t m, int64_t n) {
     if (m >= 0 && n >= 0 && m <= INT_MAX && n <= INT_MAX) return ORR_OK;
@@ -71,7 +71,7 @@ static double *work_array(orr_arena *scratch, double wish, lapack_int *length) {
     return ORR_NEW(scratch, double, *length);
 }
 
-/* ---- products ---------------------------------------------------------------------------------------------------- */
+/* ---- products -------------------------------------------------------------------------------------------------- */
 
 void orr_dense_multiply(int64_t m, int64_t n, int64_t k, const double *a, bool transpose_a, const double *b,
                         bool transpose_b, double *c) {
@@ -84,7 +84,7 @@ void orr_dense_multiply(int64_t m, int64_t n, int64_t k, const double *a, bool t
                 (int)n, (int)k, 1, a, (int)(transpose_a ? m : k), b, (int)(transpose_b ? k : n), 0, c, (int)n);
 }
 
-/* ---- eigenvalues ------------------------------------------------------------------------------------------------- */
+/* ---- eigenvalues ----------------------------------------------------------------------------------------------- */
 
 static orr_status eigen_dsyevr(orr_context *ctx, orr_arena *scratch, int64_t n, const double *a, int64_t first,
                                double *all_values, orr_symmetric_eigen *out) {
@@ -154,7 +154,7 @@ orr_status orr_tridiagonal_eigen(orr_context *ctx, orr_arena *scratch, int64_t n
     return status;
 }
 
-/* ---- singular values --------------------------------------------------------------------------------------------- */
+/* ---- singular values ------------------------------------------------------------------------------------------- */
 
 /* What LAPACK sees is A' = V s U'. */
 static orr_status svd_dgesdd(orr_context *ctx, orr_arena *scratch, const double *a, orr_svd *out) {
@@ -188,7 +188,7 @@ orr_status orr_svd_thin(orr_context *ctx, orr_arena *out_arena, orr_arena *scrat
     return status;
 }
 
-/* ---- Cholesky ---------------------------------------------------------------------------------------------------- */
+/* ---- Cholesky -------------------------------------------------------------------------------------------------- */
 
 orr_status orr_cholesky(orr_context *ctx, int64_t n, const double *a, double *l) {
     ORR_TRY(ctx, check_extents(ctx, "Cholesky", n, n));
@@ -220,7 +220,7 @@ orr_status orr_cholesky_solve(orr_context *ctx, orr_arena *scratch, int64_t n, c
     return check_info(ctx, "Cholesky solve", info);
 }
 
-/* ---- linear systems ---------------------------------------------------------------------------------------------- */
+/* ---- linear systems -------------------------------------------------------------------------------------------- */
 
 /* What LAPACK sees is A': the 1-norm of A is its infinity-norm, and the system its transpose. */
 static orr_status solve_lu(orr_context *ctx, orr_arena *scratch, int64_t n, const double *a, int64_t columns,
@@ -262,7 +262,7 @@ orr_status orr_solve(orr_context *ctx, orr_arena *scratch, int64_t n, const doub
     return status;
 }
 
-/* ---- least squares ----------------------------------------------------------------------------------------------- */
+/* ---- least squares --------------------------------------------------------------------------------------------- */
 
 /* |A x - b|, column by column. */
 static void residuals(int64_t m, int64_t n, const double *a, int64_t columns, const double *b, orr_least_squares *out) {
@@ -324,7 +324,7 @@ orr_status orr_least_squares_solve(orr_context *ctx, orr_arena *out_arena, orr_a
     return ORR_OK;
 }
 
-/* ---- orthonormal rows -------------------------------------------------------------------------------------------- */
+/* ---- orthonormal rows ------------------------------------------------------------------------------------------ */
 
 /* Rows here are LAPACK's columns: QR of n x k. */
 static orr_status orthonormalise_qr(orr_context *ctx, orr_arena *scratch, int64_t k, int64_t n, double *a) {

@@ -174,8 +174,7 @@ orr_status orr_store_open_experiment(orr_store *store, orr_store_experiment *exp
     return status;
 }
 
-/* ---- records
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- records --------------------------------------------------------------------------------------------------- */
 
 orr_status orr_store_start_run(orr_store *store, int64_t run, char started_at[ORR_TIMESTAMP_SIZE]) {
     orr_clock_timestamp(started_at);
@@ -265,8 +264,7 @@ orr_status orr_store_series(orr_store *store, orr_arena *out_arena, int64_t run,
     return ORR_OK;
 }
 
-/* ---- judgements
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- judgements ------------------------------------------------------------------------------------------------ */
 
 static orr_status insert_verdicts(orr_store *store, int64_t experiment, const orr_store_verdict *v, int64_t n) {
     char now[ORR_TIMESTAMP_SIZE];

@@ -12,8 +12,7 @@ static bool valid(orr_graph *g, const char *op, orr_node a) {
     return orr_graph_fail(g, op, "an argument is no node of this graph (ORR_NONE?)");
 }
 
-/* ---- reductions
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- reductions ------------------------------------------------------------------------------------------------ */
 
 static orr_node reduce(orr_graph *g, orr_op_code code, orr_node a, const orr_axes *axes) {
     const char *name = orr_ops[code]->name;
@@ -98,8 +97,7 @@ orr_node orr_argmax(orr_graph *g, orr_node a, int32_t axis) {
     return orr_select(g, orr_gt(g, best, orr_fill_like(g, best, 0.0)), first, orr_fill_like(g, best, 0.0));
 }
 
-/* ---- movement
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- movement -------------------------------------------------------------------------------------------------- */
 
 static orr_node shape_call(orr_graph *g, orr_op_code code, orr_node a, const orr_shape *shape) {
     orr_attr_shape attr;
@@ -245,8 +243,7 @@ orr_node orr_concat(orr_graph *g, const orr_node *parts, int32_t n, int32_t axis
     return n == 1 ? parts[0] : orr_graph_call(g, ORR_OP_concat, parts, n, &attr);
 }
 
-/* ---- indexing: any axis, by moving it in front
- * ------------------------------------------------------------------------ */
+/* ---- indexing: any axis, by moving it in front ----------------------------------------------------------------- */
 
 orr_node orr_gather(orr_graph *g, orr_node a, orr_node index, int32_t axis) {
     if (!valid(g, "gather", a) || !valid(g, "gather", index)) return ORR_NONE;

@@ -168,8 +168,7 @@ done:
     walk_end(&w);
 }
 
-/* ---- batch and substitute
- * --------------------------------------------------------------------------------------------- */
+/* ---- batch and substitute -------------------------------------------------------------------------------------- */
 
 /* The node again on replaced arguments: n < 0 without a batch axis, else over an axis of extent n. */
 static void replace(walk *w, int32_t i, int64_t n) {
@@ -253,8 +252,7 @@ void orr_substitute(orr_graph *g, const orr_node *y, int32_t n_y, const orr_node
     replace_all(g, "substitute", y, n_y, x, value, n_x, -1, out);
 }
 
-/* ---- the two that everybody wants
- * -------------------------------------------------------------------------------------- */
+/* ---- the two that everybody wants ------------------------------------------------------------------------------ */
 
 void orr_grad(orr_graph *g, orr_node y, const orr_node *x, int32_t n_x, orr_node *gradient) {
     if (!orr_graph_failed(g) && node_ok(g, y) && orr_node_shape(g, y).rank != 0) {

@@ -27,8 +27,7 @@ void *orr_program_data(orr_program *p, orr_node node) {
     return buffer < 0 ? NULL : p->buffers[buffer].data;
 }
 
-/* ---- finding where a NaN comes from
- * ---------------------------------------------------------------------------------- */
+/* ---- finding where a NaN comes from ---------------------------------------------------------------------------- */
 
 static bool all_finite(const orr_view *v) { /* outputs are contiguous */
     const int64_t n = orr_shape_count(&v->shape);
@@ -51,8 +50,7 @@ static orr_status check_finite(orr_program *p, int32_t at) {
                     p->step_text[at]);
 }
 
-/* ---- running
- * ----------------------------------------------------------------------------------------------------------- */
+/* ---- running --------------------------------------------------------------------------------------------------- */
 
 static orr_status run_step(orr_program *p, int32_t at) {
     const orr_step *s = &p->steps[at];
@@ -86,8 +84,7 @@ orr_status orr_program_run_many(orr_program *p, int64_t times, orr_node counter)
     return ORR_OK;
 }
 
-/* ---- seeing inside
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- seeing inside --------------------------------------------------------------------------------------------- */
 
 orr_cost orr_program_cost(const orr_program *p) {
     orr_cost cost = { .kernels = p->n_steps,

@@ -78,8 +78,7 @@ orr_status orr_cpu_convolve_prepare(orr_context *ctx, orr_arena *arena, const or
     return ORR_OK;
 }
 
-/* ---- columns
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- columns --------------------------------------------------------------------------------------------------- */
 
 /* For window offset k along an axis: the first and last x whose element lies inside. */
 static void inside(const conv *c, int axis, int64_t k, int64_t *first, int64_t *end) {
@@ -151,9 +150,7 @@ static void multiply(const conv *c, bool tx, bool ty, int64_t m, int64_t n, int6
     (void)dnnl_sgemm(tx ? 'T' : 'N', ty ? 'T' : 'N', m, n, k, 1.0f, x, ldx, y, ldy, add ? 1.0f : 0.0f, out, n);
 }
 
-/* ---- run
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- run ------------------------------------------------------------------------------------------------------- */
 
 typedef struct job {
     const conv *c;

@@ -140,8 +140,7 @@ void orr_cpu_copy_view(orr_pool *pool, const orr_view *from, const orr_view *to)
     orr_parallel(pool, (j.steps + j.each - 1) / j.each, run_task, &j);
 }
 
-/* ---- the kernels
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- the kernels ----------------------------------------------------------------------------------------------- */
 
 orr_status orr_cpu_copy_run(orr_context *ctx, const orr_launch *l) { /* stop and reshape */
     (void)ctx;

@@ -70,8 +70,7 @@ typedef struct contraction {
     int64_t pack_rows; /* tasks of small products take this many loop steps */
 } contraction;
 
-/* ---- prepare: labels to matrices
- * ------------------------------------------------------------------------------------------ */
+/* ---- prepare: labels to matrices ------------------------------------------------------------------------------- */
 
 static void classify(const orr_launch *l, axes kind[4]) {
     const orr_attr_einsum *e = l->attr;
@@ -334,9 +333,7 @@ orr_status orr_cpu_einsum_prepare(orr_context *ctx, orr_arena *arena, const orr_
     return ORR_OK;
 }
 
-/* ---- run
- * ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- run ------------------------------------------------------------------------------------------------------- */
 
 typedef struct job {
     const contraction *c;

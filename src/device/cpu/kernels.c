@@ -43,8 +43,7 @@ extern float powf(float, float) __attribute__((__simd__("notinbranch")));
 #define FUSED_MULTIPLY_ADD __attribute__((optimize("fp-contract=fast")))
 #endif
 
-/* ---- elementwise, from the expressions of scalar.def
- * ------------------------------------------------------------------- */
+/* ---- elementwise, from the expressions of scalar.def ----------------------------------------------------------- */
 
 #define LOOP_1(name, TYPE, OUT, expression)                                                                            \
     static void name(int64_t n, const void *va, const void *vb, const void *vc, void *vo) {                            \
@@ -170,8 +169,7 @@ MULTIPLY_ADD(plus_f64, double, c + x)
 MULTIPLY_ADD(minus_f64, double, c - x)
 MULTIPLY_ADD(from_f64, double, x - c)
 
-/* ---- reductions: LANES partial results, combined pairwise: a fixed order that vectorises
- * ------------------------------------ */
+/* ---- reductions: LANES partial results, combined pairwise: a fixed order that vectorises ----------------------- */
 
 enum { LANES = 32 };
 
@@ -240,8 +238,7 @@ static void finish_i32(int64_t n, const double *acc, void *out) {
         ((int32_t *)out)[i] = acc[i] == (double)-INFINITY ? INT32_MIN : (int32_t)(uint32_t)(uint64_t)(int64_t)acc[i];
 }
 
-/* ---- matrix times vector
- * --------------------------------------------------------------------------------------------------- */
+/* ---- matrix times vector --------------------------------------------------------------------------------------- */
 
 /* Vectors of the compiler's own: accumulators that stay in registers.  They may stand at any address. */
 typedef double wide_f64 __attribute__((vector_size(64), aligned(8)));
@@ -309,8 +306,7 @@ typedef float wide_f32 __attribute__((vector_size(64), aligned(4)));
 GEMV(f32, float, 16)
 GEMV(f64, double, 8)
 
-/* ---- Philox 4x32-10 (Salmon et al. 2011), many blocks abreast; a test holds it to Random123's
- * ---------------------------------- */
+/* ---- Philox 4x32-10 (Salmon et al. 2011), many blocks abreast; a test holds it to Random123's ------------------ */
 
 enum { ABREAST = 64, EIGHTS = 32 };
 
@@ -409,8 +405,7 @@ static void normal_f32(const uint32_t key[4], uint64_t first, int64_t n, float *
     }
 }
 
-/* ---- the table
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------------------------------------------- */
 
 #define ENTRY_1(p, name)                                                                                               \
     { p##_##name, NULL, NULL }

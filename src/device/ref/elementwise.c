@@ -50,7 +50,7 @@ int32_t orr_ref_to_i32(double a) {
             out[w.at[0]] = condition[w.at[1]] ? x[w.at[2]] : y[w.at[3]];                                               \
     }
 
-/* ---- floats ------------------------------------------------------------------------------------------------------ */
+/* ---- floats ---------------------------------------------------------------------------------------------------- */
 
 #define REAL     float
 #define F(fn)    fn##f
@@ -65,7 +65,7 @@ int32_t orr_ref_to_i32(double a) {
 LOOP_1(f32_to_f64, float, double, a)
 LOOP_1(f64_to_f32, double, float, a)
 
-/* ---- whole numbers and booleans ---------------------------------------------------------------------------------- */
+/* ---- whole numbers and booleans -------------------------------------------------------------------------------- */
 
 #define ORR_SCALAR_FLOAT(name, arity, expression)
 #define ORR_SCALAR_INT(name, arity, expression)  LOOP_##arity(i32_##name, int32_t, int32_t, expression)
@@ -91,7 +91,7 @@ LOOP_1(bool_to_i32, uint8_t, int32_t, a != 0)
 LOOP_1(bool_to_bool, uint8_t, uint8_t, a != 0)
 LOOP_SELECT(bool_select, uint8_t)
 
-/* ---- which loop -------------------------------------------------------------------------------------------------- */
+/* ---- which loop ------------------------------------------------------------------------------------------------ */
 
 /* By op and dtype of the arguments; NULL where the op doesn't take it. */
 static loop *const loops[ORR_OP_COUNT][4] = {

@@ -126,7 +126,7 @@ orr_node orr_vmap_convolution(orr_graph *g, const orr_call *call, const orr_node
     return orr_reshape(g, y, orr_shape_insert(split, 0, n));
 }
 
-/* ---- the op: y[n, d, x] = sum over c, k of w[d, c, k] a[n, c', s x + r k - low] ---------------------------------------- */
+/* ---- the op: y[n, d, x] = sum over c, k of w[d, c, k] a[n, c', s x + r k - low] -------------------------------- */
 
 static bool type(orr_graph *g, const orr_call *call, orr_type *out) {
     const orr_type *a = orr_graph_type(g, call->args[0]), *w = orr_graph_type(g, call->args[1]);

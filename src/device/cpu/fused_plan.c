@@ -1,0 +1,375 @@
+/* Fused groups: what is decided once. */
+#include "device/cpu/fused_plan.h"
+
+#include <string.h>
+
+/* Strides of a reduced output or a row value over the whole shape: none along the axes that go. */
+static void reduced_strides(const orr_fused *f, const orr_view *view, int64_t *stride) {
+    int32_t k = 0;
+    for (int32_t i = 0; i < f->shape.rank; i++) stride[i] = f->reduced >> i & 1u ? 0 : view->stride[k++];
+}
+
+typedef struct operands {
+    int64_t stride[ORR_FUSED_READS + ORR_FUSED_NODES][AXES];
+    int32_t n;
+} operands;
+
+static void collect_operands(const orr_fused *f, operands *x) {
+    x->n = 0;
+    for (int16_t i = 0; i < f->n_inputs; i++)
+        if (f->input_row[i]) reduced_strides(f, &f->input[i], x->stride[x->n++]);
+        else memcpy(x->stride[x->n++], f->input[i].stride, sizeof x->stride[0]);
+    for (int16_t i = 0; i < f->n_outputs; i++)
+        if (f->output[i].reduction || f->output[i].row) reduced_strides(f, &f->output[i].view, x->stride[x->n++]);
+        else memcpy(x->stride[x->n++], f->output[i].view.stride, sizeof x->stride[0]);
+}
+
+/* Leaves out axes of extent 1 and merges neighbours that all operands walk through as one. */
+static void collapse(const orr_fused *f, cpu_fused *p, operands *x) {
+    int32_t kept[AXES], n = 0;
+    for (int32_t i = 0; i < f->shape.rank; i++)
+        if (f->shape.size[i] != 1) kept[n++] = i;
+    p->rank = 0;
+    for (int32_t i = 0; i < n; i++) {
+        const int32_t axis = kept[i];
+        const bool goes = (p->has_reduction || f->rows) && (f->reduced >> axis & 1u);
+        const int32_t last = p->rank - 1;
+        if (last >= 0 && p->reduced[last] == goes) {
+            bool merge = true;
+            for (int32_t k = 0; k < x->n && merge; k++)
+                merge = x->stride[k][last] == x->stride[k][axis] * f->shape.size[axis];
+            if (merge) {
+                p->size[last] *= f->shape.size[axis];
+                for (int32_t k = 0; k < x->n; k++) x->stride[k][last] = x->stride[k][axis];
+                continue;
+            }
+        }
+        p->size[p->rank] = f->shape.size[axis];
+        p->reduced[p->rank] = goes;
+        for (int32_t k = 0; k < x->n; k++) x->stride[k][p->rank] = x->stride[k][axis];
+        p->rank++;
+    }
+    if (f->rows && p->rank == 1) { /* a single row: an axis of one row in front */
+        p->rank = 2;
+        p->size[1] = p->size[0], p->size[0] = 1;
+        p->reduced[1] = true, p->reduced[0] = false;
+        for (int32_t k = 0; k < x->n; k++) x->stride[k][1] = x->stride[k][0], x->stride[k][0] = 0;
+    }
+    if (p->rank == 0) { /* a scalar: one axis of extent 1 */
+        p->rank = 1;
+        p->size[0] = 1;
+        p->reduced[0] = false;
+        for (int32_t k = 0; k < x->n; k++) x->stride[k][0] = 0;
+    }
+}
+
+static void choose_tile(const orr_fused *f, cpu_fused *p) {
+    const int32_t last = p->rank - 1;
+    const int64_t columns = p->size[last];
+    if (!f->rows && (columns >= TILE || p->rank == 1)) {
+        p->tile_rows = 1;
+        p->cut = last;
+        const int64_t n = (columns + TILE - 1) / TILE;
+        p->tile_columns = n > 1 ? ((columns + n - 1) / n + 63) / 64 * 64 : columns;
+        p->tiles_per_step = n > 1 ? (columns + p->tile_columns - 1) / p->tile_columns : 1;
+    } else {
+        p->tile_columns = columns;
+        p->cut = last - 1;
+        const int64_t fit = columns < TILE ? TILE / columns : 1, rows = p->size[last - 1];
+        p->tile_rows = rows < fit ? rows : fit;
+        p->tiles_per_step = (rows + p->tile_rows - 1) / p->tile_rows;
+    }
+    p->outer = 1;
+    for (int32_t i = 0; i < p->cut; i++) p->outer *= p->size[i];
+    p->n_tiles = p->outer * p->tiles_per_step;
+    p->last_reduced = p->reduced[last];
+    p->row_reduced = p->cut < last && p->reduced[p->cut];
+}
+
+/* Where the tile holds all that is reduced, results go straight to the output. */
+static bool results_are_direct(const cpu_fused *p) {
+    if (!p->last_reduced || p->row_reduced || (p->cut == p->rank - 1 && p->tiles_per_step > 1)) return false;
+    for (int32_t i = 0; i < p->rank - 1; i++)
+        if (p->reduced[i]) return false;
+    return true;
+}
+
+static int64_t work_of(const orr_fused *f) {
+    int64_t work = f->n_inputs + f->n_outputs;
+    for (int16_t i = 0; i < f->n_instructions; i++) switch (f->instruction[i].code) {
+        case ORR_OP_exp:
+        case ORR_OP_expm1:
+        case ORR_OP_log:
+        case ORR_OP_log1p:
+        case ORR_OP_sin:
+        case ORR_OP_cos:
+        case ORR_OP_tanh:
+        case ORR_OP_sigmoid:
+        case ORR_OP_erf:
+        case ORR_OP_pow: work += 8; break;
+        default: work += 1;
+        }
+    return work;
+}
+
+static void choose_tasks(const orr_fused *f, cpu_fused *p) {
+    int64_t elements = 1;
+    for (int32_t i = 0; i < p->rank; i++) elements *= p->size[i];
+    int64_t tasks = elements * work_of(f) / TASK_WORK;
+    p->partial = false;
+    int64_t unit = 1; /* tiles that must stay together */
+    if (p->has_reduction && !p->direct) {
+        if (p->reduced[0]) {
+            p->partial = true;
+            const int64_t room = (INT64_C(1) << 20) / (p->acc_total > 0 ? p->acc_total : 1);
+            if (tasks > PARTIAL_TASKS_MAX) tasks = PARTIAL_TASKS_MAX;
+            if (tasks > room) tasks = room;
+        } else if (p->cut > 0) {
+            unit = p->n_tiles / p->size[0];
+        } /* else the outermost axis is the cut one, and kept: each tile has elements of its own */
+    }
+    const int64_t units = p->n_tiles / unit;
+    if (tasks > TASKS_MAX) tasks = TASKS_MAX;
+    if (tasks > units) tasks = units;
+    if (tasks < 1) tasks = 1;
+    const int64_t each = (units + tasks - 1) / tasks;
+    p->tiles_per_task = each * unit;
+    p->tasks = (units + each - 1) / each;
+}
+
+/* An input's place: a scalar where no tile moves it, memory where the tile is contiguous in it, else a copy. */
+static void place_input(cpu_fused *p, value *v) {
+    const int32_t last = p->rank - 1;
+    const int64_t column = v->stride[last], row = p->cut < last ? v->stride[p->cut] : 0;
+    if (v->row) { /* rows in order, or one number */
+        v->place = row == 0 || p->tile_rows == 1 ? SCALAR : IN_MEMORY;
+        return;
+    }
+    if (column == 0 && (row == 0 || p->tile_rows == 1)) v->place = SCALAR;
+    else if (p->tile_columns == 1 && p->tile_rows == 1) v->place = SCALAR;
+    else if (column == 1 && (p->tile_rows == 1 || row == p->tile_columns)) v->place = IN_MEMORY;
+    else if (p->tile_columns == 1 && row == 1) v->place = IN_MEMORY;
+    else v->place = IN_REGISTER, v->loaded = true;
+}
+
+static orr_tile_kernel *find_kernel(const cpu_fused *p, const orr_fused_instruction *x, int32_t variant) {
+    const orr_dtype first = p->value[x->args[0]].dtype;
+    if (x->code == ORR_OP_cast) return p->kernels->cast[first][x->dtype];
+    if (x->code == ORR_OP_select) return p->kernels->select[x->dtype];
+    return p->kernels->elementwise[x->code][first][variant];
+}
+
+typedef struct slots {
+    int32_t free[VALUES], n_free, n;
+} slots;
+
+static int32_t slot_take(slots *s) { return s->n_free ? s->free[--s->n_free] : s->n++; }
+static void slot_give(slots *s, int32_t slot) { s->free[s->n_free++] = slot; }
+
+/* The last instruction that reads a value; also through a spread, which may be the value itself, or through a product
+ * that is made later. */
+static int16_t last_use(const orr_fused *f, const cpu_fused *p, int16_t v) {
+    int16_t last = -1;
+    for (int16_t i = 0; i < f->n_instructions; i++)
+        for (int16_t k = 0; k < f->instruction[i].n_args; k++) {
+            if (f->instruction[i].args[k] != v) continue;
+            const bool spread = f->instruction[i].code == ORR_OP_broadcast;
+            const int16_t folded = p->folded_into[i];
+            const int16_t until = spread        ? last_use(f, p, (int16_t)(orr_fused_first_instruction(f) + i))
+                                  : folded >= 0 ? folded
+                                                : i;
+            if (until > last) last = until;
+        }
+    for (int16_t i = 0; i < f->n_outputs; i++)
+        if (f->output[i].value == v) last = f->n_instructions;
+    return last;
+}
+
+static int32_t count_uses(const orr_fused *f, int16_t v) {
+    int32_t n = 0;
+    for (int16_t i = 0; i < f->n_instructions; i++)
+        for (int16_t k = 0; k < f->instruction[i].n_args; k++) n += f->instruction[i].args[k] == v;
+    for (int16_t i = 0; i < f->n_outputs; i++) n += f->output[i].value == v;
+    return n;
+}
+
+/* Whether an instruction between two writes an output: it may write over the memory of an input that is no longer read.
+ */
+static bool writes_between(const orr_fused *f, int16_t first, int16_t last) {
+    const int16_t base = orr_fused_first_instruction(f);
+    for (int16_t o = 0; o < f->n_outputs; o++)
+        if (!f->output[o].reduction && f->output[o].value > base + first && f->output[o].value < base + last)
+            return true;
+    return false;
+}
+
+/* Learning rates and momenta: c + s v in one pass, where the product s v, s a scalar, has no other use. */
+static void fold_products(const orr_fused *f, cpu_fused *p) {
+    const int16_t base = orr_fused_first_instruction(f);
+    bool scalar[VALUES];
+    for (int16_t i = 0; i < base; i++) scalar[i] = p->value[i].place == SCALAR;
+    for (int16_t i = 0; i < f->n_instructions; i++) {
+        const orr_fused_instruction *x = &f->instruction[i];
+        scalar[base + i] = true;
+        for (int16_t k = 0; k < x->n_args; k++) scalar[base + i] = scalar[base + i] && scalar[x->args[k]];
+        if (x->row || x->code == ORR_OP_broadcast) scalar[base + i] = scalar[base + i] || p->tile_rows == 1;
+        p->folded_into[i] = p->factor[i] = -1;
+    }
+    for (int16_t i = 0; i < f->n_instructions; i++) {
+        const orr_fused_instruction *sum = &f->instruction[i];
+        if ((sum->code != ORR_OP_add && sum->code != ORR_OP_sub) || sum->dtype > ORR_F64 || sum->row) continue;
+        for (int16_t k = 0; k < 2 && p->factor[i] < 0; k++) {
+            const int16_t v = sum->args[k], other = sum->args[1 - k];
+            const orr_fused_instruction *product = v >= base ? &f->instruction[v - base] : NULL;
+            if (!product || product->code != ORR_OP_mul || product->row || scalar[other] || count_uses(f, v) != 1)
+                continue;
+            if (scalar[product->args[0]] == scalar[product->args[1]] || p->factor[v - base] >= 0) continue;
+            if (writes_between(f, (int16_t)(v - base), i)) continue;
+            p->factor[i] = (int16_t)(v - base);
+            p->folded_into[v - base] = i;
+        }
+    }
+}
+
+/* Which instructions are loops over the tile, and which are made of whole rows. */
+static action action_of(const orr_fused *f, const cpu_fused *p, const orr_fused_instruction *x) {
+    bool scalar = true;
+    for (int16_t k = 0; k < x->n_args; k++) scalar = scalar && p->value[x->args[k]].place == SCALAR;
+    if (f->rows && (x->code == ORR_OP_sum || x->code == ORR_OP_reduce_max)) return ACT_REDUCE;
+    if (x->code == ORR_OP_broadcast) return scalar ? ACT_NOTHING : ACT_SPREAD;
+    if (scalar) return ACT_ONE;
+    return x->row ? ACT_ROWS : ACT_TILE;
+}
+
+static void place_instruction(const orr_fused *f, cpu_fused *p, int16_t i, slots *s) {
+    const int16_t base = orr_fused_first_instruction(f);
+    const orr_fused_instruction *x = &f->instruction[i];
+    value *v = &p->value[base + i];
+    *v = (value){ .dtype = x->dtype, .size = orr_dtype_size(x->dtype), .output = -1, .row = x->row };
+    if (p->folded_into[i] >= 0) {
+        p->action[i] = ACT_FOLDED;
+        v->place = IN_REGISTER;
+        v->slot = -1;
+        return;
+    }
+    p->action[i] = action_of(f, p, x);
+    const bool loops = p->action[i] == ACT_TILE || p->action[i] == ACT_ROWS;
+    int32_t variant = ORR_VV, borrowed[8], n_borrowed = 0;
+    for (int16_t k = 0; k < 3; k++) p->splat_slot[i][k] = -1;
+    if (loops && x->n_args == 2 && p->value[x->args[1]].place == SCALAR) variant = ORR_VS;
+    if (loops && x->n_args == 2 && p->value[x->args[0]].place == SCALAR) variant = ORR_SV;
+    for (int16_t k = 0; loops && x->n_args == 3 && k < 3; k++) {
+        if (p->value[x->args[k]].place != SCALAR) continue;
+        borrowed[n_borrowed] = slot_take(s);
+        p->splat_slot[i][k] = (int16_t)borrowed[n_borrowed++];
+        p->splats[i] = true;
+    }
+    if (loops || p->action[i] == ACT_ONE) p->run[i] = find_kernel(p, x, variant);
+    const orr_fused_instruction *product = p->factor[i] >= 0 ? &f->instruction[p->factor[i]] : NULL;
+    if (product)
+        p->run[i] = p->kernels->multiply_add[x->dtype][x->code == ORR_OP_add               ? 0
+                                                       : x->args[1] == base + p->factor[i] ? 1
+                                                                                           : 2];
+    /* A single row value, be it computed or summed, is a scalar of its tile. */
+    const bool scalar = p->action[i] == ACT_ONE || p->action[i] == ACT_NOTHING || (x->row && p->tile_rows == 1);
+    for (int16_t o = 0; !scalar && o < f->n_outputs; o++)
+        if (f->output[o].value == base + i && !f->output[o].reduction) v->output = o;
+    /* Arguments that end here free their registers first: a kernel may write over what it reads, where elements match.
+     */
+    int16_t args[5], n_args = 0;
+    for (int16_t k = 0; k < x->n_args; k++) args[n_args++] = x->args[k];
+    for (int16_t k = 0; product && k < 2; k++) args[n_args++] = product->args[k];
+    for (int16_t k = 0; k < n_args; k++) {
+        const int16_t a = args[k];
+        bool repeated = false;
+        for (int16_t j = 0; j < k; j++) repeated = repeated || args[j] == a;
+        if (repeated || a < base || p->value[a].place == IN_MEMORY || p->value[a].slot < 0 || last_use(f, p, a) != i)
+            continue;
+        if (loops && p->value[a].size == v->size && p->value[a].row == v->row) slot_give(s, p->value[a].slot);
+        else borrowed[n_borrowed++] = p->value[a].slot;
+    }
+    v->place = scalar ? SCALAR : v->output >= 0 ? IN_MEMORY : IN_REGISTER;
+    v->slot = p->action[i] == ACT_NOTHING || v->place == IN_MEMORY ? -1 : slot_take(s);
+    for (int32_t k = 0; k < n_borrowed; k++) slot_give(s, borrowed[k]);
+}
+
+/* False where an instruction has no kernel. */
+static bool place_instructions(const orr_fused *f, cpu_fused *p) {
+    slots s = { .n = 0 };
+    fold_products(f, p);
+    for (int16_t i = 0; i < f->n_inputs; i++)
+        if (p->value[i].loaded) p->value[i].slot = slot_take(&s);
+    for (int16_t i = 0; i < f->n_instructions; i++) {
+        place_instruction(f, p, i, &s);
+        if (!p->run[i] && p->action[i] <= ACT_ONE) return false;
+    }
+    p->n_slots = s.n + 1; /* one more for scalars that are reduced or stored */
+    return true;
+}
+
+static void put_constant(double *to, orr_dtype dtype, double x) {
+    switch (dtype) {
+    case ORR_F32: {
+        const float y = (float)x;
+        memcpy(to, &y, sizeof y);
+        break;
+    }
+    case ORR_F64: *to = x; break;
+    case ORR_I32: {
+        const int32_t y = (int32_t)x;
+        memcpy(to, &y, sizeof y);
+        break;
+    }
+    case ORR_BOOL: {
+        const uint8_t y = x != 0.0;
+        memcpy(to, &y, sizeof y);
+        break;
+    }
+    }
+}
+
+orr_status orr_cpu_fused_prepare(orr_context *ctx, orr_arena *arena, const orr_fused *f, void **plan,
+                                 size_t *workspace) {
+    cpu_fused *p = ORR_NEW(arena, cpu_fused, 1);
+    operands *x = ORR_NEW(arena, operands, 1);
+    if (!p || !x) return orr_fail(ctx, ORR_ENOMEM, "fused group: no memory for its plan");
+    p->kernels = orr_cpu_kernels_choose();
+    p->threads = orr_context_threads(ctx);
+    for (int16_t i = 0; i < f->n_outputs; i++) p->has_reduction = p->has_reduction || f->output[i].reduction;
+    collect_operands(f, x);
+    collapse(f, p, x);
+    choose_tile(f, p);
+    p->n_values = f->n_inputs + f->n_constants + f->n_instructions;
+    for (int16_t i = 0; i < f->n_inputs; i++) {
+        value *v = &p->value[i];
+        *v = (value){
+            .dtype = f->input[i].dtype, .size = orr_dtype_size(f->input[i].dtype), .output = -1, .row = f->input_row[i]
+        };
+        memcpy(v->stride, x->stride[i], sizeof v->stride);
+        place_input(p, v);
+    }
+    for (int16_t i = 0; i < f->n_constants; i++)
+        p->value[f->n_inputs + i] = (value){
+            .place = SCALAR, .dtype = f->constant_dtype[i], .size = orr_dtype_size(f->constant_dtype[i]), .output = -1
+        };
+    for (int16_t i = 0; i < f->n_outputs; i++) {
+        memcpy(p->out_stride[i], x->stride[f->n_inputs + i], sizeof p->out_stride[i]);
+        if (!f->output[i].reduction) continue;
+        p->kept[i] = orr_shape_count(&f->output[i].view.shape);
+        p->acc_at[i] = p->acc_total;
+        p->acc_total += p->kept[i];
+    }
+    p->direct = p->has_reduction && results_are_direct(p);
+    if (p->direct) p->acc_total = 0;
+    if (!place_instructions(f, p)) return orr_fail(ctx, ORR_EINTERNAL, "fused group: an instruction has no kernel");
+    choose_tasks(f, p);
+    for (int16_t i = 0; i < f->n_constants; i++) put_constant(&p->constants[i], f->constant_dtype[i], f->constant[i]);
+    const int64_t tile = p->tile_rows * p->tile_columns;
+    p->slot_bytes = ((size_t)(tile > 0 ? tile : 1) * sizeof(double) + 63) & ~(size_t)63;
+    p->worker_bytes = (size_t)p->n_slots * p->slot_bytes;
+    *plan = p;
+    *workspace =
+        (size_t)p->threads * p->worker_bytes + (size_t)(p->acc_total * (p->partial ? p->tasks : 1)) * sizeof(double);
+    return ORR_OK;
+}
+

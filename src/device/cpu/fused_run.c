@@ -1,0 +1,381 @@
+/* Fused groups at work. */
+#include "device/cpu/fused_plan.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct job {
+    const orr_fused *f;
+    const cpu_fused *p;
+    char *registers;
+    double *acc;
+} job;
+
+static void *slot_at(const cpu_fused *p, char *registers, int32_t slot) {
+    return registers + (size_t)slot * p->slot_bytes;
+}
+
+/* Points everything at tile number `tile`. */
+static void seek(const orr_fused *f, const cpu_fused *p, int64_t tile, cursor *c) {
+    int64_t step = tile / p->tiles_per_step;
+    c->tile = tile % p->tiles_per_step;
+    for (int32_t i = p->cut - 1; i >= 0; i--) {
+        c->index[i] = step % p->size[i];
+        step /= p->size[i];
+    }
+    for (int16_t v = 0; v < f->n_inputs; v++) {
+        int64_t at = 0;
+        for (int32_t i = 0; i < p->cut; i++) at += c->index[i] * p->value[v].stride[i];
+        c->input[v] = (char *)f->input[v].data + at * (int64_t)p->value[v].size;
+    }
+    for (int16_t o = 0; o < f->n_outputs; o++) {
+        c->out_at[o] = 0;
+        for (int32_t i = 0; i < p->cut; i++) c->out_at[o] += c->index[i] * p->out_stride[o][i];
+    }
+}
+
+/* The extent of the tile under the cursor: the last along its axis may be shorter. */
+static void size_tile(const cpu_fused *p, cursor *c) {
+    const bool columns = p->cut == p->rank - 1;
+    const int64_t whole = columns ? p->tile_columns : p->tile_rows, left = p->size[p->cut] - c->tile * whole;
+    const int64_t here = left < whole ? left : whole;
+    c->rows = columns ? 1 : here;
+    c->columns = columns ? here : p->tile_columns;
+}
+
+/* The next step of the axes before the cut one. */
+static void advance(const orr_fused *f, const cpu_fused *p, cursor *c) {
+    for (int32_t i = p->cut - 1; i >= 0; i--) {
+        const bool wraps = ++c->index[i] == p->size[i];
+        const int64_t by = wraps ? 1 - p->size[i] : 1;
+        if (wraps) c->index[i] = 0;
+        for (int16_t v = 0; v < f->n_inputs; v++) c->input[v] += by * p->value[v].stride[i] * (int64_t)p->value[v].size;
+        for (int16_t o = 0; o < f->n_outputs; o++) c->out_at[o] += by * p->out_stride[o][i];
+        if (!wraps) return;
+    }
+}
+
+/* rows x columns elements of an input into its register. */
+static void load(const cpu_fused *p, const value *v, const char *from, int64_t rows, int64_t columns, char *to) {
+    const int64_t column = v->stride[p->rank - 1], row = p->cut < p->rank - 1 ? v->stride[p->cut] : 0;
+    const int64_t size = (int64_t)v->size;
+    if (columns == 1) {
+        p->kernels->gather[v->dtype](rows, row, from, to);
+        return;
+    }
+    if (column == 0) {
+        for (int64_t i = 0; i < rows; i++)
+            p->kernels->splat[v->dtype](columns, from + i * row * size, NULL, NULL, to + i * columns * size);
+        return;
+    }
+    if (column == 1) {
+        for (int64_t i = 0; i < rows; i++)
+            memcpy(to + i * columns * size, from + i * row * size, (size_t)(columns * size));
+        return;
+    }
+    for (int64_t i = 0; i < rows; i++)
+        p->kernels->gather[v->dtype](columns, column, from + i * row * size, to + i * columns * size);
+}
+
+/* Each row of a tile into its own accumulator.  Short rows are summed abreast, long ones by themselves. */
+static void reduce_rows(const cpu_fused *p, int kind, orr_dtype dtype, int64_t rows, int64_t columns, const char *v,
+                        double *acc, int64_t stride) {
+    if (columns < SHORT_ROW) {
+        p->kernels->reduce_rows[kind][dtype](rows, columns, v, acc, stride);
+        return;
+    }
+    const int64_t bytes = columns * (int64_t)orr_dtype_size(dtype);
+    for (int64_t i = 0; i < rows; i++) p->kernels->reduce[kind][dtype](columns, v + i * bytes, acc + i * stride);
+}
+
+static void reduce_tile(const job *j, const cursor *c, int16_t o, const char *v, double *acc, int64_t cut_at) {
+    const cpu_fused *p = j->p;
+    const orr_fused_output *out = &j->f->output[o];
+    const int kind = out->reduction == ORR_REDUCE_MAX;
+    const orr_dtype dtype = out->view.dtype;
+    const int64_t size = (int64_t)orr_dtype_size(dtype), columns = c->columns, rows = c->rows;
+    const int32_t last = p->rank - 1;
+    const int64_t row = p->cut < last ? p->out_stride[o][p->cut] : 0;
+    const int64_t at = c->out_at[o] + cut_at * p->out_stride[o][p->cut];
+    const double start = kind ? (double)-INFINITY : 0.0;
+    if (p->direct) {
+        double result[TILE];
+        for (int64_t i = 0; i < rows; i++) result[i] = start;
+        reduce_rows(p, kind, dtype, rows, columns, v, result, 1);
+        if (row == 1 || rows == 1) {
+            p->kernels->finish[dtype](rows, result, (char *)out->view.data + at * size);
+        } else {
+            for (int64_t i = 0; i < rows; i++)
+                p->kernels->finish[dtype](1, &result[i], (char *)out->view.data + (at + i * row) * size);
+        }
+        return;
+    }
+    acc += p->acc_at[o] + at;
+    if (p->last_reduced && (p->row_reduced || rows == 1)) {
+        p->kernels->reduce[kind][dtype](rows * columns, v, acc);
+    } else if (p->last_reduced) {
+        reduce_rows(p, kind, dtype, rows, columns, v, acc, row);
+    } else if (p->out_stride[o][last] == 1) {
+        for (int64_t i = 0; i < rows; i++)
+            p->kernels->accumulate[kind][dtype](columns, v + i * columns * size, acc + i * row);
+    } else { /* kept columns that don't lie together: rare */
+        for (int64_t i = 0; i < rows; i++)
+            for (int64_t k = 0; k < columns; k++)
+                p->kernels->accumulate[kind][dtype](1, v + (i * columns + k) * size,
+                                                    acc + i * row + k * p->out_stride[o][last]);
+    }
+}
+
+static int64_t cut_position(const cpu_fused *p, const cursor *c) {
+    return c->tile * (p->cut == p->rank - 1 ? p->tile_columns : p->tile_rows);
+}
+
+/* Works out the addresses of the tile under the cursor; constants are in place already. */
+static void find_addresses(const orr_fused *f, const cpu_fused *p, const cursor *c, char *registers, addresses *x) {
+    const int64_t cut_at = cut_position(p, c);
+    const int16_t base = orr_fused_first_instruction(f);
+    for (int16_t v = 0; v < f->n_inputs; v++) {
+        const value *in = &p->value[v];
+        x->at[v] = in->loaded ? slot_at(p, registers, in->slot)
+                              : c->input[v] + cut_at * in->stride[p->cut] * (int64_t)in->size;
+    }
+    for (int16_t i = 0; i < f->n_instructions; i++) {
+        const orr_fused_instruction *instruction = &f->instruction[i];
+        const value *v = &p->value[base + i];
+        if (p->action[i] == ACT_FOLDED) continue;
+        if (p->factor[i] >= 0) { /* (v, s, c) */
+            const orr_fused_instruction *product = &f->instruction[p->factor[i]];
+            const int which = p->value[product->args[0]].place == SCALAR;
+            x->args[i][0] = x->at[product->args[which]];
+            x->args[i][1] = x->at[product->args[!which]];
+            x->args[i][2] = x->at[instruction->args[instruction->args[0] == base + p->factor[i]]];
+        }
+        for (int16_t k = 0; p->factor[i] < 0 && k < instruction->n_args; k++)
+            x->args[i][k] =
+                p->splat_slot[i][k] < 0 ? x->at[instruction->args[k]] : slot_at(p, registers, p->splat_slot[i][k]);
+        if (p->action[i] == ACT_NOTHING) {
+            x->at[base + i] = x->at[instruction->args[0]];
+            continue;
+        }
+        if (v->output >= 0) {
+            const orr_view *view = &f->output[v->output].view;
+            x->to[i] = (char *)view->data +
+                       (c->out_at[v->output] + cut_at * p->out_stride[v->output][p->cut]) * (int64_t)v->size;
+        } else {
+            x->to[i] = slot_at(p, registers, v->slot);
+        }
+        x->at[base + i] = x->to[i];
+    }
+}
+
+/* Copies the inputs that aren't read where they stand; one that hasn't moved since the last tile stays. */
+static void load_inputs(const orr_fused *f, const cpu_fused *p, cursor *c, char *registers) {
+    const int64_t cut_at = cut_position(p, c), n = c->rows * c->columns;
+    for (int16_t v = 0; v < f->n_inputs; v++) {
+        const value *x = &p->value[v];
+        if (!x->loaded) continue;
+        const char *from = c->input[v] + cut_at * x->stride[p->cut] * (int64_t)x->size;
+        if (c->loaded[v] == from && c->loaded_n[v] == n) continue;
+        load(p, x, from, c->rows, c->columns, slot_at(p, registers, x->slot));
+        c->loaded[v] = from, c->loaded_n[v] = n;
+    }
+}
+
+/* Each row's sum or maximum, through double. */
+static void reduce_into(const cpu_fused *p, const cursor *c, orr_op_code code, orr_dtype dtype, const void *from,
+                        void *to) {
+    double result[TILE];
+    const int kind = code == ORR_OP_reduce_max;
+    for (int64_t i = 0; i < c->rows; i++) result[i] = kind ? (double)-INFINITY : 0.0;
+    reduce_rows(p, kind, dtype, c->rows, c->columns, from, result, 1);
+    p->kernels->finish[dtype](c->rows, result, to);
+}
+
+static void splat(const cpu_fused *p, orr_dtype dtype, int64_t n, const void *from, void *to) {
+    p->kernels->splat[dtype](n, from, NULL, NULL, to);
+}
+
+static void spread_rows(const cpu_fused *p, const cursor *c, const value *v, const char *from, char *to) {
+    const int64_t bytes = c->columns * (int64_t)v->size;
+    for (int64_t i = 0; i < c->rows; i++) splat(p, v->dtype, c->columns, from + i * (int64_t)v->size, to + i * bytes);
+}
+
+/* What a reduction reads: a tile, or a scalar made into one. */
+static const void *reduced_argument(const cpu_fused *p, const orr_fused *f, const cursor *c, const addresses *x,
+                                    int16_t i, char *registers) {
+    const int16_t a = f->instruction[i].args[0];
+    if (p->value[a].place != SCALAR) return x->at[a];
+    void *vector = slot_at(p, registers, p->n_slots - 1);
+    splat(p, p->value[a].dtype, c->rows * c->columns, x->at[a], vector);
+    return vector;
+}
+
+static void execute(const job *j, const cursor *c, const addresses *x, char *registers, double *acc) {
+    const orr_fused *f = j->f;
+    const cpu_fused *p = j->p;
+    const int64_t n = c->rows * c->columns;
+    const int16_t base = orr_fused_first_instruction(f);
+    for (int16_t i = 0; i < f->n_instructions; i++) {
+        const orr_fused_instruction *instruction = &f->instruction[i];
+        const action act = p->action[i];
+        const int64_t count = act == ACT_TILE ? n : act == ACT_ROWS ? c->rows : 1;
+        if (p->splats[i])
+            for (int16_t k = 0; k < 3; k++)
+                if (p->splat_slot[i][k] >= 0)
+                    splat(p, p->value[instruction->args[k]].dtype, count, x->at[instruction->args[k]],
+                          slot_at(p, registers, p->splat_slot[i][k]));
+        if (act <= ACT_ONE) p->run[i](count, x->args[i][0], x->args[i][1], x->args[i][2], x->to[i]);
+        else if (act == ACT_REDUCE)
+            reduce_into(p, c, instruction->code, instruction->dtype, reduced_argument(p, f, c, x, i, registers),
+                        x->to[i]);
+        else if (act == ACT_SPREAD) spread_rows(p, c, &p->value[base + i], x->args[i][0], x->to[i]);
+    }
+    for (int16_t o = 0; o < f->n_outputs; o++) {
+        const orr_fused_output *out = &f->output[o];
+        const value *v = &p->value[out->value];
+        if (!out->reduction && v->output == o) continue; /* written by its instruction */
+        const int64_t count = out->row ? c->rows : n;
+        const void *from = x->at[out->value];
+        if (v->place == SCALAR && count > 1) {
+            void *vector = slot_at(p, registers, p->n_slots - 1);
+            splat(p, v->dtype, count, from, vector);
+            from = vector;
+        }
+        const int64_t cut_at = cut_position(p, c);
+        if (out->reduction) {
+            reduce_tile(j, c, o, from, acc, cut_at);
+            continue;
+        }
+        const size_t size = orr_dtype_size(out->view.dtype);
+        memcpy((char *)out->view.data + (size_t)(c->out_at[o] + cut_at * p->out_stride[o][p->cut]) * size, from,
+               (size_t)count * size);
+    }
+}
+
+static void clear_accumulators(const orr_fused *f, const cpu_fused *p, double *acc, int64_t first, int64_t n,
+                               int16_t o) {
+    const double start = f->output[o].reduction == ORR_REDUCE_MAX ? (double)-INFINITY : 0.0;
+    for (int64_t i = 0; i < n; i++) acc[p->acc_at[o] + first + i] = start;
+}
+
+/* The part of a reduced output that belongs to the tiles of a task, where the outermost axis is kept. */
+static void own_part(const cpu_fused *p, int16_t o, int64_t first_tile, int64_t n_tiles, int64_t *first, int64_t *n) {
+    if (p->cut > 0) {
+        const int64_t tiles = p->n_tiles / p->size[0], each = p->kept[o] / p->size[0];
+        *first = first_tile / tiles * each;
+        *n = n_tiles / tiles * each;
+        return;
+    }
+    const int64_t cut = p->cut == p->rank - 1 ? p->tile_columns : p->tile_rows, each = p->kept[o] / p->size[0];
+    int64_t end = (first_tile + n_tiles) * cut;
+    if (end > p->size[0]) end = p->size[0];
+    *first = first_tile * cut * each;
+    *n = (end - first_tile * cut) * each;
+}
+
+static void run_task(void *arg, int64_t task, int worker) {
+    const job *j = arg;
+    const orr_fused *f = j->f;
+    const cpu_fused *p = j->p;
+    char *registers = j->registers + (size_t)worker * p->worker_bytes;
+    const int64_t first = task * p->tiles_per_task;
+    int64_t n = p->n_tiles - first;
+    if (n > p->tiles_per_task) n = p->tiles_per_task;
+    double *acc = j->acc + (p->partial ? task * p->acc_total : 0);
+    const bool accumulates = p->has_reduction && !p->direct;
+    for (int16_t o = 0; accumulates && o < f->n_outputs; o++) {
+        if (!f->output[o].reduction) continue;
+        int64_t from = 0, count = p->kept[o];
+        if (!p->partial) own_part(p, o, first, n, &from, &count);
+        clear_accumulators(f, p, acc, from, count, o);
+    }
+    cursor c;
+    addresses x;
+    for (int16_t i = 0; i < f->n_constants; i++) x.at[f->n_inputs + i] = &p->constants[i];
+    for (int16_t v = 0; v < f->n_inputs; v++) c.loaded[v] = NULL;
+    seek(f, p, first, &c);
+    for (int64_t t = 0; t < n; t++) {
+        size_tile(p, &c);
+        load_inputs(f, p, &c, registers);
+        find_addresses(f, p, &c, registers, &x);
+        execute(j, &c, &x, registers, acc);
+        if (++c.tile < p->tiles_per_step) continue;
+        c.tile = 0;
+        advance(f, p, &c);
+    }
+    for (int16_t o = 0; accumulates && !p->partial && o < f->n_outputs; o++) {
+        if (!f->output[o].reduction) continue;
+        int64_t from = 0, count = 0;
+        own_part(p, o, first, n, &from, &count);
+        const orr_dtype dtype = f->output[o].view.dtype;
+        p->kernels->finish[dtype](count, acc + p->acc_at[o] + from,
+                                  (char *)f->output[o].view.data + (size_t)from * orr_dtype_size(dtype));
+    }
+}
+
+/* Sums of no elements. */
+static void run_empty(const orr_fused *f, const cpu_fused *p) {
+    for (int16_t o = 0; o < f->n_outputs; o++) {
+        if (!f->output[o].reduction) continue;
+        const double start = f->output[o].reduction == ORR_REDUCE_MAX ? (double)-INFINITY : 0.0;
+        const size_t size = orr_dtype_size(f->output[o].view.dtype);
+        for (int64_t i = 0; i < p->kept[o]; i++)
+            p->kernels->finish[f->output[o].view.dtype](1, &start, (char *)f->output[o].view.data + (size_t)i * size);
+    }
+}
+
+/* Accumulators of all tasks, added in the order of tasks into the first. */
+static void combine(const job *j) {
+    const orr_fused *f = j->f;
+    const cpu_fused *p = j->p;
+    for (int16_t o = 0; o < f->n_outputs; o++) {
+        if (!f->output[o].reduction) continue;
+        const int kind = f->output[o].reduction == ORR_REDUCE_MAX;
+        double *sum = j->acc + p->acc_at[o];
+        for (int64_t t = 1; t < p->tasks; t++)
+            p->kernels->accumulate[kind][ORR_F64](p->kept[o], j->acc + t * p->acc_total + p->acc_at[o], sum);
+        p->kernels->finish[f->output[o].view.dtype](p->kept[o], sum, f->output[o].view.data);
+    }
+}
+
+void orr_cpu_fused_bind(const orr_fused *f, void *plan, void *workspace) {
+    cpu_fused *p = plan;
+    p->single = p->n_tiles == 1 && orr_shape_count(&f->shape) > 0;
+    if (!p->single) return;
+    seek(f, p, 0, &p->only);
+    size_tile(p, &p->only);
+    for (int16_t i = 0; i < f->n_constants; i++) p->bound.at[f->n_inputs + i] = &p->constants[i];
+    find_addresses(f, p, &p->only, workspace, &p->bound);
+}
+
+/* Everything is in its place: no pool, no cursor. */
+static void run_single(const job *j, cpu_fused *p) {
+    const orr_fused *f = j->f;
+    const bool accumulates = p->has_reduction && !p->direct;
+    for (int16_t o = 0; accumulates && o < f->n_outputs; o++)
+        if (f->output[o].reduction) clear_accumulators(f, p, j->acc, 0, p->kept[o], o);
+    for (int16_t v = 0; v < f->n_inputs; v++) p->only.loaded[v] = NULL;
+    load_inputs(f, p, &p->only, j->registers);
+    execute(j, &p->only, &p->bound, j->registers, j->acc);
+    for (int16_t o = 0; accumulates && o < f->n_outputs; o++)
+        if (f->output[o].reduction)
+            p->kernels->finish[f->output[o].view.dtype](p->kept[o], j->acc + p->acc_at[o], f->output[o].view.data);
+}
+
+orr_status orr_cpu_fused_run(orr_context *ctx, const orr_fused *f, void *plan, void *workspace, orr_pool *pool) {
+    cpu_fused *p = plan;
+    (void)ctx;
+    job j = { .f = f, .p = p, .registers = workspace };
+    j.acc = (double *)(void *)(j.registers + (size_t)p->threads * p->worker_bytes);
+    if (p->single) {
+        run_single(&j, p);
+        return ORR_OK;
+    }
+    if (orr_shape_count(&f->shape) == 0) {
+        run_empty(f, p);
+        return ORR_OK;
+    }
+    orr_parallel(pool, p->tasks, run_task, &j);
+    if (p->partial) combine(&j);
+    return ORR_OK;
+}
