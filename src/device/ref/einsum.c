@@ -15,7 +15,7 @@ static void walks(const orr_launch *l, orr_walk *outer, orr_walk *inner) {
     const orr_attr_einsum *e = l->attr;
     const orr_view *a = &l->args[0], *b = &l->args[1];
     uint32_t kept = 0;
-    int64_t sa[ORR_RANK_MAX], sb[ORR_RANK_MAX];
+    int64_t sa[ORR_RANK_MAX] = { 0 }, sb[ORR_RANK_MAX] = { 0 };
     for (int32_t i = 0; i < e->rank_out; i++) {
         kept |= 1u << e->out[i];
         sa[i] = stride_of(a, e->a, e->out[i]);

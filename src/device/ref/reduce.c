@@ -9,7 +9,7 @@ static void walks(const orr_launch *l, orr_walk *outer, orr_walk *inner) {
     const orr_view *a = &l->args[0];
     const uint32_t axes = ((const orr_attr_reduce *)l->attr)->axes;
     orr_shape gone = { .rank = 0 };
-    int64_t gone_stride[ORR_RANK_MAX], kept_stride[ORR_RANK_MAX];
+    int64_t gone_stride[ORR_RANK_MAX] = { 0 }, kept_stride[ORR_RANK_MAX] = { 0 };
     int32_t kept = 0;
     for (int32_t i = 0; i < a->shape.rank; i++) {
         if (axes >> i & 1u) {
