@@ -19,8 +19,7 @@ typedef struct orr_view {
     int64_t stride[ORR_RANK_MAX];
 } orr_view;
 
-/* One launch.  args may be any views; out is any view without repeats, and overlaps an argument only where the two are
- * the same view and the op is elementwise. */
+/* One launch.  args may be any views; out is contiguous and overlaps no argument. */
 typedef struct orr_launch {
     orr_op_code code;
     const void *attr;
