@@ -272,11 +272,10 @@ orr_status orr_plan_fuse(orr_plan *plan) {
     for (int32_t i = 1; i < n; i++)
         if (plan->layout[i].holding == ORR_HOLD_BUFFER && plan->g->nodes[i].op->kind != ORR_KIND_SOURCE) place(&s, i);
     for (int32_t i = 1; i < n; i++) {
-        if (plan->layout[i].holding == ORR_HOLD_NOTHING) continue;
+        if (plan->group_of[i] < 0) continue; /* a source; or a view: who reads it, reads its root */
         for (int32_t k = 0; k < plan->g->nodes[i].n_args; k++) {
             const int32_t root = orr_plan_root(plan, plan->g->nodes[i].args[k].id);
-            if (root && (plan->group_of[i] < 0 || orr_plan_reach(plan, i, k, plan->group_of[i]) == ORR_REACH_MEMORY))
-                plan->in_memory[root] = true;
+            if (root && orr_plan_reach(plan, i, k, plan->group_of[i]) == ORR_REACH_MEMORY) plan->in_memory[root] = true;
         }
     }
     for (int32_t i = 0; i < plan->options->n_outputs; i++)

@@ -139,7 +139,7 @@ void orr_place_shared(orr_builder *b) {
                     !fused_may_overwrite(p, at, read->buffer, o))
                     continue;
                 out->same_as = owner;
-                in->dies = out->dies;
+                in->dies = out->dies > at ? out->dies : at + 1; /* taken: no second output may have it */
                 break;
             }
         }
