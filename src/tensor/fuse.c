@@ -100,7 +100,8 @@ static int32_t group_of_arg(const orr_plan *plan, int32_t node, int32_t k) {
     return root ? plan->group_of[root] : -1;
 }
 
-/* Whether group `from` depends on group `target`, not counting direct edges of `skip_direct_from` to it. */
+/* Whether group `from` depends on group `target`; with skip_direct, other than by its own edges to it.  Node ids are no
+ * guide: a group waits for all that its latest member reads, also where only its earliest member is wanted. */
 static bool depends(search *s, int32_t from, int32_t target, bool skip_direct) {
     orr_plan *plan = s->plan;
     int32_t top = 0;
@@ -112,7 +113,7 @@ static bool depends(search *s, int32_t from, int32_t target, bool skip_direct) {
         for (int32_t i = plan->groups[at].first; i >= 0; i = plan->next_in_group[i])
             for (int32_t k = 0; k < plan->g->nodes[i].n_args; k++) {
                 const int32_t d = group_of_arg(plan, i, k);
-                if (d < 0 || s->stamp[d] == s->now || plan->groups[d].last < plan->groups[target].first) continue;
+                if (d < 0 || s->stamp[d] == s->now) continue;
                 if (d == target) {
                     if (skip_direct && at == from) continue;
                     return true;
@@ -128,8 +129,7 @@ static bool depends(search *s, int32_t from, int32_t target, bool skip_direct) {
 static bool can_join(search *s, int32_t node, int32_t t) {
     for (int32_t k = 0; k < s->plan->g->nodes[node].n_args; k++) {
         const int32_t d = group_of_arg(s->plan, node, k);
-        if (d >= 0 && d != t && s->plan->groups[d].last > s->plan->groups[t].first && depends(s, d, t, false))
-            return false;
+        if (d >= 0 && d != t && depends(s, d, t, false)) return false;
     }
     return true;
 }

@@ -336,6 +336,11 @@ orr_status orr_cpu_fused_prepare(orr_context *ctx, orr_arena *arena, const orr_f
     p->kernels = orr_cpu_kernels_choose();
     p->threads = orr_context_threads(ctx);
     for (int16_t i = 0; i < f->n_outputs; i++) p->has_reduction = p->has_reduction || f->output[i].reduction;
+    *plan = p;
+    if (orr_shape_count(&f->shape) == 0) { /* nothing to walk over; sums of nothing are written by run */
+        for (int16_t i = 0; i < f->n_outputs; i++) p->kept[i] = orr_shape_count(&f->output[i].view.shape);
+        return ORR_OK;
+    }
     collect_operands(f, x);
     collapse(f, p, x);
     choose_tile(f, p);
@@ -367,7 +372,6 @@ orr_status orr_cpu_fused_prepare(orr_context *ctx, orr_arena *arena, const orr_f
     const int64_t tile = p->tile_rows * p->tile_columns;
     p->slot_bytes = ((size_t)(tile > 0 ? tile : 1) * sizeof(double) + 63) & ~(size_t)63;
     p->worker_bytes = (size_t)p->n_slots * p->slot_bytes;
-    *plan = p;
     *workspace =
         (size_t)p->threads * p->worker_bytes + (size_t)(p->acc_total * (p->partial ? p->tasks : 1)) * sizeof(double);
     return ORR_OK;
