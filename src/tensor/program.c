@@ -58,6 +58,14 @@ static orr_status run_step(orr_program *p, int32_t at) {
                     : s->kernel->run(p->ctx, &s->launch);
 }
 
+/* Puts the line of the graph in front of what the kernel said: an index out of range is a mistake of the caller's. */
+static orr_status fail_at(orr_program *p, int32_t at, orr_status status) {
+    char said[512];
+    (void)snprintf(said, sizeof said, "%s", orr_context_message(p->ctx));
+    orr_context_clear(p->ctx);
+    return orr_fail(p->ctx, status, "%s: %s", p->step_where[at], said);
+}
+
 static double seconds_now(void) {
     struct timespec t;
     (void)clock_gettime(CLOCK_MONOTONIC, &t);
@@ -67,7 +75,8 @@ static double seconds_now(void) {
 orr_status orr_program_run(orr_program *p) {
     for (int32_t i = 0; i < p->n_steps; i++) {
         const double before = p->profile ? seconds_now() : 0.0;
-        ORR_TRY(p->ctx, run_step(p, i));
+        const orr_status status = run_step(p, i);
+        if (status != ORR_OK) return fail_at(p, i, status);
         if (p->profile) p->steps[i].seconds += seconds_now() - before;
         if (p->find_non_finite) ORR_TRY(p->ctx, check_finite(p, i));
     }
