@@ -41,15 +41,20 @@ orr_node orr_cross_entropy(orr_graph *g, orr_node logits, orr_node labels) {
     }
     const orr_node mine = orr_broadcast(g, is_class(g, labels, classes), t.shape);
     if (orr_graph_failed(g)) return ORR_NONE;
-    const orr_node others = orr_select(g, mine, orr_fill_like(g, logits, ORR_COMPOSE_MASKED), logits);
-    const orr_node a_label = orr_sum(g, orr_select(g, mine, logits, orr_fill_like(g, logits, 0.0)), ORR_AXES(last));
-    const orr_node m = orr_compose_peak(g, others, last);
-    const orr_node sum = orr_sum(g, orr_exp(g, orr_sub(g, others, m)), ORR_AXES(last));
+    const orr_node none = orr_fill_like(g, logits, 0.0), low = orr_fill_like(g, logits, ORR_COMPOSE_MASKED);
+    const orr_node a_label = orr_sum(g, orr_select(g, mine, logits, none), ORR_AXES(last));
+    const orr_node m = orr_compose_peak(g, orr_select(g, mine, low, logits), last);
+    /* The label's own stands at the peak, exp(0), before it is set to 0: vector exponentials are slow far below 0. */
+    const orr_node e = orr_exp(g, orr_sub(g, orr_select(g, mine, m, logits), m));
+    const orr_node sum = orr_sum(g, orr_select(g, mine, none, e), ORR_AXES(last));
     const orr_node zero = orr_fill_like(g, labels, 0.0), end = orr_fill_like(g, labels, (double)classes);
     const orr_node known = orr_and(g, orr_le(g, zero, labels), orr_lt(g, labels, end));
     if (orr_graph_failed(g)) return ORR_NONE;
     const orr_node poison = orr_select(g, known, orr_fill_like(g, sum, 0.0), orr_fill_like(g, sum, (double)NAN));
-    const orr_node r = orr_add(g, orr_sub(g, orr_add(g, orr_squeeze(g, m, last), orr_log(g, sum)), a_label), poison);
+    orr_node others =
+        orr_squeeze(g, m, last); /* log sum over c != label of e^{a_c}; the peak alone where there is none */
+    if (classes > 1) others = orr_add(g, others, orr_log(g, sum));
+    const orr_node r = orr_add(g, orr_sub(g, others, a_label), poison);
     return orr_softplus(g, r);
 }
 
