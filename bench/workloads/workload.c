@@ -156,7 +156,8 @@ static orr_status compile(orr_instance *x, const orr_instance_options *options) 
                                       .n_outputs = w->n_outputs,
                                       .updates = w->updates,
                                       .n_updates = w->n_updates,
-                                      .device = options->device };
+                                      .device = options->device,
+                                      .profile = options->profile };
     ORR_TRY(x->ctx, orr_compile(x->ctx, x->g, &how, &x->program));
     for (int32_t i = 0; i < w->n_inputs; i++) {
         const orr_workload_input *in = &w->inputs[i];

@@ -86,6 +86,7 @@ typedef struct orr_instance_options {
     const char *device; /* as in orr_compile_options */
     bool reproducible;  /* inputs from the formula that tests/bench/make_peer_goldens.py shares */
     bool given_data;
+    bool profile; /* as in orr_compile_options */
 } orr_instance_options;
 
 /* Fails: as orr_compile; ORR_ENOMEM. */

@@ -48,6 +48,12 @@ typedef struct orr_settings {
     const orr_value *value;
 } orr_settings;
 
+/* What every kind starts with: its name in a file, a line of help, its parameters. */
+typedef struct orr_kind {
+    const char *name, *help;
+    const orr_parameter *parameters;
+} orr_kind;
+
 int orr_parameter_count(const orr_parameter *table);
 int orr_parameter_find(const orr_parameter *table, const char *name); /* -1 where there is none */
 

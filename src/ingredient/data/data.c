@@ -10,7 +10,4 @@ static const orr_data *const all[] = {
 #undef ORR_DATA
 };
 
-const orr_data *const *orr_data_kinds(int *n) {
-    *n = (int)(sizeof all / sizeof all[0]);
-    return all;
-}
+const orr_data *orr_data_at(int i) { return i < (int)(sizeof all / sizeof all[0]) ? all[i] : NULL; }

@@ -15,12 +15,11 @@ typedef struct orr_dataset {
 } orr_dataset;
 
 typedef struct orr_data {
-    const char *name, *help;
-    const orr_parameter *parameters;
+    orr_kind kind;
     /* The dataset lives in out_arena.  Fails: ORR_EIO, ORR_EINPUT, ORR_ENOMEM, with the place and what to do. */
     orr_status (*load)(orr_context *ctx, orr_arena *out_arena, const orr_settings *s, orr_dataset *out);
 } orr_data;
 
-const orr_data *const *orr_data_kinds(int *n);
+const orr_data *orr_data_at(int i); /* the kinds in their order; NULL past the last */
 
 #endif

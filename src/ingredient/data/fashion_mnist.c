@@ -75,8 +75,6 @@ static orr_status load(orr_context *ctx, orr_arena *out_arena, const orr_setting
 }
 
 const orr_data orr_data_fashion_mnist = {
-    .name = "fashion-mnist",
-    .help = "Fashion-MNIST: grey images of clothes, 28 x 28, ten classes",
-    .parameters = parameters,
+    .kind = { "fashion-mnist", "Fashion-MNIST: grey images of clothes, 28 x 28, ten classes", parameters },
     .load = load,
 };

@@ -20,7 +20,7 @@ static int teardown(void **state) {
 
 /* Settings with n, center and folder. */
 static orr_settings settings(int64_t n, const char *center, const char *folder) {
-    const orr_parameter *table = orr_data_fashion_mnist.parameters;
+    const orr_parameter *table = orr_data_fashion_mnist.kind.parameters;
     orr_value *value = orr_parameter_fallbacks(arena, table);
     assert_non_null(value);
     value[orr_parameter_find(table, "n")].integer = n;

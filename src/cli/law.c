@@ -1,0 +1,223 @@
+/* orrery law: list, show, run. */
+#define _POSIX_C_SOURCE 200809L /* sigaction */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/context.h"
+#include "cli/cli.h"
+#include "law/run.h"
+
+static const char usage[] =
+    "usage: orrery law list | show LAW | run LAW [options]\n"
+    "\n"
+    "  orrery law run edge-of-stability                    quick size: under a minute on two cores\n"
+    "  orrery law run edge-of-stability --size full\n"
+    "  orrery law run edge-of-stability --seeds 5 -o page.html\n"
+    "  orrery law run edge-of-stability --experiment my.yaml --json | jq .verdict\n"
+    "\n"
+    "`run` computes the prediction, seals it in the store (SQLite) with its SHA-256, and only then trains; it prints "
+    "the verdict\n"
+    "and writes a page with the figure.\n"
+    "\n"
+    "  --size quick|full     which size of the law's experiment (default: quick)\n"
+    "  --experiment FILE     your own experiment instead of the law's (default size: as the file is)\n"
+    "  --seeds N             initial draws 0 to N-1 instead of the experiment's; verdicts want 3 or more\n"
+    "  --store FILE          default: what ORRERY_STORE names, else orrery.db in this folder\n"
+    "  -o, --page FILE       the page (default: orrery-LAW.html; - for none)\n"
+    "  --threads N           default: the cores that this process may use\n"
+    "  --json                one JSON object instead of the table\n"
+    "\n"
+    "Exit codes: 0 the law holds, 1 it fails or is out of its regime, 2 wrong usage or bad input, 3 the machine could "
+    "not do it.\n";
+
+/* Set by SIGINT and SIGTERM: the only thing that a handler may touch. */
+static volatile sig_atomic_t stop_asked;
+
+static void ask_to_stop(int signal_number) {
+    (void)signal_number;
+    stop_asked = 1;
+}
+
+typedef struct run_options {
+    const char *law, *size, *experiment, *store, *page;
+    long long seeds, threads;
+    bool json;
+} run_options;
+
+static const char *const flags[] = { "--size", "--experiment", "--seeds", "--store", "--page",
+                                     "-o",     "--threads",    "--json",  "--help",  NULL };
+
+/* ORR_EXIT_HOLDS and all options, or the exit code to end with. */
+static int parse(int argc, char **argv, run_options *o) {
+    for (int i = 0; i < argc; i++) {
+        const char *word = argv[i];
+        if (strcmp(word, "--json") == 0) {
+            o->json = true;
+            continue;
+        }
+        if (word[0] != '-') {
+            if (o->law) return orr_cli_usage("law", "one law at a time; met '%s' after '%s'", word, o->law);
+            o->law = word;
+            continue;
+        }
+        int flag = 0;
+        while (flags[flag] && strcmp(flags[flag], word) != 0) flag++;
+        if (!flags[flag]) return orr_cli_unknown("law", "option", word, flags);
+        if (i + 1 == argc) return orr_cli_usage("law", "%s needs a value; see orrery law --help", word);
+        const char *value = argv[++i];
+        if (strcmp(word, "--size") == 0) o->size = value;
+        else if (strcmp(word, "--experiment") == 0) o->experiment = value;
+        else if (strcmp(word, "--store") == 0) o->store = value;
+        else if (strcmp(word, "--page") == 0 || strcmp(word, "-o") == 0) o->page = value;
+        else if (strcmp(word, "--seeds") == 0) {
+            if (!orr_cli_int(value, 1, 100000, &o->seeds))
+                return orr_cli_usage("law", "--seeds: expected a whole number from 1 to 100000, met '%s'", value);
+        } else if (!orr_cli_int(value, 1, 256, &o->threads)) {
+            return orr_cli_usage("law", "--threads: expected a whole number from 1 to 256, met '%s'", value);
+        }
+    }
+    static const char *const sizes[] = { "quick", "full", NULL };
+    if (o->size && strcmp(o->size, "quick") != 0 && strcmp(o->size, "full") != 0)
+        return orr_cli_unknown("law", "size", o->size, sizes);
+    return ORR_EXIT_HOLDS;
+}
+
+static int unknown_law(const char *word) {
+    const char *names[64] = { NULL };
+    for (int i = 0; orr_law_at(i) && i < 63; i++) names[i] = orr_law_at(i)->id;
+    return orr_cli_unknown("law", "law", word, names);
+}
+
+static int list(void) {
+    for (int i = 0; orr_law_at(i); i++)
+        printf("%-24s %-5s %s\n", orr_law_at(i)->id, orr_law_at(i)->section, orr_law_at(i)->title);
+    return ORR_EXIT_HOLDS;
+}
+
+static int show(const char *id) {
+    const orr_law *law = orr_law_find(id);
+    if (!law) return unknown_law(id);
+    printf("%s (%s, section %s)\n\n%s\n\nSources: %s\n\nRegime:\n", law->title, law->id, law->section, law->statement,
+           law->sources);
+    for (const orr_condition *c = law->regime; c->words; c++) printf("  - %s\n", c->words);
+    printf("\nChecks, each over seeds:\n");
+    for (const orr_check *c = law->checks; c->metric; c++) printf("  - %s in [%g, %g]\n", c->metric, c->low, c->high);
+    printf("\nDefault experiment:\n\n%s", law->defaults);
+    return ORR_EXIT_HOLDS;
+}
+
+/* ---- run ------------------------------------------------------------------------------------------------------------------ */
+
+static void print_row(const char *verdict, const orr_check *c, const orr_judgement *j) {
+    printf("%-14s %-58s %9.4g   [%.4g, %.4g]   in [%g, %g]\n", verdict, c->metric, j->value, j->interval[0],
+           j->interval[1], c->low, c->high);
+}
+
+static void print_outcome(const orr_law_outcome *o, const char *store, const char *page) {
+    printf("%s: %s\n\n", o->law->title, orr_verdict_words(o->verdict));
+    if (o->note[0]) printf("%s\n", o->note);
+    if (o->verdict != ORR_OUT_OF_REGIME) {
+        printf("%-14s %-58s %9s   range over %lld seeds, tolerance\n", "", "", "mean", (long long)o->seeds);
+        for (int64_t i = 0; i < o->n_checks; i++)
+            if (o->check[i].n) print_row(orr_verdict_words(o->check[i].verdict), &o->law->checks[i], &o->check[i]);
+        printf("\nsealed %s, sha256 %s\ntrained %s to %s\nstore: %s, experiment %lld\n", o->sealed_at, o->sha256,
+               o->started_at, o->finished_at, store, (long long)o->experiment);
+    }
+    if (page) printf("page: %s\n", page);
+}
+
+static orr_status print_json(orr_context *ctx, orr_arena *arena, const orr_law_outcome *o) {
+    json_t *object = orr_law_outcome_json(o);
+    char *text;
+    const orr_status status = orr_json_text(ctx, arena, object, 9, &text);
+    json_decref(object);
+    if (status == ORR_OK) printf("%s\n", text);
+    return status;
+}
+
+static orr_status read_experiment(orr_context *ctx, orr_arena *arena, const orr_law *law, const run_options *o,
+                                  orr_experiment *out) {
+    orr_status status;
+    if (o->experiment) {
+        status = orr_experiment_read(ctx, arena, o->experiment, o->size ? o->size : "", out);
+    } else {
+        const char *file = orr_arena_format(arena, "experiments/laws/%s.yaml (built in)", law->id);
+        status = orr_experiment_parse(ctx, arena, file ? file : law->id, law->defaults, *law->defaults_size,
+                                      o->size ? o->size : "quick", out);
+    }
+    if (status == ORR_OK && o->seeds) out->seeds = o->seeds;
+    return status;
+}
+
+static const char *store_path(const run_options *o) {
+    const char *named = getenv("ORRERY_STORE");
+    return o->store ? o->store : named && named[0] ? named : "orrery.db";
+}
+
+static orr_status run_law(orr_context *ctx, const orr_law *law, const run_options *o, orr_verdict *verdict) {
+    orr_arena *arena = NULL;
+    orr_store *store = NULL;
+    orr_experiment experiment;
+    orr_law_outcome outcome = { 0 };
+    orr_status status;
+    const orr_law_options options = { .stop = &stop_asked };
+    ORR_TRY_DONE(ctx, orr_arena_new(ctx, &arena));
+    ORR_TRY_DONE(ctx, read_experiment(ctx, arena, law, o, &experiment));
+    ORR_TRY_DONE(ctx, orr_store_open(ctx, store_path(o), &store));
+    ORR_TRY_DONE(ctx, orr_law_run(ctx, arena, store, law, &experiment, &options, &outcome));
+    *verdict = outcome.verdict;
+    const char *page = o->page ? o->page : orr_arena_format(arena, "orrery-%s.html", law->id);
+    const char *command =
+        orr_arena_format(arena, "orrery law run %s%s%s", law->id, o->experiment ? " --experiment " : " --size ",
+                         o->experiment ? o->experiment : experiment.size);
+    if (outcome.verdict == ORR_OUT_OF_REGIME || !page || strcmp(page, "-") == 0) page = NULL;
+    if (page) ORR_TRY_DONE(ctx, orr_law_write_page(ctx, arena, &outcome, command, page));
+    if (o->json) ORR_TRY_DONE(ctx, print_json(ctx, arena, &outcome));
+    else print_outcome(&outcome, store_path(o), page);
+done:
+    json_decref(outcome.prediction);
+    json_decref(outcome.measurement);
+    orr_store_close(store);
+    orr_arena_free(arena);
+    return status;
+}
+
+static int run(int argc, char **argv) {
+    run_options o = { 0 };
+    const int code = parse(argc, argv, &o);
+    if (code != ORR_EXIT_HOLDS) return code;
+    if (!o.law) return orr_cli_usage("law", "run needs the name of a law; see orrery law list");
+    const orr_law *law = orr_law_find(o.law);
+    if (!law) return unknown_law(o.law);
+    const struct sigaction action = { .sa_handler = ask_to_stop };
+    (void)sigaction(SIGINT, &action, NULL); /* can't fail: the numbers are right */
+    (void)sigaction(SIGTERM, &action, NULL);
+    orr_context *ctx;
+    if (orr_context_new(&(orr_context_options){ .threads = (int)o.threads, .log = stderr }, &ctx) != ORR_OK)
+        return fprintf(stderr, "orrery law: could not start %lld threads\n", o.threads), ORR_EXIT_OURS;
+    orr_verdict verdict = ORR_FAILS;
+    const orr_status status = run_law(ctx, law, &o, &verdict);
+    const int end = status != ORR_OK       ? orr_cli_fail(ctx, "law", status)
+                    : verdict == ORR_HOLDS ? ORR_EXIT_HOLDS
+                                           : ORR_EXIT_FAILS;
+    orr_context_free(ctx);
+    return end;
+}
+
+int orr_cli_law(int argc, char **argv) {
+    static const char *const verbs[] = { "list", "show", "run", NULL };
+    for (int i = 0; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return printf("%s", usage) < 0 ? ORR_EXIT_OURS : ORR_EXIT_HOLDS;
+    if (argc == 0) return fprintf(stderr, "%s", usage), ORR_EXIT_USAGE;
+    if (strcmp(argv[0], "list") == 0)
+        return argc == 1 ? list() : orr_cli_usage("law", "list takes nothing; met '%s'", argv[1]);
+    if (strcmp(argv[0], "show") == 0)
+        return argc == 2 ? show(argv[1]) : orr_cli_usage("law", "show takes the name of one law; see orrery law list");
+    if (strcmp(argv[0], "run") == 0) return run(argc - 1, argv + 1);
+    return orr_cli_unknown("law", "verb", argv[0], verbs);
+}

@@ -1,0 +1,180 @@
+/* Sharpness: the algebraically largest eigenvalues of the Hessian H of the loss over all examples, without forming H.
+ *
+ *     H v = d/de grad L(w + e v)      (jvp of the gradient, exact)
+ *
+ * Preconditioned, for rules that divide by P:  P^-1/2 H P^-1/2, P on both sides, so that it stays symmetric.
+ *
+ * Method: Lanczos with full re-orthogonalisation, `first_steps` steps from a random vector at the first measurement, then
+ * `steps` steps from the last leading Ritz vector.  At the edge of stability 3 to 10 eigenvalues crowd below the ceiling,
+ * where power iteration stalls.
+ * Cost: `steps` Hessian products a measurement, `steps` + 4 vectors of doubles.
+ * Records: sharpness, or sharpness_preconditioned, and for the i-th of `top` (from 2) the same with _i at the end;
+ * with _residual the bound |A u - value u| of the first: an eigenvalue lies that near.  With `vectors`, the array of the same
+ * name, [top, n]. */
+#include <math.h>
+#include <string.h>
+
+#include "base/context.h"
+#include "instrument/instrument.h"
+#include "numeric/eigen.h"
+
+static const orr_parameter parameters[] = {
+    { "every", ORR_INT, .fallback = "50", .range = "[1, inf)", .unit = "updates", .help = "distance of records" },
+    { "top", ORR_INT, .fallback = "1", .range = "[1, 16]", .help = "how many eigenvalues" },
+    { "preconditioned", ORR_FLAG, .fallback = "false", .help = "of P^-1/2 H P^-1/2 in place of H" },
+    { "first_steps", ORR_INT, .fallback = "40", .range = "[1, 1000]",
+      .help = "Lanczos steps at the first measurement" },
+    { "steps", ORR_INT, .fallback = "16", .range = "[1, 1000]", .help = "Lanczos steps at the later ones" },
+    { "vectors", ORR_FLAG, .fallback = "false", .help = "record the eigenvectors too" },
+    { 0 },
+};
+
+enum { NAME_MAX_BYTES = 48 };
+
+typedef struct state {
+    orr_context *ctx;
+    orr_arena *arena, *scratch, *results;
+    orr_graph *g;
+    orr_program *program;
+    orr_dtype dtype;
+    const orr_shape *shape;
+    int64_t n_tensors, n, top, first_steps, steps;
+    bool preconditioned, vectors, started;
+    uint64_t seed;
+    orr_node *v, *product; /* of each tensor */
+    double *ritz;          /* [n]: the last leading Ritz vector */
+} state;
+
+static void close_sharpness(void *self) {
+    state *s = self;
+    if (!s) return;
+    orr_program_free(s->program);
+    orr_graph_free(s->g);
+    orr_arena_free(s->results);
+    orr_arena_free(s->scratch);
+    orr_arena_free(s->arena);
+    orr_release(s->ctx, s);
+}
+
+/* product = H v, or P^-1/2 H P^-1/2 v */
+static void build_product(state *s, const orr_subject_graph *graph) {
+    const int32_t n = (int32_t)s->n_tensors;
+    orr_graph *g = s->g;
+    orr_node *factor = s->preconditioned && graph->preconditioner ? graph->preconditioner : NULL;
+    orr_node *u = s->product; /* holds the scaled v until it holds the product */
+    for (int32_t t = 0; t < n; t++) {
+        if (factor) factor[t] = orr_reciprocal(g, orr_sqrt(g, factor[t]));
+        u[t] = factor ? orr_mul(g, s->v[t], factor[t]) : s->v[t];
+    }
+    orr_hvp(g, graph->loss, graph->parameter, u, n, s->product);
+    for (int32_t t = 0; factor && t < n; t++) s->product[t] = orr_mul(g, s->product[t], factor[t]);
+}
+
+static orr_status prepare(state *s, const orr_subject *subject) {
+    orr_subject_graph graph;
+    ORR_TRY(s->ctx, orr_arena_new(s->ctx, &s->arena));
+    ORR_TRY(s->ctx, orr_arena_new(s->ctx, &s->scratch));
+    ORR_TRY(s->ctx, orr_arena_new(s->ctx, &s->results));
+    ORR_TRY(s->ctx, orr_graph_new(s->ctx, &s->g));
+    s->v = ORR_NEW(s->arena, orr_node, s->n_tensors);
+    s->product = ORR_NEW(s->arena, orr_node, s->n_tensors);
+    s->ritz = ORR_NEW(s->arena, double, s->n);
+    if (!s->v || !s->product || !s->ritz) return orr_fail(s->ctx, ORR_ENOMEM, "sharpness: no memory for a vector");
+    ORR_TRY(s->ctx, subject->build(subject->self, s->arena, s->g, &graph));
+    for (int64_t t = 0; t < s->n_tensors; t++) {
+        char name[NAME_MAX_BYTES];
+        (void)snprintf(name, sizeof name, "sharpness.v%lld", (long long)t);
+        s->v[t] = orr_input(s->g, name, s->dtype, s->shape[t]);
+    }
+    build_product(s, &graph);
+    const orr_compile_options options = { .outputs = s->product, .n_outputs = (int32_t)s->n_tensors };
+    ORR_TRY(s->ctx, orr_compile(s->ctx, s->g, &options, &s->program));
+    return orr_subject_attach(s->ctx, &graph, s->program);
+}
+
+static orr_status open_sharpness(orr_context *ctx, const orr_settings *settings, const orr_subject *subject,
+                                 uint64_t seed, void **out) {
+    state *s = orr_allocate(ctx, sizeof *s);
+    *out = NULL;
+    if (!s) return orr_fail(ctx, ORR_ENOMEM, "sharpness: no memory for the instrument");
+    *s = (state){
+        .ctx = ctx,
+        .dtype = subject->dtype,
+        .shape = subject->shape,
+        .n_tensors = subject->n_tensors,
+        .n = subject->n,
+        .top = orr_int(settings, "top"),
+        .first_steps = orr_int(settings, "first_steps"),
+        .steps = orr_int(settings, "steps"),
+        .preconditioned = orr_flag(settings, "preconditioned"),
+        .vectors = orr_flag(settings, "vectors"),
+        .seed = seed,
+    };
+    if (s->top > s->n) s->top = s->n;
+    const orr_status status = prepare(s, subject);
+    if (status == ORR_OK) *out = s;
+    else close_sharpness(s);
+    return status;
+}
+
+/* The operator: doubles in, doubles out, whatever the network computes in. */
+static orr_status apply(void *self, const double *v, double *out) {
+    state *s = self;
+    for (int64_t t = 0, at = 0; t < s->n_tensors; t++) {
+        const int64_t n = orr_shape_count(&s->shape[t]);
+        void *to = orr_program_data(s->program, s->v[t]);
+        for (int64_t i = 0; i < n && s->dtype == ORR_F32; i++) ((float *)to)[i] = (float)v[at + i];
+        if (s->dtype == ORR_F64) memcpy(to, v + at, (size_t)n * sizeof *v);
+        at += n;
+    }
+    ORR_TRY(s->ctx, orr_program_run(s->program));
+    for (int64_t t = 0, at = 0; t < s->n_tensors; t++) {
+        const int64_t n = orr_shape_count(&s->shape[t]);
+        const void *from = orr_program_data(s->program, s->product[t]);
+        for (int64_t i = 0; i < n && s->dtype == ORR_F32; i++) out[at + i] = (double)((const float *)from)[i];
+        if (s->dtype == ORR_F64) memcpy(out + at, from, (size_t)n * sizeof *out);
+        at += n;
+    }
+    return ORR_OK;
+}
+
+static orr_status record(state *s, int64_t step, const orr_eigenpairs *pairs, const orr_sink *sink) {
+    const char *base = s->preconditioned ? "sharpness_preconditioned" : "sharpness";
+    char name[NAME_MAX_BYTES];
+    for (int64_t i = 0; i < s->top; i++) {
+        (void)snprintf(name, sizeof name, i ? "%s_%lld" : "%s", base, (long long)i + 1);
+        ORR_TRY(s->ctx, sink->record(sink->self, name, step, i < pairs->k ? pairs->value[i] : (double)NAN));
+    }
+    (void)snprintf(name, sizeof name, "%s_residual", base);
+    ORR_TRY(s->ctx, sink->record(sink->self, name, step, pairs->k ? pairs->residual[0] : (double)NAN));
+    if (s->vectors && pairs->vectors > 0)
+        ORR_TRY(s->ctx,
+                sink->record_array(sink->self, base, step, ORR_F64, &ORR_SHAPE(pairs->vectors, s->n), pairs->vector));
+    return ORR_OK;
+}
+
+static orr_status measure(void *self, int64_t step, const orr_sink *sink) {
+    state *s = self;
+    const orr_arena_mark mark = orr_arena_here(s->results);
+    const orr_operator hessian = { s->n, apply, s };
+    const orr_eigen_options options = { .pairs = s->top,
+                                        .steps = s->started ? s->steps : s->first_steps,
+                                        .start = s->started ? s->ritz : NULL,
+                                        .key = { .seed = s->seed } };
+    orr_eigenpairs pairs;
+    orr_status status = orr_eigen_lanczos(s->ctx, s->results, s->scratch, &hessian, &options, &pairs);
+    if (status == ORR_OK) status = record(s, step, &pairs, sink);
+    if (status == ORR_OK && pairs.vectors > 0) {
+        memcpy(s->ritz, pairs.vector, (size_t)s->n * sizeof *s->ritz);
+        s->started = true;
+    }
+    orr_arena_rewind(s->results, mark);
+    return status;
+}
+
+const orr_instrument orr_instrument_sharpness = {
+    .kind = { "sharpness", "largest eigenvalues of the Hessian of the loss", parameters },
+    .open = open_sharpness,
+    .measure = measure,
+    .close = close_sharpness,
+};

@@ -1,0 +1,452 @@
+/* Progressive sharpening and the edge of stability: the sharpness S = lambda_max(H) grows as under gradient flow until it
+ * reaches the largest value that the rule tolerates, S*, and stays there.
+ *
+ *     gd  S* = 2/eta     heavy ball  (2 + 2 beta)/eta     Nesterov  (2 + 2 beta)/(eta (1 + 2 beta))
+ *     Adam  (2 + 2 beta1)/(eta (1 - beta1)), for the preconditioned sharpness
+ *     S_pred(k) = min(S_GF(eta k), S*)  for gd, S_GF the sharpness along dw/dt = -grad L from the same w(0)
+ *
+ *   paper   here            meaning                                          unit
+ *   S*      threshold       ceiling of the sharpness                         loss / parameter^2
+ *   S_GF    flow.sharpness  sharpness on the gradient flow, at time eta k    loss / parameter^2
+ *   k_c     break_through   first recorded k with S_GF(eta k) > S*           updates
+ *
+ * The flow is integrated from the initial parameters by theory/gradient_flow: it is a prediction, no training run is asked.
+ * Sources: Cohen et al. 2021 (2103.00065), 2022 (2207.14484).  Sheet: laws/empirical/edge-of-stability.md */
+#include <math.h>
+#include <string.h>
+
+#include "base/context.h"
+#include "law/law.h"
+#include "report/page.h"
+#include "theory/gradient_flow.h"
+#include "theory/stability_threshold.h"
+
+extern const char orr_law_yaml_edge_of_stability[];
+extern const size_t orr_law_yaml_edge_of_stability_size;
+
+static bool is_rule(const orr_point *p, const char *name) { return strcmp(p->rule->kind.name, name) == 0; }
+
+/* S* of a point's rule; NaN where the rule has none that we know. */
+static double threshold_of(const orr_point *p) {
+    const orr_settings *s = &p->rule_settings;
+    const double eta = orr_real(s, "learning_rate");
+    if (is_rule(p, "gd")) return orr_stability_threshold_gd(eta);
+    if (is_rule(p, "nesterov")) return orr_stability_threshold_nesterov(eta, orr_real(s, "momentum"));
+    if (is_rule(p, "heavy-ball"))
+        return orr_flag(s, "averaging") ? orr_stability_threshold_ema_heavy_ball(eta, orr_real(s, "momentum"))
+                                        : orr_stability_threshold_heavy_ball(eta, orr_real(s, "momentum"));
+    if (is_rule(p, "adam")) return orr_stability_threshold_ema_heavy_ball(eta, orr_real(s, "beta1"));
+    if (is_rule(p, "rmsprop")) return orr_stability_threshold_ema_heavy_ball(eta, 0.0);
+    return (double)NAN;
+}
+
+static bool is_preconditioned(const orr_point *p) { return p->rule->preconditioner != NULL; }
+
+static const orr_observation *sharpness_of(const orr_point *p) {
+    for (int64_t i = 0; i < p->n_observations; i++)
+        if (strcmp(p->observations[i].instrument->kind.name, "sharpness") == 0) return &p->observations[i];
+    return NULL;
+}
+
+/* ---- regime ------------------------------------------------------------------------------------------------------------- */
+
+static orr_status has_ceilings(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, bool *holds,
+                               const char **why) {
+    (void)ctx;
+    *holds = true;
+    for (int64_t i = 0; i < in->experiment->n_points && *holds; i++) {
+        const orr_point *p = &in->experiment->points[i];
+        *holds = isfinite(threshold_of(p));
+        *why = orr_arena_format(out_arena, "%s: the rule %s has no ceiling that we know", p->name, p->rule->kind.name);
+    }
+    return ORR_OK;
+}
+
+static orr_status is_observed(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, bool *holds,
+                              const char **why) {
+    (void)ctx;
+    *holds = true;
+    for (int64_t i = 0; i < in->experiment->n_points && *holds; i++) {
+        const orr_point *p = &in->experiment->points[i];
+        const orr_observation *o = sharpness_of(p);
+        *holds = o && orr_flag(&o->settings, "preconditioned") == is_preconditioned(p);
+        *why = orr_arena_format(out_arena, "%s: observe needs { kind: sharpness%s }", p->name,
+                                is_preconditioned(p) ? ", preconditioned: true" : "");
+    }
+    return ORR_OK;
+}
+
+static orr_status is_mse(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, bool *holds,
+                         const char **why) {
+    (void)ctx;
+    *holds = true;
+    for (int64_t i = 0; i < in->experiment->n_points && *holds; i++) {
+        const orr_point *p = &in->experiment->points[i];
+        *holds = strcmp(p->task->kind.name, "mse") == 0;
+        *why = orr_arena_format(out_arena, "%s: under %s sharpness comes down again as the loss vanishes", p->name,
+                                p->task->kind.name);
+    }
+    return ORR_OK;
+}
+
+/* eta k >= 50, for gradient descent: else the ceiling isn't reached. */
+static orr_status is_long(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, bool *holds,
+                          const char **why) {
+    (void)ctx;
+    *holds = true;
+    for (int64_t i = 0; i < in->experiment->n_points && *holds; i++) {
+        const orr_point *p = &in->experiment->points[i];
+        const double time = orr_real(&p->rule_settings, "learning_rate") * (double)p->steps;
+        *holds = !is_rule(p, "gd") || time >= 50.0;
+        *why = orr_arena_format(out_arena, "%s: learning rate times updates is %g", p->name, time);
+    }
+    return ORR_OK;
+}
+
+static const orr_condition regime[] = {
+    { "the rule is full-batch gd, nesterov, heavy-ball, adam or rmsprop", has_ceilings },
+    { "sharpness is observed, preconditioned where the rule divides by P", is_observed },
+    { "the task is mse", is_mse },
+    { "training is long enough: learning rate times updates is at least 50 for gd", is_long },
+    { 0 },
+};
+
+/* ---- prediction --------------------------------------------------------------------------------------------------------- */
+
+typedef struct flow_tick {
+    const orr_premises *in;
+} flow_tick;
+
+static orr_status tick(void *user, int64_t record) {
+    const orr_premises *in = ((flow_tick *)user)->in;
+    (void)record;
+    return in->tick ? in->tick(in->user) : ORR_OK;
+}
+
+/* S_GF along the flow from the initial parameters of a seed, until it is past S*: (new) { time, sharpness, loss,
+ * break_through }. */
+static orr_status predict_flow(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
+                               uint64_t seed, json_t **out) {
+    const orr_point *p = &in->experiment->points[point];
+    const orr_problem *problem = in->problems[point];
+    const int64_t every = orr_int(&sharpness_of(p)->settings, "every");
+    const double eta = orr_real(&p->rule_settings, "learning_rate");
+    flow_tick user = { in };
+    /* Euler steps of eta/4: S_GF shifts by less than 1 % against eta/8 (measured on the default experiment) */
+    const orr_flow_options options = { .step = eta / 4,
+                                       .steps_per_record = 4 * every,
+                                       .records = p->steps / every + 1,
+                                       .stop_above = threshold_of(p),
+                                       .tick = tick,
+                                       .user = &user };
+    orr_problem_landscape *landscape = NULL;
+    orr_series sharpness, loss;
+    orr_arena *arena = NULL;
+    orr_status status = ORR_OK;
+    double *w = ORR_NEW(scratch, double, problem->n);
+    *out = NULL;
+    if (!w) return orr_fail(ctx, ORR_ENOMEM, "edge of stability: no memory for %lld parameters", (long long)problem->n);
+    ORR_TRY_DONE(ctx, orr_problem_initial(ctx, problem, seed, w));
+    ORR_TRY_DONE(ctx, orr_problem_landscape_new(ctx, problem, &landscape));
+    ORR_TRY_DONE(ctx, orr_arena_new(ctx, &arena));
+    const orr_landscape view = orr_problem_landscape_view(landscape);
+    ORR_TRY_DONE(ctx, orr_gradient_flow(ctx, arena, scratch, &view, &options, w, &sharpness, &loss));
+    const int64_t last = sharpness.n - 1;
+    const bool broke_through = last >= 0 && sharpness.y[last] > options.stop_above;
+    *out = json_pack("{s:I, s:o, s:o, s:o, s:o}", "seed", (json_int_t)seed, "time",
+                     orr_json_reals(sharpness.x, sharpness.n), "sharpness", orr_json_reals(sharpness.y, sharpness.n),
+                     "loss", orr_json_reals(loss.y, loss.n), "break_through",
+                     broke_through ? json_integer(last * every) : json_null());
+    if (!*out) status = orr_fail(ctx, ORR_ENOMEM, "edge of stability: no memory for a prediction");
+done:
+    orr_arena_free(arena);
+    orr_problem_landscape_free(landscape);
+    return status;
+}
+
+static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
+                                json_t **out) {
+    const orr_point *p = &in->experiment->points[point];
+    json_t *flows = json_array();
+    orr_status status = ORR_OK;
+    for (int64_t seed = 0; status == ORR_OK && is_rule(p, "gd") && seed < in->experiment->seeds; seed++) {
+        json_t *flow;
+        const orr_arena_mark mark = orr_arena_here(scratch);
+        status = predict_flow(ctx, scratch, in, point, (uint64_t)seed, &flow);
+        orr_arena_rewind(scratch, mark);
+        if (status == ORR_OK && json_array_append_new(flows, flow) != 0)
+            status = orr_fail(ctx, ORR_ENOMEM, "edge of stability: no memory");
+    }
+    if (status != ORR_OK) {
+        json_decref(flows);
+        return status;
+    }
+    *out = json_pack("{s:s, s:s, s:f, s:f, s:s, s:o}", "point", p->name, "rule", p->rule->kind.name, "learning_rate",
+                     orr_real(&p->rule_settings, "learning_rate"), "threshold", threshold_of(p), "series",
+                     is_preconditioned(p) ? "sharpness_preconditioned" : "sharpness", "flow", flows);
+    return *out ? ORR_OK : orr_fail(ctx, ORR_ENOMEM, "edge of stability: no memory for a prediction");
+}
+
+static orr_status predict(orr_context *ctx, orr_arena *scratch, const orr_premises *in, json_t **prediction) {
+    json_t *points = json_array();
+    for (int64_t i = 0; i < in->experiment->n_points; i++) {
+        json_t *point = NULL;
+        const orr_status status = predict_point(ctx, scratch, in, i, &point);
+        if (status != ORR_OK || json_array_append_new(points, point) != 0) {
+            json_decref(points);
+            return status != ORR_OK ? status
+                                    : orr_fail(ctx, ORR_ENOMEM, "edge of stability: no memory for a prediction");
+        }
+    }
+    *prediction = json_pack("{s:s, s:o}", "law", "edge-of-stability", "points", points);
+    return *prediction ? ORR_OK : orr_fail(ctx, ORR_ENOMEM, "edge of stability: no memory for a prediction");
+}
+
+/* ---- measurement -------------------------------------------------------------------------------------------------------- */
+
+/* (new) { seed, step, sharpness, loss } of one run; which of the two sharpnesses was recorded is known by its name. */
+static orr_status measure_run(orr_context *ctx, orr_arena *scratch, const orr_records *records, int64_t point,
+                              int64_t seed, json_t **out) {
+    orr_series s, loss;
+    ORR_TRY(ctx, orr_records_series(records, scratch, point, seed, "sharpness", &s));
+    if (s.n == 0) ORR_TRY(ctx, orr_records_series(records, scratch, point, seed, "sharpness_preconditioned", &s));
+    ORR_TRY(ctx, orr_records_series(records, scratch, point, seed, "loss", &loss));
+    *out = json_pack("{s:I, s:o, s:o, s:o, s:o}", "seed", (json_int_t)seed, "step", orr_json_reals(s.x, s.n),
+                     "sharpness", orr_json_reals(s.y, s.n), "loss_step", orr_json_reals(loss.x, loss.n), "loss",
+                     orr_json_reals(loss.y, loss.n));
+    return *out ? ORR_OK : orr_fail(ctx, ORR_ENOMEM, "edge of stability: no memory for a measurement");
+}
+
+static orr_status measure(orr_context *ctx, orr_arena *scratch, const orr_records *records, json_t **measurement) {
+    json_t *points = json_array();
+    orr_status status = ORR_OK;
+    for (int64_t point = 0; status == ORR_OK && point < records->points; point++) {
+        json_t *runs = json_array();
+        for (int64_t seed = 0; status == ORR_OK && seed < records->seeds; seed++) {
+            json_t *run = NULL;
+            const orr_arena_mark mark = orr_arena_here(scratch);
+            status = measure_run(ctx, scratch, records, point, seed, &run);
+            orr_arena_rewind(scratch, mark);
+            if (run) (void)json_array_append_new(runs, run);
+        }
+        (void)json_array_append_new(points, runs);
+    }
+    if (status == ORR_OK) *measurement = points;
+    else json_decref(points);
+    return status;
+}
+
+/* ---- judgement ---------------------------------------------------------------------------------------------------------- */
+
+/* ORDER checks: in `judge` */
+static const orr_check checks[] = {
+    /* all tolerances: sheet, Agreement */
+    { "gd: mean of S/S* over the second half", 0.97, 1.08 },
+    { "gd: updates between k_c and the first S > S*", 0.0, 100.0 },
+    { "gd: mean |S - S_pred|/S* up to k_c", 0.0, 0.02 },
+    { "gd: mean |S - S_pred|/S* over the run", 0.0, 0.08 },
+    { "nesterov: mean of S/S* over the second half", 0.97, 1.08 },
+    { "heavy-ball: maximum of S/S*", 0.98, 1.1 },
+    { "adam: mean of S/S* over the second half, preconditioned", 0.93, 1.06 },
+    { 0 },
+};
+enum { GD_MEAN, GD_CROSSING, GD_BEFORE, GD_WHOLE, NESTEROV_MEAN, HEAVY_BALL_MAX, ADAM_MEAN };
+
+static double number(const json_t *list, size_t i) {
+    const json_t *x = json_array_get(list, i);
+    return json_is_number(x) ? json_number_value(x) : (double)NAN;
+}
+
+/* Mean of S/S* over records with k > K/2, K the last. */
+static double mean_second_half(const json_t *run, double threshold) {
+    const json_t *k = json_object_get(run, "step"), *s = json_object_get(run, "sharpness");
+    const size_t n = json_array_size(k);
+    const double half = n ? number(k, n - 1) / 2 : 0.0;
+    double sum = 0.0, count = 0.0;
+    for (size_t i = 0; i < n; i++)
+        if (number(k, i) > half) sum += number(s, i) / threshold, count++;
+    return sum / count;
+}
+
+static double largest(const json_t *run, double threshold) {
+    const json_t *s = json_object_get(run, "sharpness");
+    double max = -(double)INFINITY;
+    for (size_t i = 0; i < json_array_size(s); i++) {
+        const double x = number(s, i) / threshold;
+        max = x > max || isnan(x) ? x : max;
+    }
+    return json_array_size(s) ? max : (double)NAN;
+}
+
+/* |k_c - k|, k the first record with S > S*; NaN where either never comes. */
+static double crossing_distance(const json_t *run, const json_t *flow, double threshold) {
+    const json_t *k = json_object_get(run, "step"), *s = json_object_get(run, "sharpness");
+    const json_t *k_c = json_object_get(flow, "break_through");
+    for (size_t i = 0; json_is_integer(k_c) && i < json_array_size(k); i++)
+        if (number(s, i) > threshold) return fabs(number(k, i) - (double)json_integer_value(k_c));
+    return (double)NAN;
+}
+
+/* Mean over records of |S - min(S_GF, S*)| / S*: up to k_c, or over the run.  Past its end the flow is past S*. */
+static double mean_distance(const json_t *run, const json_t *flow, double threshold, bool whole) {
+    const json_t *s = json_object_get(run, "sharpness"), *f = json_object_get(flow, "sharpness");
+    const size_t n = json_array_size(s), n_flow = json_array_size(f), end = whole || n < n_flow ? n : n_flow;
+    const bool ended_past = json_is_integer(json_object_get(flow, "break_through"));
+    double sum = 0.0;
+    for (size_t i = 0; i < end; i++) {
+        const double flow_at = i < n_flow ? number(f, i) : ended_past ? (double)INFINITY : (double)NAN;
+        sum += fabs(number(s, i) - (flow_at > threshold ? threshold : flow_at)) / threshold;
+    }
+    return sum / (double)end;
+}
+
+static void add(orr_check_values *values, int check, double x) { values[check].value[values[check].n++] = x; }
+
+static void judge_run(const char *rule, double threshold, const json_t *run, const json_t *flow,
+                      orr_check_values *values) {
+    if (strcmp(rule, "gd") == 0) {
+        add(values, GD_MEAN, mean_second_half(run, threshold));
+        add(values, GD_CROSSING, crossing_distance(run, flow, threshold));
+        add(values, GD_BEFORE, mean_distance(run, flow, threshold, false));
+        add(values, GD_WHOLE, mean_distance(run, flow, threshold, true));
+    }
+    if (strcmp(rule, "nesterov") == 0) add(values, NESTEROV_MEAN, mean_second_half(run, threshold));
+    if (strcmp(rule, "heavy-ball") == 0) add(values, HEAVY_BALL_MAX, largest(run, threshold));
+    if (strcmp(rule, "adam") == 0) add(values, ADAM_MEAN, mean_second_half(run, threshold));
+}
+
+static orr_status judge(orr_context *ctx, orr_arena *out_arena, const json_t *prediction, const json_t *measurement,
+                        orr_check_values *values) {
+    const json_t *points = json_object_get(prediction, "points");
+    int64_t room = 0;
+    for (size_t i = 0; i < json_array_size(measurement); i++)
+        room += (int64_t)json_array_size(json_array_get(measurement, i));
+    for (int c = 0; checks[c].metric; c++) {
+        values[c] = (orr_check_values){ 0, ORR_NEW(out_arena, double, room) };
+        if (!values[c].value) return orr_fail(ctx, ORR_ENOMEM, "edge of stability: no memory to judge");
+    }
+    for (size_t i = 0; i < json_array_size(points); i++) {
+        const json_t *point = json_array_get(points, i), *runs = json_array_get(measurement, i);
+        const double threshold = json_number_value(json_object_get(point, "threshold"));
+        for (size_t seed = 0; seed < json_array_size(runs); seed++)
+            judge_run(json_string_value(json_object_get(point, "rule")), threshold, json_array_get(runs, seed),
+                      json_array_get(json_object_get(point, "flow"), seed), values);
+    }
+    return ORR_OK;
+}
+
+/* ---- figure ------------------------------------------------------------------------------------------------------------- */
+
+static void add_flow_rows(json_t *rows, const json_t *flows) {
+    for (size_t f = 0; f < json_array_size(flows); f++) {
+        const json_t *flow = json_array_get(flows, f), *time = json_object_get(flow, "time");
+        for (size_t i = 0; i < json_array_size(time); i++)
+            (void)json_array_append_new(rows,
+                                        json_pack("{s:O, s:O, s:O, s:O}", "time", json_array_get(time, i), "sharpness",
+                                                  json_array_get(json_object_get(flow, "sharpness"), i), "loss",
+                                                  json_array_get(json_object_get(flow, "loss"), i), "seed",
+                                                  json_object_get(flow, "seed")));
+    }
+}
+
+static void add_run_rows(json_t *sharpness, json_t *losses, json_t *ratios, const json_t *point, const json_t *run) {
+    const json_t *k = json_object_get(run, "step"), *s = json_object_get(run, "sharpness"),
+                 *seed = json_object_get(run, "seed");
+    const json_t *label = json_object_get(point, "point"), *loss = json_object_get(run, "loss"),
+                 *loss_k = json_object_get(run, "loss_step");
+    const double eta = json_number_value(json_object_get(point, "learning_rate")),
+                 threshold = json_number_value(json_object_get(point, "threshold"));
+    for (size_t i = 0; i < json_array_size(k); i++) {
+        (void)json_array_append_new(sharpness,
+                                    json_pack("{s:o, s:o, s:O, s:O, s:O}", "time", orr_json_real(eta * number(k, i)),
+                                              "step", orr_json_real(number(k, i)), "sharpness", json_array_get(s, i),
+                                              "seed", seed, "label", label));
+        (void)json_array_append_new(ratios,
+                                    json_pack("{s:o, s:o, s:O, s:O}", "step", orr_json_real(number(k, i)), "ratio",
+                                              orr_json_real(number(s, i) / threshold), "seed", seed, "label", label));
+    }
+    for (size_t i = 0; i < json_array_size(loss_k); i++)
+        (void)json_array_append_new(losses, json_pack("{s:o, s:o, s:O, s:O, s:O}", "time",
+                                                      orr_json_real(eta * number(loss_k, i)), "step",
+                                                      orr_json_real(number(loss_k, i)), "loss", json_array_get(loss, i),
+                                                      "seed", seed, "label", label));
+}
+
+/* The tolerance of a point's mean over the second half: shown as a band; rules whose maximum is judged have it over all. */
+static json_t *band_of(const char *rule, double last) {
+    const orr_check *c = strcmp(rule, "nesterov") == 0     ? &checks[NESTEROV_MEAN]
+                         : strcmp(rule, "heavy-ball") == 0 ? &checks[HEAVY_BALL_MAX]
+                         : strcmp(rule, "adam") == 0       ? &checks[ADAM_MEAN]
+                                                           : &checks[GD_MEAN];
+    const double from = c == &checks[HEAVY_BALL_MAX] ? 0.0 : last / 2;
+    return json_pack("[{s:f, s:f, s:f, s:f}]", "from", from, "to", last, "low", c->low, "high", c->high);
+}
+
+static json_t *figure(const json_t *prediction, const json_t *measurement) {
+    const json_t *points = json_object_get(prediction, "points");
+    json_t *panels = json_array(), *ceilings = json_array(), *flow = json_array(), *sharpness = json_array(),
+           *losses = json_array();
+    json_t *ratio_panels = json_array();
+    for (size_t i = 0; i < json_array_size(points); i++) {
+        const json_t *point = json_array_get(points, i), *runs = json_array_get(measurement, i);
+        const char *rule = json_string_value(json_object_get(point, "rule")),
+                   *name = json_string_value(json_object_get(point, "point"));
+        const bool is_gd = strcmp(rule, "gd") == 0;
+        json_t *ratios = json_array(), *unused = json_array(), *unused_losses = json_array();
+        for (size_t seed = 0; seed < json_array_size(runs); seed++)
+            add_run_rows(is_gd ? sharpness : unused, is_gd ? losses : unused_losses, ratios, point,
+                         json_array_get(runs, seed));
+        if (is_gd) {
+            add_flow_rows(flow, json_object_get(point, "flow"));
+            (void)json_array_append_new(ceilings,
+                                        json_pack("{s:O, s:O}", "threshold", json_object_get(point, "threshold"),
+                                                  "label", json_object_get(point, "point")));
+        }
+        const json_t *k = json_object_get(json_array_get(runs, 0), "step");
+        const double last = json_array_size(k) ? number(k, json_array_size(k) - 1) : 0.0;
+        json_t *datasets = json_pack("{s:o, s:o}", "measured", ratios, "tolerance", band_of(rule, last));
+        (void)json_array_append_new(ratio_panels,
+                                    orr_page_panel("ratio", name, "measured over predicted ceiling; shaded: tolerance",
+                                                   "Ratio of measured sharpness to its predicted ceiling, by update.",
+                                                   false, datasets));
+        json_decref(unused);
+        json_decref(unused_losses);
+    }
+    (void)json_array_append_new(
+        panels,
+        orr_page_panel(
+            "sharpness", "Sharpness rises as under gradient flow, then stays at the ceiling",
+            "Points: gradient descent, a line for each seed. Dotted: gradient flow, predicted from the same initial "
+            "weights. Dashed: the ceiling 2/\u03b7.",
+            "Sharpness against time for gradient descent, with the flow and the ceiling that were predicted.", true,
+            json_pack("{s:O, s:O, s:o}", "measured", sharpness, "flow", flow, "ceilings", ceilings)));
+    (void)json_array_append_new(panels,
+                                orr_page_panel("loss", "Loss", "The loss goes on falling at the edge of stability.",
+                                               "Loss against time, of gradient descent and gradient flow.", true,
+                                               json_pack("{s:o, s:O}", "measured", losses, "flow", flow)));
+    (void)json_array_extend(panels, ratio_panels);
+    json_decref(ratio_panels);
+    json_decref(sharpness);
+    json_decref(flow);
+    return panels;
+}
+
+const orr_law orr_law_edge_of_stability = {
+    .id = "edge-of-stability",
+    .title = "The edge of stability",
+    .statement = "Full-batch training lets the largest Hessian eigenvalue grow as under gradient flow, then holds it "
+                 "at the largest value "
+                 "that the rule tolerates: 2/\u03b7 for gradient descent.",
+    .section = "2.3",
+    .sources =
+        "Cohen et al. 2021 (arXiv 2103.00065); Cohen et al. 2022 (2207.14484); Damian, Nichani, Lee 2022 (2209.15594)",
+    .breaks_along = "batch size",
+    .regime = regime,
+    .checks = checks,
+    .defaults = orr_law_yaml_edge_of_stability,
+    .defaults_size = &orr_law_yaml_edge_of_stability_size,
+    .predict = predict,
+    .measure = measure,
+    .judge = judge,
+    .figure = figure,
+};

@@ -1,0 +1,80 @@
+/* A law: what theory says, what would prove it wrong, and where it speaks at all.  One file a law, one row in laws.def.
+ *
+ *   regime     conditions that an experiment must meet, each with its words; checked before anything is trained
+ *   predict    sees premises: data, initial parameters, hyperparameters.  Its result is sealed before step 0
+ *   measure    sees records: what the instruments wrote down
+ *   judge      compares the two, and sees nothing else: numbers, one a run, for each check of the law
+ *
+ * The seal is a matter of types: premises have no door to records, nor records to premises. */
+#ifndef ORR_LAW_LAW_H
+#define ORR_LAW_LAW_H
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "base/series.h"
+#include "ingredient/problem.h"
+#include "lab/experiment.h"
+#include "orrery.h"
+#include "store/store.h"
+
+/* What may be known before training. */
+typedef struct orr_premises {
+    const orr_experiment *experiment;
+    const orr_problem *const *problems; /* [points] */
+    orr_status (*tick)(void *user);     /* called now and then in long predictions: progress, and a chance to stop */
+    void *user;
+} orr_premises;
+
+/* What was written down while training. */
+typedef struct orr_records {
+    orr_store *store;
+    const int64_t *run; /* [points, seeds]: ids in the store */
+    int64_t points, seeds;
+} orr_records;
+
+/* A series of one run; n = 0 where there is none. */
+orr_status orr_records_series(const orr_records *records, orr_arena *out_arena, int64_t point, int64_t seed,
+                              const char *name, orr_series *out) ORR_MUST_USE;
+
+/* *holds, or why not in out_arena.  A condition may look at all that a prediction may. */
+typedef orr_status orr_condition_check(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, bool *holds,
+                                       const char **why);
+typedef struct orr_condition {
+    const char *words;
+    orr_condition_check *check;
+} orr_condition;
+
+/* One number that decides, and where it must lie. */
+typedef struct orr_check {
+    const char *metric;
+    double low, high; /* tolerance */
+} orr_check;
+
+/* The numbers of a check, one a run that it speaks about; NaN where a run gave none (it diverged, say). */
+typedef struct orr_check_values {
+    int64_t n;
+    double *value;
+} orr_check_values;
+
+typedef struct orr_law {
+    const char *id, *title, *statement, *section, *sources;
+    const char *breaks_along;    /* the axis along which it fails, for the map of its regime */
+    const orr_condition *regime; /* ends with { 0 } */
+    const orr_check *checks;     /* ends with { 0 }; the first is the law's headline */
+    const char *defaults;        /* default experiment, YAML with sizes quick and full */
+    const size_t *defaults_size;
+    /* *prediction (new) is what will be sealed. */
+    orr_status (*predict)(orr_context *ctx, orr_arena *scratch, const orr_premises *in, json_t **prediction);
+    /* *measurement (new). */
+    orr_status (*measure)(orr_context *ctx, orr_arena *scratch, const orr_records *records, json_t **measurement);
+    /* values[i] belongs to checks[i]; n = 0 where the experiment has no run that it speaks about. */
+    orr_status (*judge)(orr_context *ctx, orr_arena *out_arena, const json_t *prediction, const json_t *measurement,
+                        orr_check_values *values);
+    /* Panels of the page (new array). */
+    json_t *(*figure)(const json_t *prediction, const json_t *measurement);
+} orr_law;
+
+const orr_law *orr_law_at(int i);            /* in the order of laws.def; NULL past the last */
+const orr_law *orr_law_find(const char *id); /* NULL where there is none */
+
+#endif

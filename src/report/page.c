@@ -1,0 +1,131 @@
+#define _POSIX_C_SOURCE 200809L /* fsync, fileno, strerror of file calls */
+#include "report/page.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/context.h"
+#include "report/web.h"
+
+static const struct {
+    const char *name, *spec;
+} figures[] = {
+#define ORR_FIGURE(name) { #name, orr_figure_##name },
+#include "report/figures.def"
+#undef ORR_FIGURE
+};
+
+json_t *orr_page_panel(const char *figure, const char *title, const char *caption, const char *alt, bool wide,
+                       json_t *datasets) {
+    size_t i = 0;
+    while (i < sizeof figures / sizeof figures[0] && strcmp(figures[i].name, figure) != 0) i++;
+    assert(i < sizeof figures / sizeof figures[0] && "a figure of figures.def");
+    json_t *spec = json_loads(figures[i].spec, 0, NULL); /* NULL: memory; a test parses each */
+    if (!spec || json_object_set_new(spec, "datasets", datasets) != 0) {
+        if (!spec) json_decref(datasets);
+        json_decref(spec);
+        return NULL;
+    }
+    return json_pack("{s:s, s:s, s:s, s:b, s:o}", "title", title, "caption", caption, "alt", alt, "wide", (int)wide,
+                     "spec", spec);
+}
+
+/* '<' inside a JSON text can only stand in a string; as an escape it can't end the element that holds the text, nor
+ * start a comment.  Returns NULL where memory is out. */
+static char *without_angles(orr_arena *arena, const char *json) {
+    size_t extra = 0;
+    for (const char *c = json; *c; c++) extra += *c == '<' ? 5 : 0;
+    char *text = ORR_NEW(arena, char, strlen(json) + extra + 1), *to = text;
+    for (const char *c = json; text && *c; c++)
+        if (*c == '<') {
+            memcpy(to, "\\u003c", 6);
+            to += 6;
+        } else {
+            *to++ = *c;
+        }
+    return text;
+}
+
+/* Text as HTML. */
+static char *escaped(orr_arena *arena, const char *text) {
+    char *html = ORR_NEW(arena, char, 5 * strlen(text) + 1), *to = html;
+    for (const char *c = text; html && *c; c++) {
+        const char *with = *c == '<' ? "&lt;" : *c == '>' ? "&gt;" : *c == '&' ? "&amp;" : NULL;
+        const size_t n = with ? strlen(with) : 1;
+        memcpy(to, with ? with : c, n);
+        to += n;
+    }
+    return html;
+}
+
+typedef struct slot {
+    const char *name, *text;
+} slot;
+
+/* The template with each %%NAME%% replaced.  False where the file could not be written; errno says why. */
+static bool fill(FILE *file, const char *template, const slot *slots) {
+    for (const char *at = template; *at;) {
+        const char *mark = strstr(at, "%%");
+        if (!mark) return fputs(at, file) >= 0;
+        if (fwrite(at, 1, (size_t)(mark - at), file) != (size_t)(mark - at)) return false;
+        const char *end = strstr(mark + 2, "%%");
+        assert(end && "marks of web/page.html come in pairs");
+        const slot *s = slots;
+        while (s->name &&
+               (strlen(s->name) != (size_t)(end - mark) - 2 || memcmp(s->name, mark + 2, strlen(s->name)) != 0))
+            s++;
+        assert(s->name && "every mark of web/page.html has its text");
+        if (fputs(s->text, file) < 0) return false;
+        at = end + 2;
+    }
+    return true;
+}
+
+static orr_status write_whole(orr_context *ctx, orr_arena *scratch, const slot *slots, const char *path) {
+    const char *part = orr_arena_format(scratch, "%s.part", path);
+    if (!part) return orr_fail(ctx, ORR_ENOMEM, "page %s: out of memory", path);
+    FILE *file = fopen(part, "w");
+    if (!file) return orr_fail(ctx, ORR_EIO, "page %s: can't be written (%s)", path, strerror(errno));
+    bool written = fill(file, orr_web_page_html, slots) && fflush(file) == 0;
+    int cause = errno;
+    if (fclose(file) != 0 && written) {
+        written = false;
+        cause = errno;
+    }
+    if (written && rename(part, path) != 0) {
+        written = false;
+        cause = errno;
+    }
+    if (written) return ORR_OK;
+    (void)remove(part);
+    return orr_fail(ctx, ORR_EIO, "page %s: can't be written (%s)", path, strerror(cause));
+}
+
+orr_status orr_page_write(orr_context *ctx, orr_arena *scratch, const orr_page *page, const char *path) {
+    const orr_arena_mark mark = orr_arena_here(scratch);
+    char *json = NULL;
+    json_t *content =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:O, s:O, s:O, s:O}", "kicker", page->kicker, "title", page->title,
+                  "statement", page->statement, "sources", page->sources, "command", page->command, "verdict",
+                  page->verdict, "checks", page->checks, "facts", page->facts, "panels", page->panels);
+    orr_status status = orr_json_text(ctx, scratch, content, 7, &json); /* a pixel is 1e-3 of a figure: 7 digits do */
+    json_decref(content);
+    if (status == ORR_OK) {
+        const slot slots[] = {
+            { "TITLE", escaped(scratch, page->title) },
+            { "STYLE", orr_web_page_css },
+            { "CONTENT", without_angles(scratch, json) },
+            { "VEGA", orr_web_vega },
+            { "VEGA_LITE", orr_web_vega_lite },
+            { "VEGA_EMBED", orr_web_vega_embed },
+            { "SCRIPT", orr_web_page_js },
+            { NULL, NULL },
+        };
+        if (!slots[0].text || !slots[2].text) status = orr_fail(ctx, ORR_ENOMEM, "page %s: out of memory", path);
+        else status = write_whole(ctx, scratch, slots, path);
+    }
+    orr_arena_rewind(scratch, mark);
+    return status;
+}
