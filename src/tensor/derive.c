@@ -156,7 +156,10 @@ void orr_jvp(orr_graph *g, const orr_node *y, int32_t n_y, const orr_node *x, co
         w.value[x[i].id] = orr_add_maybe(g, w.value[x[i].id], xdot[i]);
     }
     wanted = leads_to(&w, y, n_y);
-    if (!wanted) (void)orr_graph_out_of_memory(g, "jvp");
+    if (!wanted) {
+        (void)orr_graph_out_of_memory(g, "jvp");
+        goto done;
+    }
     for (int32_t i = 1; i < w.n && !orr_graph_failed(g); i++)
         if (w.moves[i] && wanted[i] && !is_x(x, n_x, i)) push_forward(&w, i);
     (void)orr_here(g, w.file, w.line);
@@ -201,7 +204,10 @@ static void replace_all(orr_graph *g, const char *name, const orr_node *y, int32
     if (!walk_begin(&w, g, name, y, n_y, x, n_x)) goto done;
     for (int32_t i = 0; i < n_x; i++) w.value[x[i].id] = value[i];
     wanted = leads_to(&w, y, n_y);
-    if (!wanted) (void)orr_graph_out_of_memory(g, name);
+    if (!wanted) {
+        (void)orr_graph_out_of_memory(g, name);
+        goto done;
+    }
     for (int32_t i = 1; i < w.n && !orr_graph_failed(g); i++)
         if (w.moves[i] && wanted[i] && !is_x(x, n_x, i)) replace(&w, i, n);
     (void)orr_here(g, w.file, w.line);

@@ -1,4 +1,5 @@
 #define ORR_TENSOR_INSIDE
+#define ORR_GRAPH_INSIDE
 #include "tensor/graph.h"
 
 #include <stdarg.h>

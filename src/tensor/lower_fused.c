@@ -24,6 +24,7 @@ static int16_t add_instruction(fusing *x, orr_fused_instruction instruction) {
 static int16_t constant_number(fusing *x, orr_dtype dtype, double value) {
     orr_fused *f = x->f;
     for (int16_t i = 0; i < f->n_constants; i++)
+        /* By their bits: -0 is not 0, and a NaN is itself.  NOLINTNEXTLINE(bugprone-suspicious-memory-comparison) */
         if (f->constant_dtype[i] == dtype && memcmp(&f->constant[i], &value, sizeof value) == 0)
             return (int16_t)(-1 - i);
     f->constant[f->n_constants] = value;

@@ -70,6 +70,11 @@ bool orr_graph_fail(orr_graph *g, const char *op, const char *format, ...) ORR_P
 bool orr_graph_out_of_memory(orr_graph *g, const char *op);     /* the same with ORR_ENOMEM */
 const orr_type *orr_graph_type(const orr_graph *g, orr_node a); /* valid until the next node is added */
 bool orr_graph_failed(const orr_graph *g);
+#if defined(__clang_analyzer__) && !defined(ORR_GRAPH_INSIDE)
+/* Static analysis sees one file at a time: these always return false. */
+#define orr_graph_fail(g, op, ...)     ((void)orr_graph_fail((g), (op), __VA_ARGS__), false)
+#define orr_graph_out_of_memory(g, op) ((void)orr_graph_out_of_memory((g), (op)), false)
+#endif
 /* A type that can be counted and has few enough axes; false after orr_graph_fail. */
 bool orr_graph_check_size(orr_graph *g, const orr_op *op, const orr_type *type);
 /* The call that made a node. */

@@ -6,6 +6,7 @@
  * A task is a run of samples, cut by their number alone; kernel gradients have a sum for each task, added in order. */
 #include "device/cpu/cpu.h"
 
+#include <assert.h>
 #include <cblas.h>
 #include <dnnl.h>
 #include <string.h>
@@ -118,6 +119,7 @@ static void inside(const conv *c, int axis, int64_t k, int64_t *first, int64_t *
             }                                                                                                          \
     }                                                                                                                  \
     static void columns_##TYPE(const conv *c, const TYPE *a, TYPE *col, TYPE *back) {                                  \
+        assert((a || back) && "columns of nothing");                                                                   \
         TYPE *row = col;                                                                                               \
         for (int64_t channel = 0; channel < c->c; channel++) {                                                         \
             const int64_t at = channel * c->in_count;                                                                  \
