@@ -1,5 +1,4 @@
-#define _GNU_SOURCE  /* sched_getaffinity: the cores that this process may use, not those that the machine has; fileno \
-                      */
+#define _GNU_SOURCE /* sched_getaffinity: the cores that this process may use, not those of the machine; fileno */
 #define ORR_CONTEXT_INSIDE
 #include "base/context.h"
 

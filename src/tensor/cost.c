@@ -4,7 +4,6 @@
 
 #include "tensor/builder.h"
 
-
 /* Bytes that a view touches, each once. */
 static int64_t view_bytes(const orr_view *v) {
     int64_t n = (int64_t)orr_dtype_size(v->dtype);

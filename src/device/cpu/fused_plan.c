@@ -376,4 +376,3 @@ orr_status orr_cpu_fused_prepare(orr_context *ctx, orr_arena *arena, const orr_f
         (size_t)p->threads * p->worker_bytes + (size_t)(p->acc_total * (p->partial ? p->tasks : 1)) * sizeof(double);
     return ORR_OK;
 }
-

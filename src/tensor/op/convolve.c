@@ -9,31 +9,35 @@ int64_t orr_convolution_extent(const orr_convolution *how, int32_t i, int64_t n,
     return (last - (k - 1) * how->dilation[i]) / how->stride[i] + 1;
 }
 
-bool orr_convolution_check(orr_graph *g, const char *op, const orr_convolution *how, const orr_shape *a, const orr_shape *w,
-                           const orr_shape *y, orr_shape *made) {
+bool orr_convolution_check(orr_graph *g, const char *op, const orr_convolution *how, const orr_shape *a,
+                           const orr_shape *w, const orr_shape *y, orr_shape *made) {
     char ta[ORR_TYPE_TEXT], tw[ORR_TYPE_TEXT];
     const orr_type la = { .shape = *a }, lw = { .shape = *w };
     (void)orr_type_print(&la, ta, sizeof ta), (void)orr_type_print(&lw, tw, sizeof tw);
     const int64_t limit = INT64_C(1) << 31;
     if (a->rank < 3 || a->rank > 5 || w->rank != a->rank)
-        return orr_graph_fail(g, op, "needs a[n, c, x...] and w[d, c / groups, k...] with one to three spatial axes, got %s, %s",
-                              ta + 3, tw + 3);
+        return orr_graph_fail(
+            g, op, "needs a[n, c, x...] and w[d, c / groups, k...] with one to three spatial axes, got %s, %s", ta + 3,
+            tw + 3);
     if (how->groups < 1 || a->size[1] != w->size[1] * how->groups || w->size[0] % how->groups != 0)
-        return orr_graph_fail(g, op, "channels of %s and %s don't fit %lld groups", ta + 3, tw + 3, (long long)how->groups);
+        return orr_graph_fail(g, op, "channels of %s and %s don't fit %lld groups", ta + 3, tw + 3,
+                              (long long)how->groups);
     orr_shape out = { .rank = a->rank, .size = { a->size[0], w->size[0] } };
     for (int32_t i = 0; i < a->rank - 2; i++) {
         if (how->stride[i] < 1 || how->dilation[i] < 1 || how->low[i] < 0 || how->high[i] < 0 || w->size[i + 2] < 1 ||
             how->stride[i] > limit || how->dilation[i] > limit || how->low[i] > limit || how->high[i] > limit)
-            return orr_graph_fail(g, op, "stride and dilation are at least 1, padding at least 0, the window at least 1");
+            return orr_graph_fail(g, op,
+                                  "stride and dilation are at least 1, padding at least 0, the window at least 1");
         out.size[i + 2] = orr_convolution_extent(how, i, a->size[i + 2], w->size[i + 2]);
         if (out.size[i + 2] < 0)
-            return orr_graph_fail(g, op, "the window of %s is larger than the padded %s along spatial axis %d", tw + 3, ta + 3, i);
+            return orr_graph_fail(g, op, "the window of %s is larger than the padded %s along spatial axis %d", tw + 3,
+                                  ta + 3, i);
     }
     if (y && !orr_shape_equal(y, &out)) {
         char ty[ORR_TYPE_TEXT], to[ORR_TYPE_TEXT];
         const orr_type ly = { .shape = *y }, lo = { .shape = out };
-        return orr_graph_fail(g, op, "got %s where %s and %s make %s", orr_type_print(&ly, ty, sizeof ty) + 3, ta + 3, tw + 3,
-                              orr_type_print(&lo, to, sizeof to) + 3);
+        return orr_graph_fail(g, op, "got %s where %s and %s make %s", orr_type_print(&ly, ty, sizeof ty) + 3, ta + 3,
+                              tw + 3, orr_type_print(&lo, to, sizeof to) + 3);
     }
     if (made) *made = out;
     return true;
@@ -46,7 +50,8 @@ static orr_node call_with(orr_graph *g, orr_op_code code, orr_node first, orr_no
     attr.how = *how;
     if (shape) {
         attr.shape.rank = shape->rank;
-        if (shape->rank <= ORR_RANK_MAX) memcpy(attr.shape.size, shape->size, (size_t)shape->rank * sizeof *shape->size);
+        if (shape->rank <= ORR_RANK_MAX)
+            memcpy(attr.shape.size, shape->size, (size_t)shape->rank * sizeof *shape->size);
     }
     return orr_graph_call(g, code, (const orr_node[]){ first, second }, 2, &attr);
 }
@@ -132,8 +137,8 @@ static bool type(orr_graph *g, const orr_call *call, orr_type *out) {
     const orr_type *a = orr_graph_type(g, call->args[0]), *w = orr_graph_type(g, call->args[1]);
     out->dtype = a->dtype;
     if (a->dtype != w->dtype) return orr_graph_fail(g, "convolve", "needs both arguments of one type; see orr_cast");
-    return orr_convolution_check(g, "convolve", &((const orr_attr_convolve *)call->attr)->how, &a->shape, &w->shape, NULL,
-                                 &out->shape);
+    return orr_convolution_check(g, "convolve", &((const orr_attr_convolve *)call->attr)->how, &a->shape, &w->shape,
+                                 NULL, &out->shape);
 }
 
 static orr_node vjp(orr_graph *g, const orr_call *call, orr_node ybar, int32_t arg) {
@@ -151,7 +156,8 @@ static orr_node jvp(orr_graph *g, const orr_call *call, const orr_node *adot) {
 }
 
 static orr_node vmap(orr_graph *g, const orr_call *call, const orr_node *args, const bool *batched, int64_t n) {
-    return orr_vmap_convolution(g, call, args, batched, n, (const orr_conv_role[]){ ORR_ROLE_A, ORR_ROLE_W, ORR_ROLE_Y });
+    return orr_vmap_convolution(g, call, args, batched, n,
+                                (const orr_conv_role[]){ ORR_ROLE_A, ORR_ROLE_W, ORR_ROLE_Y });
 }
 
 const orr_op orr_op_convolve = {

@@ -20,8 +20,8 @@ orr_node orr_convolve_input(orr_graph *g, orr_node y, orr_node w, const orr_conv
 orr_node orr_convolve_kernel(orr_graph *g, orr_node a, orr_node y, const orr_convolution *how, orr_shape shape);
 
 /* Whether the shapes of a, w and y (in dT) fit; y may be NULL and is then written through `made`. */
-bool orr_convolution_check(orr_graph *g, const char *op, const orr_convolution *how, const orr_shape *a, const orr_shape *w,
-                           const orr_shape *y, orr_shape *made);
+bool orr_convolution_check(orr_graph *g, const char *op, const orr_convolution *how, const orr_shape *a,
+                           const orr_shape *w, const orr_shape *y, orr_shape *made);
 
 /* vmap of all three: the roles of the two arguments and of the result in T. */
 typedef enum orr_conv_role { ORR_ROLE_A, ORR_ROLE_W, ORR_ROLE_Y } orr_conv_role;

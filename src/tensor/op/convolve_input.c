@@ -6,7 +6,8 @@ static bool type(orr_graph *g, const orr_call *call, orr_type *out) {
     const orr_attr_convolve *attr = call->attr;
     const orr_type *y = orr_graph_type(g, call->args[0]), *w = orr_graph_type(g, call->args[1]);
     *out = (orr_type){ .dtype = y->dtype, .shape = attr->shape };
-    if (y->dtype != w->dtype) return orr_graph_fail(g, "convolve_input", "needs both arguments of one type; see orr_cast");
+    if (y->dtype != w->dtype)
+        return orr_graph_fail(g, "convolve_input", "needs both arguments of one type; see orr_cast");
     return orr_convolution_check(g, "convolve_input", &attr->how, &attr->shape, &w->shape, &y->shape, NULL);
 }
 
@@ -24,7 +25,8 @@ static orr_node jvp(orr_graph *g, const orr_call *call, const orr_node *dot) {
 }
 
 static orr_node vmap(orr_graph *g, const orr_call *call, const orr_node *args, const bool *batched, int64_t n) {
-    return orr_vmap_convolution(g, call, args, batched, n, (const orr_conv_role[]){ ORR_ROLE_Y, ORR_ROLE_W, ORR_ROLE_A });
+    return orr_vmap_convolution(g, call, args, batched, n,
+                                (const orr_conv_role[]){ ORR_ROLE_Y, ORR_ROLE_W, ORR_ROLE_A });
 }
 
 const orr_op orr_op_convolve_input = {

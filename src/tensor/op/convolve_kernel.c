@@ -6,7 +6,8 @@ static bool type(orr_graph *g, const orr_call *call, orr_type *out) {
     const orr_attr_convolve *attr = call->attr;
     const orr_type *a = orr_graph_type(g, call->args[0]), *y = orr_graph_type(g, call->args[1]);
     *out = (orr_type){ .dtype = a->dtype, .shape = attr->shape };
-    if (a->dtype != y->dtype) return orr_graph_fail(g, "convolve_kernel", "needs both arguments of one type; see orr_cast");
+    if (a->dtype != y->dtype)
+        return orr_graph_fail(g, "convolve_kernel", "needs both arguments of one type; see orr_cast");
     return orr_convolution_check(g, "convolve_kernel", &attr->how, &a->shape, &attr->shape, &y->shape, NULL);
 }
 
@@ -24,7 +25,8 @@ static orr_node jvp(orr_graph *g, const orr_call *call, const orr_node *dot) {
 }
 
 static orr_node vmap(orr_graph *g, const orr_call *call, const orr_node *args, const bool *batched, int64_t n) {
-    return orr_vmap_convolution(g, call, args, batched, n, (const orr_conv_role[]){ ORR_ROLE_A, ORR_ROLE_Y, ORR_ROLE_W });
+    return orr_vmap_convolution(g, call, args, batched, n,
+                                (const orr_conv_role[]){ ORR_ROLE_A, ORR_ROLE_Y, ORR_ROLE_W });
 }
 
 const orr_op orr_op_convolve_kernel = {

@@ -42,12 +42,14 @@ static bool type(orr_graph *g, const orr_call *call, orr_type *out) {
     if (!labels_agree(g, &x, extent, count) || !labels_agree(g, &y, extent, count)) return false;
     *out = (orr_type){ .dtype = a->dtype, .shape = { .rank = e->rank_out } };
     for (int32_t i = 0; i < e->rank_out; i++) {
-        if (count[e->out[i]] == 0) return orr_graph_fail(g, "einsum", "label %d of the result stands in no operand", e->out[i]);
+        if (count[e->out[i]] == 0)
+            return orr_graph_fail(g, "einsum", "label %d of the result stands in no operand", e->out[i]);
         out->shape.size[i] = extent[e->out[i]];
         count[e->out[i]]++;
     }
     for (int32_t i = 0; i < LABELS; i++)
-        if (count[i] == 1) return orr_graph_fail(g, "einsum", "label %d stands in one place only; sum that axis first", i);
+        if (count[i] == 1)
+            return orr_graph_fail(g, "einsum", "label %d stands in one place only; sum that axis first", i);
     return true;
 }
 

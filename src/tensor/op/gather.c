@@ -18,11 +18,13 @@ static bool type(orr_graph *g, const orr_call *call, orr_type *out) {
 static orr_node vjp(orr_graph *g, const orr_call *call, orr_node ybar, int32_t arg) {
     if (arg != 0) return ORR_NONE;
     const orr_attr_index *attr = call->attr;
-    return orr_scatter_add_call(g, ybar, call->args[1], attr->n_batch, orr_node_shape(g, call->args[0]).size[attr->n_batch]);
+    return orr_scatter_add_call(g, ybar, call->args[1], attr->n_batch,
+                                orr_node_shape(g, call->args[0]).size[attr->n_batch]);
 }
 
 static orr_node jvp(orr_graph *g, const orr_call *call, const orr_node *adot) {
-    return adot[0].id ? orr_gather_call(g, adot[0], call->args[1], ((const orr_attr_index *)call->attr)->n_batch) : ORR_NONE;
+    return adot[0].id ? orr_gather_call(g, adot[0], call->args[1], ((const orr_attr_index *)call->attr)->n_batch)
+                      : ORR_NONE;
 }
 
 /* The batch becomes one more batch axis; where only the index carries it and there is none yet, one more axis k. */

@@ -5,7 +5,8 @@
 static orr_node share(orr_graph *g, const orr_call *call, int32_t arg) {
     const orr_node mine = call->args[arg], other = call->args[1 - arg];
     const orr_node wins = orr_lt(g, mine, other);
-    const orr_node one = orr_fill_like(g, mine, 1.0), half = orr_fill_like(g, mine, 0.5), none = orr_fill_like(g, mine, 0.0);
+    const orr_node one = orr_fill_like(g, mine, 1.0), half = orr_fill_like(g, mine, 0.5),
+                   none = orr_fill_like(g, mine, 0.0);
     return orr_select(g, wins, one, orr_select(g, orr_eq(g, mine, other), half, none));
 }
 

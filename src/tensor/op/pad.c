@@ -7,7 +7,8 @@ static bool type(orr_graph *g, const orr_call *call, orr_type *out) {
     const orr_attr_pad *p = call->attr;
     *out = *orr_graph_type(g, call->args[0]);
     const int64_t n = out->shape.size[p->axis], limit = INT64_C(1) << 40;
-    if (p->interior < 0 || p->interior > limit || p->low > limit || p->high > limit || p->low < -limit || p->high < -limit)
+    if (p->interior < 0 || p->interior > limit || p->low > limit || p->high > limit || p->low < -limit ||
+        p->high < -limit)
         return orr_graph_fail(g, "pad", "low %lld, high %lld, interior %lld; interior is at least 0, all below 2^40",
                               (long long)p->low, (long long)p->high, (long long)p->interior);
     int64_t size = 0; /* n + (n - 1) interior + low + high */
@@ -28,7 +29,7 @@ static orr_node vjp(orr_graph *g, const orr_call *call, orr_node ybar, int32_t a
     const int64_t n = orr_node_shape(g, call->args[arg]).size[p->axis], size = orr_node_shape(g, ybar).size[p->axis];
     const int64_t step = p->interior + 1;
     const int64_t first = p->low >= 0 ? 0 : (-p->low + step - 1) / step; /* first i with a place in y */
-    const int64_t room = size - 1 - p->low;                             /* a[i] is in y where i step <= room */
+    const int64_t room = size - 1 - p->low;                              /* a[i] is in y where i step <= room */
     const int64_t last = room < 0 ? -1 : (room / step < n - 1 ? room / step : n - 1);
     if (last < first) return ORR_NONE;
     const orr_node mine = orr_slice(g, ybar, p->axis, p->low + first * step, p->low + last * step + 1, step);

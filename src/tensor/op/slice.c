@@ -7,7 +7,8 @@ static bool type(orr_graph *g, const orr_call *call, orr_type *out) {
     *out = *orr_graph_type(g, call->args[0]);
     const int64_t n = out->shape.size[s->axis];
     if (s->start < 0 || s->stop < s->start || s->stop > n || s->step < 1)
-        return orr_graph_fail(g, "slice", "%lld:%lld:%lld of an axis of %lld; expected 0 <= start <= stop <= %lld, step >= 1",
+        return orr_graph_fail(g, "slice",
+                              "%lld:%lld:%lld of an axis of %lld; expected 0 <= start <= stop <= %lld, step >= 1",
                               (long long)s->start, (long long)s->stop, (long long)s->step, (long long)n, (long long)n);
     out->shape.size[s->axis] = s->stop > s->start ? (s->stop - s->start - 1) / s->step + 1 : 0;
     return true;
