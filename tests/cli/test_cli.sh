@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# The command line as a user meets it: test_cli.sh ORRERY.  Each case: what is typed, the exit code, words of the answer.
+set -u
+orrery=$1
+folder=$(mktemp -d)
+trap 'chmod -R u+w "$folder"; rm -rf "$folder"' EXIT
+cd "$folder" || exit 3
+passed=0 failed=0
+
+# expect CODE WORDS COMMAND...: the exit code, and that stdout and stderr together hold the words, in lines at most four
+expect() {
+    local code=$1 words=$2 got out
+    shift 2
+    out=$("$@" 2>&1 </dev/null)
+    got=$?
+    if [ "$got" = "$code" ] && grep -qF -- "$words" <<<"$out"; then passed=$((passed + 1)); else
+        failed=$((failed + 1))
+        printf 'FAILED: %s\n  exit code %s, expected %s; expected words: %s\n%s\n' "$*" "$got" "$code" "$words" "$out"
+    fi
+}
+
+cat >small.yaml <<'END'
+name: small
+architecture: { kind: mlp, widths: [8], weight_variance: 0.33 }
+data: { kind: fashion-mnist, n: 40 }
+task: { kind: mse }
+rule: { kind: gd, learning_rate: 0.1 }
+steps: 500
+observe: [ { kind: loss, every: 50 }, { kind: sharpness, every: 50 } ]
+END
+: >empty.yaml
+sed 's/learning_rate/lerning_rate/' small.yaml >typo.yaml
+sed 's/kind: gd/kind: gradient/' small.yaml >kind.yaml
+sed 's/steps: 500/steps: many/' small.yaml >type.yaml
+printf 'name: [unclosed\n' >broken.yaml
+
+expect 0 "edge-of-stability" "$orrery" law list
+expect 0 "2103.00065" "$orrery" law show edge-of-stability
+expect 0 "usage: orrery law" "$orrery" law --help
+expect 0 "usage: orrery law" "$orrery" help law
+expect 0 "orrery law run" "$orrery" help
+expect 2 "did you mean 'law'" "$orrery" lwa
+expect 2 "did you mean 'edge-of-stability'" "$orrery" law run edge-of-stabilty
+expect 2 "did you mean '--size'" "$orrery" law run edge-of-stability --sise quick
+expect 2 "did you mean 'quick'" "$orrery" law run edge-of-stability --size qick
+expect 2 "needs a value" "$orrery" law run edge-of-stability --seeds
+expect 2 "whole number" "$orrery" law run edge-of-stability --seeds three
+expect 2 "typo.yaml:5:" "$orrery" law run edge-of-stability --experiment typo.yaml
+expect 2 "did you mean 'learning_rate'" "$orrery" law run edge-of-stability --experiment typo.yaml
+expect 2 "kind.yaml:5:" "$orrery" law run edge-of-stability --experiment kind.yaml
+expect 2 "type.yaml:6:" "$orrery" law run edge-of-stability --experiment type.yaml
+expect 2 "broken.yaml" "$orrery" law run edge-of-stability --experiment broken.yaml
+expect 2 "empty.yaml" "$orrery" law run edge-of-stability --experiment empty.yaml
+expect 3 "none.yaml" "$orrery" law run edge-of-stability --experiment none.yaml
+expect 3 "no-folder" "$orrery" law run edge-of-stability --experiment small.yaml --store no-folder/orrery.db
+expect 2 "text.db" sh -c "echo some text that is no database at all, and long enough to be read as one >text.db; '$orrery' law run edge-of-stability --experiment small.yaml --store text.db"
+
+# A small run: verdict and exit code go together, the page is there, JSON is one line with nothing else.
+out=$("$orrery" law run edge-of-stability --experiment small.yaml --json -o small.html 2>err.txt)
+code=$?
+if { [ $code = 0 ] && grep -q '"verdict":"HOLDS"' <<<"$out"; } || { [ $code = 1 ] && grep -q '"verdict":"FAILS"' <<<"$out"; }; then
+    [ "$(wc -l <<<"$out")" = 1 ] && [ -s small.html ] && [ ! -s err.txt ] && [ -s orrery.db ] && passed=$((passed + 1)) ||
+        { failed=$((failed + 1)); echo "FAILED: output of a small run: $out"; cat err.txt; }
+else failed=$((failed + 1)); echo "FAILED: exit code $code for $out"; fi
+
+# kill -9 in the middle: what was sealed and recorded is there, and the store goes on.
+sed 's/steps: 500/steps: 2000000/' small.yaml >long.yaml
+"$orrery" law run edge-of-stability --experiment long.yaml --store killed.db >/dev/null 2>&1 &
+pid=$!
+for _ in $(seq 400); do
+    [ "$(sqlite3 -readonly killed.db 'select count(*) from series' 2>/dev/null || echo 0)" -gt 10 ] && break
+    sleep 0.1
+done
+kill -9 $pid
+wait $pid 2>/dev/null
+predictions=$(sqlite3 killed.db 'select count(*) from predictions where length(sha256) = 64')
+rows=$(sqlite3 killed.db 'select count(*) from series')
+check=$(sqlite3 killed.db 'pragma integrity_check')
+if [ "$predictions" = 1 ] && [ "$rows" -gt 10 ] && [ "$check" = ok ]; then passed=$((passed + 1)); else
+    failed=$((failed + 1))
+    echo "FAILED: after kill -9: $predictions predictions, $rows rows, integrity $check"
+fi
+"$orrery" law run edge-of-stability --experiment small.yaml --store killed.db -o - >/dev/null 2>&1
+[ $? -le 1 ] && passed=$((passed + 1)) || { failed=$((failed + 1)); echo "FAILED: the store after kill -9 takes no new run"; }
+
+# SIGINT: one clear line, exit code 3, what was recorded stays.
+"$orrery" law run edge-of-stability --experiment long.yaml --store stopped.db >/dev/null 2>stopped.txt &
+pid=$!
+for _ in $(seq 400); do
+    [ "$(sqlite3 -readonly stopped.db 'select count(*) from series' 2>/dev/null || echo 0)" -gt 10 ] && break
+    sleep 0.1
+done
+kill -INT $pid
+wait $pid
+code=$?
+if [ $code = 3 ] && grep -q interrupted stopped.txt && [ "$(wc -l <stopped.txt)" = 1 ]; then passed=$((passed + 1)); else
+    failed=$((failed + 1))
+    echo "FAILED: SIGINT: exit code $code, $(cat stopped.txt)"
+fi
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
