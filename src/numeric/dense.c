@@ -323,34 +323,3 @@ orr_status orr_least_squares_solve(orr_context *ctx, orr_arena *out_arena, orr_a
     residuals(m, n, a, columns, b, out);
     return ORR_OK;
 }
-
-/* ---- orthonormal rows ------------------------------------------------------------------------------------------ */
-
-/* Rows here are LAPACK's columns: QR of n x k. */
-static orr_status orthonormalise_qr(orr_context *ctx, orr_arena *scratch, int64_t k, int64_t n, double *a) {
-    const lapack_int ln = (lapack_int)n, lk = (lapack_int)k;
-    double *tau = ORR_NEW(scratch, double, k), wish[2];
-    lapack_int length;
-    if (!tau) return no_memory(ctx, "orthonormalise", k, n);
-    ORR_TRY(ctx,
-            check_info(ctx, "orthonormalise", LAPACKE_dgeqrf_work(LAPACK_COL_MAJOR, ln, lk, a, ln, tau, &wish[0], -1)));
-    ORR_TRY(ctx, check_info(ctx, "orthonormalise",
-                            LAPACKE_dorgqr_work(LAPACK_COL_MAJOR, ln, lk, lk, a, ln, tau, &wish[1], -1)));
-    double *work = work_array(scratch, fmax(wish[0], wish[1]), &length);
-    if (!work) return no_memory(ctx, "orthonormalise: work", k, n);
-    ORR_TRY(ctx,
-            check_info(ctx, "orthonormalise", LAPACKE_dgeqrf_work(LAPACK_COL_MAJOR, ln, lk, a, ln, tau, work, length)));
-    return check_info(ctx, "orthonormalise",
-                      LAPACKE_dorgqr_work(LAPACK_COL_MAJOR, ln, lk, lk, a, ln, tau, work, length));
-}
-
-orr_status orr_orthonormalise(orr_context *ctx, orr_arena *scratch, int64_t k, int64_t n, double *a) {
-    ORR_TRY(ctx, check_extents(ctx, "orthonormalise", k, n));
-    if (k > n) return orr_fail(ctx, ORR_EINPUT, "orthonormalise: %lld rows of length %lld", (long long)k, (long long)n);
-    ORR_TRY(ctx, check_finite(ctx, "orthonormalise", k, n, a));
-    if (k == 0) return ORR_OK;
-    const orr_arena_mark mark = orr_arena_here(scratch);
-    const orr_status status = orthonormalise_qr(ctx, scratch, k, n, a);
-    orr_arena_rewind(scratch, mark);
-    return status;
-}

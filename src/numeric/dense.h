@@ -8,8 +8,8 @@
  *
  * Threads of BLAS: OpenBLAS is one per process and starts as many threads as there are cores.  A sum that it cuts among
  * them can change in its last bits with their number; results here are then equal to rounding, not to the bit.  Whoever
- * needs equal bits on machines of different size calls orr_blas_threads_set(1), once, at the start of the program:
- * nothing else in this room touches that setting. */
+ * needs equal bits on machines of different size calls orr_blas_threads_set(1), once, at the start of the program (the CPU
+ * device does as much when it compiles its first program): nothing else in this room touches that setting. */
 #ifndef ORR_NUMERIC_DENSE_H
 #define ORR_NUMERIC_DENSE_H
 
@@ -32,7 +32,7 @@ typedef struct orr_symmetric_eigen {
     double *vector; /* k x n, row i is a unit eigenvector of value i */
 } orr_symmetric_eigen;
 
-/* All of them, by dsyevr (relatively robust representations). */
+/* All of them, by dsyevr (relatively robust representations): vectors are orthogonal to n eps times a factor of tens. */
 orr_status orr_eigen_symmetric(orr_context *ctx, orr_arena *out_arena, orr_arena *scratch, int64_t n, const double *a,
                                orr_symmetric_eigen *out) ORR_MUST_USE;
 /* k of them; cheaper where k is much less than n. */
@@ -79,9 +79,5 @@ typedef struct orr_least_squares {
 orr_status orr_least_squares_solve(orr_context *ctx, orr_arena *out_arena, orr_arena *scratch, int64_t m, int64_t n,
                                    const double *a, int64_t columns, const double *b, double rcond,
                                    orr_least_squares *out) ORR_MUST_USE;
-
-/* Orthonormal rows that span the rows of a, k x n with k <= n, written over a: Householder LQ.  Where rows depend on
- * each other the rest is filled by others orthogonal to them. */
-orr_status orr_orthonormalise(orr_context *ctx, orr_arena *scratch, int64_t k, int64_t n, double *a) ORR_MUST_USE;
 
 #endif

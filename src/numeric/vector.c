@@ -80,3 +80,18 @@ void orr_vector_combine(orr_pool *pool, int64_t m, int64_t n, const double *basi
     projection p = { .m = m, .n = n, .basis = basis, .c = c, .w = out };
     orr_parallel(pool, chunks_of(n), add_chunk, &p);
 }
+
+int64_t orr_vector_orthonormalise(orr_pool *pool, int64_t k, int64_t n, double *a, double *c, double *partial) {
+    int64_t rank = 0;
+    for (int64_t i = 0; i < k; i++) {
+        double *row = a + rank * n;
+        if (rank != i) memcpy(row, a + i * n, (size_t)n * sizeof *row);
+        const double before = orr_vector_norm(n, row);
+        for (int pass = 0; pass < 2; pass++) orr_vector_project_out(pool, rank, n, a, row, c, partial);
+        const double norm = orr_vector_norm(n, row);
+        if (!(norm > 1e-10 * before)) continue;
+        orr_vector_scale(n, 1 / norm, row);
+        rank++;
+    }
+    return rank;
+}

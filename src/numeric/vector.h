@@ -27,4 +27,9 @@ int64_t orr_vector_project_scratch(int64_t m, int64_t n);
 /* out <- sum_i c_i basis_i. */
 void orr_vector_combine(orr_pool *pool, int64_t m, int64_t n, const double *basis, const double *c, double *out);
 
+/* Makes the rows of a (k x n) orthonormal, front to back, spanning what they spanned; rows that depend on those before
+ * them, to 1e-10 of their length, are dropped and the rest moves up.  Returns how many remain.  c: k doubles, partial:
+ * orr_vector_project_scratch(k, n). */
+int64_t orr_vector_orthonormalise(orr_pool *pool, int64_t k, int64_t n, double *a, double *c, double *partial);
+
 #endif

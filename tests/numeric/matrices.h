@@ -3,6 +3,7 @@
 #ifndef ORR_TESTS_NUMERIC_MATRICES_H
 #define ORR_TESTS_NUMERIC_MATRICES_H
 
+#include "failing.h"
 #include "numeric/operator.h"
 #include "testing.h"
 
@@ -89,6 +90,28 @@ static inline void arenas_free(arenas a) {
     if (orr_arena_used(a.scratch)) fail_msg("scratch wasn't rewound: %zu bytes", orr_arena_used(a.scratch));
     orr_arena_free(a.out);
     orr_arena_free(a.scratch);
+}
+
+/* A computation between two arenas, for fail_each_allocation. */
+typedef orr_status computation(orr_context *ctx, orr_arena *out_arena, orr_arena *scratch);
+
+static inline orr_status compute_between_arenas(orr_context *ctx, void *arg) {
+    computation *const compute = *(computation **)arg;
+    orr_arena *out_arena = NULL, *scratch = NULL;
+    orr_status status;
+    ORR_TRY_DONE(ctx, orr_arena_new(ctx, &out_arena));
+    ORR_TRY_DONE(ctx, orr_arena_new(ctx, &scratch));
+    ORR_TRY_DONE(ctx, compute(ctx, out_arena, scratch));
+done:
+    if (scratch && orr_arena_used(scratch)) fail_msg("scratch wasn't rewound: %zu bytes", orr_arena_used(scratch));
+    orr_arena_free(scratch);
+    orr_arena_free(out_arena);
+    return status;
+}
+
+/* More than the five allocations of a context and two arenas, and each of them may fail. */
+static inline void assert_each_allocation_may_fail(computation *compute) {
+    assert_true(fail_each_allocation(compute_between_arenas, &compute) > 5);
 }
 
 /* The call ends with the status, and its message holds the words; both are cleared. */
