@@ -58,7 +58,8 @@ orr_node orr_attention(orr_graph *g, orr_node q, orr_node k, orr_node v, bool ca
     const orr_shape sq = orr_node_shape(g, q), sk = orr_node_shape(g, k);
     const int64_t d = sq.size[sq.rank - 1];
     if (scale == 0.0) scale = 1.0 / sqrt((double)(d > 0 ? d : 1));
-    orr_node z = contract(g, batch, "td", "sd", "ts", orr_scale(g, q, scale), k), e;
+    /* scaled after the product: that joins a pass over z which is made anyway, also in the derivatives */
+    orr_node z = orr_scale(g, contract(g, batch, "td", "sd", "ts", q, k), scale), e;
     if (causal) {
         const orr_shape ts = ORR_SHAPE(sq.size[batch], sk.size[batch]);
         const orr_node sees = orr_le(g, orr_iota(g, ORR_I32, ts, 1), orr_iota(g, ORR_I32, ts, 0)); /* s <= t */
