@@ -43,7 +43,8 @@ typedef struct buffers {
     char *from, *to;
 } buffers;
 
-static orr_status open_copy(orr_context *ctx, orr_arena *arena, void **state) {
+static orr_status open_copy(orr_context *ctx, orr_arena *arena, bool reproducible, void **state) {
+    (void)reproducible;
     buffers *x = ORR_NEW(arena, buffers, 1);
     *state = x;
     if (x) x->from = ORR_NEW(arena, char, (int64_t)CHUNK *CHUNKS);

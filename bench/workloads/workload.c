@@ -115,14 +115,17 @@ static void put(void *data, orr_dtype dtype, int64_t i, double value) {
     else ((int32_t *)data)[i] = (int32_t)value;
 }
 
-static void fill(const source *s, const orr_workload_input *in, void *data) {
+void orr_workload_fill(const char *workload, const orr_workload_input *in, bool reproducible, void *data) {
+    const source s = { .key = { .seed = 1, .purpose = orr_purpose_of(in->name) },
+                       .stream = orr_reproducible_stream(workload, in->name),
+                       .reproducible = reproducible };
     double block[1024];
     const bool one_hot = in->law == ORR_LAW_ONE_HOT;
     const int64_t row = one_hot ? in->shape.size[in->shape.rank - 1] : 1, n = orr_shape_count(&in->shape) / row;
     const double scale = one_hot ? (double)row : in->scale;
     for (int64_t first = 0; first < n; first += 1024) {
         const int64_t now = n - first < 1024 ? n - first : 1024;
-        draw(s, in->law, scale, first, now, block);
+        draw(&s, in->law, scale, first, now, block);
         for (int64_t j = 0; j < now; j++)
             if (!one_hot) put(data, in->dtype, first + j, block[j]);
             else
@@ -161,11 +164,10 @@ static orr_status compile(orr_instance *x, const orr_instance_options *options) 
     ORR_TRY(x->ctx, orr_compile(x->ctx, x->g, &how, &x->program));
     for (int32_t i = 0; i < w->n_inputs; i++) {
         const orr_workload_input *in = &w->inputs[i];
-        const source s = { .key = { .seed = 1, .purpose = orr_purpose_of(in->name) },
-                           .stream = orr_reproducible_stream(x->workload->name, in->name),
-                           .reproducible = options->reproducible };
         void *data = orr_program_data(x->program, in->node);
-        if (data) fill(&s, in, data); /* an input that nothing depends on has no memory */
+        if (data)
+            orr_workload_fill(x->workload->name, in, options->reproducible,
+                              data); /* an input that nothing depends on has no memory */
     }
     return ORR_OK;
 }
@@ -173,7 +175,7 @@ static orr_status compile(orr_instance *x, const orr_instance_options *options) 
 static orr_status start(orr_instance *x, const orr_instance_options *options) {
     ORR_TRY(x->ctx, orr_arena_new(x->ctx, &x->arena));
     if (x->workload->build) return compile(x, options);
-    ORR_TRY(x->ctx, x->workload->open(x->ctx, x->arena, &x->state));
+    ORR_TRY(x->ctx, x->workload->open(x->ctx, x->arena, options->reproducible, &x->state));
     x->open = true;
     return ORR_OK;
 }
@@ -205,7 +207,10 @@ orr_status orr_instance_run(orr_instance *x, int64_t units) {
 }
 
 void *orr_instance_data(orr_instance *x, const char *name, orr_dtype *dtype, int64_t *count) {
-    if (!x->program) return NULL;
+    if (!x->program) {
+        *dtype = ORR_F64;
+        return x->workload->find ? x->workload->find(x->state, name, count) : NULL;
+    }
     orr_node node = ORR_NONE;
     for (int32_t i = 0; i < x->graph->n_inputs; i++)
         if (strcmp(x->graph->inputs[i].name, name) == 0) node = x->graph->inputs[i].node;

@@ -51,6 +51,8 @@ orr_node orr_workload_in(orr_workload_graph *w, const char *name, orr_dtype dtyp
                          orr_workload_law law, double scale);
 void orr_workload_out(orr_workload_graph *w, const char *name, orr_node node);
 void orr_workload_update(orr_workload_graph *w, orr_node input, orr_node value);
+/* Fills an input of `workload` that is declared in `in`, of which the node is not read. */
+void orr_workload_fill(const char *workload, const orr_workload_input *in, bool reproducible, void *data);
 /* Gradient descent: p <- p - rate dloss/dp for each of n parameters; the loss is an output, for the peer computes it.
  */
 void orr_workload_descend(orr_workload_graph *w, orr_node loss, const orr_node *parameters, int32_t n, double rate);
@@ -66,9 +68,10 @@ typedef struct orr_workload {
     void (*build)(orr_workload_graph *w);
 
     /* A workload without a graph has these instead; `state` lives in the arena. */
-    orr_status (*open)(orr_context *ctx, orr_arena *arena, void **state);
+    orr_status (*open)(orr_context *ctx, orr_arena *arena, bool reproducible, void **state);
     orr_status (*run)(orr_context *ctx, void *state, int64_t units);
-    void (*close)(void *state); /* may be NULL */
+    double *(*find)(void *state, const char *name, int64_t *count); /* a float64 result by name; may be NULL */
+    void (*close)(void *state);                                     /* may be NULL */
 } orr_workload;
 
 /* NULL-terminated, in the order of workloads.def. */

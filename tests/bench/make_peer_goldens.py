@@ -127,6 +127,10 @@ def prepare(name, fill, v):
         mlp(fill, v["net"])
         fill.normal("x", v["x"])
         return {}
+    if name == "krr_curve":
+        fill.normal("x", v["x"])
+        fill.normal("y", v["y"])
+        return {}
     raise SystemExit(f"no inputs known for {name}")
 
 
@@ -151,9 +155,16 @@ def prepare_transformer(fill, v):
 
 # ---- running -------------------------------------------------------------------------------------------------------------
 class Spy:
-    """Remembers the loss that was differentiated last, and the last derivatives."""
+    """Remembers the loss that was differentiated last, the last derivatives, the solutions of linear systems."""
 
     def __init__(self):
+        self.solutions, real_solve = [], torch.linalg.solve
+
+        def solve(*args):
+            self.solutions.append(real_solve(*args))
+            return self.solutions[-1]
+
+        torch.linalg.solve = solve
         self.loss = self.derivatives = None
         real_grad, real_backward = torch.autograd.grad, torch.Tensor.backward
 
@@ -181,7 +192,7 @@ def numbers(workload, name, values, before):
 
 def run(peer, name):
     taken = {}
-    randn, grad, backward = torch.randn, torch.autograd.grad, torch.Tensor.backward
+    randn, grad, backward, solve = torch.randn, torch.autograd.grad, torch.Tensor.backward, torch.linalg.solve
     getattr(peer, name)(lambda n, unit, step, units: taken.update(step=step, units=units))
     assert taken["units"] == UNITS.get(name, 1), f"the peer's {name} now has {taken['units']} units a call"
     held = inspect.getclosurevars(taken["step"]).nonlocals
@@ -191,7 +202,7 @@ def run(peer, name):
         fill.before.setdefault(key, tensor.detach().numpy().reshape(-1).copy())
     for _ in range(CALLS.get(name, 1)):
         result = taken["step"]()
-    torch.randn, torch.autograd.grad, torch.Tensor.backward = randn, grad, backward
+    torch.randn, torch.autograd.grad, torch.Tensor.backward, torch.linalg.solve = randn, grad, backward, solve
     units = CALLS.get(name, 1) * taken["units"]
     rows = []
     if watched and name != "tiny_ensemble":  # the peer sums the losses of the ensemble, Orrery has one a seed
@@ -203,6 +214,13 @@ def run(peer, name):
     for workload, output in (("ntk_gram", "gram"), ("per_example_grads", "norms"), ("agop", "agop")):
         if name == workload:
             rows.append((name, units, output, numbers(name, output, result, None)))
+    if name == "krr_curve":  # the peer throws its errors away: from its solutions once more
+        x, y = held["x"], held["y"]
+        K = torch.exp(-torch.cdist(x, x) / 28.0)
+        errors = [((K[len(a):, :len(a)] @ a - y[len(a):]) ** 2).mean() for a in spy.solutions]
+        columns = [torch.nn.functional.pad(a[:, 0], (0, len(x) - len(a))) for a in spy.solutions]
+        rows.append((name, units, "errors", numbers(name, "errors", torch.stack(errors), None)))
+        rows.append((name, units, "a", numbers(name, "a", torch.stack(columns, 1), None)))
     return rows
 
 
@@ -215,7 +233,7 @@ def main():
     spec.loader.exec_module(peer)
     torch.set_default_dtype(torch.float64)
     lines = []
-    for name in [*UNITS, "hvp", "cnn_step", "transformer_step", "ntk_gram", "per_example_grads", "agop"]:
+    for name in [*UNITS, "hvp", "cnn_step", "transformer_step", "ntk_gram", "per_example_grads", "agop", "krr_curve"]:
         for workload, units, what, values in run(peer, name):
             lines.append(f'GOLDEN({workload}, {units}, "{what}", ' + ", ".join(f"{x:.17g}" for x in values) + ")\n")
     (HERE / "peer_goldens.def").write_text(
