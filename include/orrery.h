@@ -292,7 +292,7 @@ orr_node orr_batch_norm(orr_graph *g, orr_node a, orr_node gain, orr_node bias, 
  * scale 0 means 1/sqrt(d). */
 orr_node orr_attention(orr_graph *g, orr_node q, orr_node k, orr_node v, bool causal, double scale);
 orr_node orr_one_hot(orr_graph *g, orr_node index, int64_t classes, orr_dtype dtype); /* [..., classes] */
-/* -log softmax(logits)[label] for each example; logits[..., c], labels i32[...] */
+/* -log softmax(logits)[label] for each example; logits[..., c], labels i32[...].  A label that is no class makes NaN. */
 orr_node orr_cross_entropy(orr_graph *g, orr_node logits, orr_node labels);
 orr_node orr_conv1d(orr_graph *g, orr_node a, orr_node w, orr_node b, orr_convolution how); /* b[d] may be ORR_NONE */
 orr_node orr_conv2d(orr_graph *g, orr_node a, orr_node w, orr_node b, orr_convolution how);
