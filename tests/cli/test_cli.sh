@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The command line as a user meets it: test_cli.sh ORRERY.  Each case: what is typed, the exit code, words of the answer.
 set -u
-orrery=$1
+orrery=$(realpath "$1")
 folder=$(mktemp -d)
 trap 'chmod -R u+w "$folder"; rm -rf "$folder"' EXIT
 cd "$folder" || exit 3
