@@ -5,7 +5,8 @@
 #include "files.h"
 
 #define BROWSER                                                                                                        \
-    "timeout 100 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking " \
+    "timeout 100 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run "                        \
+    "--disable-background-networking "                                                                                 \
     "--disable-component-update --disable-sync --disable-dev-shm-usage --host-resolver-rules='MAP * ~NOTFOUND' "
 
 static inline bool browser_is_there(void) { return system("command -v chromium >/dev/null 2>&1") == 0; }
@@ -14,10 +15,11 @@ static inline bool browser_is_there(void) { return system("command -v chromium >
 static inline char *browser_dom(const char *page) {
     char command[2048];
     size_t n;
-    (void)snprintf(command, sizeof command,
-                   BROWSER "--user-data-dir='%s' --virtual-time-budget=20000 --enable-logging=stderr --v=0 --dump-dom 'file://%s' "
-                           ">'%s' 2>'%s'",
-                   files_path("browser"), page, files_path("dom.html"), files_path("console"));
+    (void)snprintf(
+        command, sizeof command,
+        BROWSER "--user-data-dir='%s' --virtual-time-budget=20000 --enable-logging=stderr --v=0 --dump-dom 'file://%s' "
+                ">'%s' 2>'%s'",
+        files_path("browser"), page, files_path("dom.html"), files_path("console"));
     const int end = system(command);
     if (end != 0) fail_msg("chromium ended with %d", end);
     return (char *)files_read(files_path("dom.html"), &n);
@@ -31,7 +33,8 @@ static inline int browser_count(const char *dom, const char *what) {
 
 /* What a page may not have: an address that is fetched, in its own markup, and anything the console calls an error. */
 static inline void browser_assert_alone(const char *html) {
-    static const char *const never[] = { "src=\"http", "href=\"http", "src='http", "href='http", "url(http", "@import", "<link", "<img", "<iframe" };
+    static const char *const never[] = { "src=\"http", "href=\"http", "src='http", "href='http", "url(http",
+                                         "@import",    "<link",       "<img",      "<iframe" };
     const char *body_scripts = strstr(html, "<script>"); /* the libraries, which name addresses in texts */
     assert_non_null(body_scripts);
     assert_non_null(strstr(html, "default-src 'none'"));

@@ -23,8 +23,9 @@ static json_t *sharpness_rows(void) {
     for (int seed = 0; seed < 3; seed++)
         for (int i = 0; i <= 40; i++) {
             const double t = 5.0 * i, s = 6.0 + 0.3 * t, edge = s < 20.0 ? s : 20.6 + 0.4 * sin(3.0 * i + seed);
-            json_array_append_new(rows, json_pack("{s:f, s:i, s:f, s:f, s:i, s:s}", "time", t, "step", 50 * i, "sharpness", edge,
-                                                  "loss", exp(-0.02 * t) * (1 + 0.03 * seed), "seed", seed, "label", "gd </script> 0.1"));
+            json_array_append_new(rows, json_pack("{s:f, s:i, s:f, s:f, s:i, s:s}", "time", t, "step", 50 * i,
+                                                  "sharpness", edge, "loss", exp(-0.02 * t) * (1 + 0.03 * seed), "seed",
+                                                  seed, "label", "gd </script> 0.1"));
         }
     return rows;
 }
@@ -32,31 +33,40 @@ static json_t *sharpness_rows(void) {
 static json_t *panels(void) {
     json_t *flow = json_array(), *ratio = json_array(), *list = json_array();
     for (int i = 0; i <= 12; i++)
-        json_array_append_new(flow, json_pack("{s:f, s:f, s:f, s:i}", "time", 5.0 * i, "sharpness", 6.0 + 1.5 * i, "loss", exp(-0.1 * i), "seed", 0));
+        json_array_append_new(flow, json_pack("{s:f, s:f, s:f, s:i}", "time", 5.0 * i, "sharpness", 6.0 + 1.5 * i,
+                                              "loss", exp(-0.1 * i), "seed", 0));
     for (int i = 0; i <= 40; i++)
-        json_array_append_new(ratio, json_pack("{s:i, s:o, s:i}", "step", i * 50, "ratio", orr_json_real(i == 7 ? (double)NAN : 1.02), "seed", i % 3));
-    json_array_append_new(list, orr_page_panel("sharpness", "Sharpness <b>against</b> time", "a caption", "alt", true,
-                                               json_pack("{s:o, s:O, s:[{s:f, s:s}]}", "measured", sharpness_rows(), "flow", flow,
-                                                         "ceilings", "threshold", 20.0, "label", "gd </script> 0.1")));
+        json_array_append_new(ratio, json_pack("{s:i, s:o, s:i}", "step", i * 50, "ratio",
+                                               orr_json_real(i == 7 ? (double)NAN : 1.02), "seed", i % 3));
+    json_array_append_new(list,
+                          orr_page_panel("sharpness", "Sharpness <b>against</b> time", "a caption", "alt", true,
+                                         json_pack("{s:o, s:O, s:[{s:f, s:s}]}", "measured", sharpness_rows(), "flow",
+                                                   flow, "ceilings", "threshold", 20.0, "label", "gd </script> 0.1")));
     json_array_append_new(list, orr_page_panel("loss", "Loss", "", "alt", true,
                                                json_pack("{s:o, s:o}", "measured", sharpness_rows(), "flow", flow)));
-    json_array_append_new(list, orr_page_panel("ratio", "Ratio", "", "alt", false,
-                                               json_pack("{s:o, s:[{s:i, s:i, s:f, s:f}]}", "measured", ratio, "tolerance", "from", 1000,
-                                                         "to", 2000, "low", 0.97, "high", 1.08)));
+    json_array_append_new(list,
+                          orr_page_panel("ratio", "Ratio", "", "alt", false,
+                                         json_pack("{s:o, s:[{s:i, s:i, s:f, s:f}]}", "measured", ratio, "tolerance",
+                                                   "from", 1000, "to", 2000, "low", 0.97, "high", 1.08)));
     return list;
 }
 
 static json_t *verdict(const char *word) {
-    return json_pack("{s:s, s:s, s:f, s:[f,f], s:[f,f], s:s}", "metric", "mean S/S* <i>", "verdict", word, "value", 1.047, "tolerance",
-                     0.97, 1.08, "interval", 1.03, 1.06, "note", "");
+    return json_pack("{s:s, s:s, s:f, s:[f,f], s:[f,f], s:s}", "metric", "mean S/S* <i>", "verdict", word, "value",
+                     1.047, "tolerance", 0.97, 1.08, "interval", 1.03, 1.06, "note", "");
 }
 
 static const char *write_page(orr_context *ctx, const char *name) {
     const char *path = files_path(name);
-    const orr_page page = { .kicker = "a kicker", .title = "A law & </title><script>alert(1)</script>", .statement = "It says <b>so</b>.",
-                            .sources = "Somebody 2021", .command = "orrery law run x", .verdict = verdict("HOLDS"),
+    const orr_page page = { .kicker = "a kicker",
+                            .title = "A law & </title><script>alert(1)</script>",
+                            .statement = "It says <b>so</b>.",
+                            .sources = "Somebody 2021",
+                            .command = "orrery law run x",
+                            .verdict = verdict("HOLDS"),
                             .checks = json_pack("[o, o]", verdict("HOLDS"), verdict("FAILS")),
-                            .facts = json_pack("[[s,s]]", "hash", "<!-- <script> abc"), .panels = panels() };
+                            .facts = json_pack("[[s,s]]", "hash", "<!-- <script> abc"),
+                            .panels = panels() };
     assert_ok(ctx, orr_page_write(ctx, arena, &page, path));
     json_decref(page.verdict);
     json_decref(page.checks);
@@ -77,8 +87,15 @@ static void texts_cannot_leave_their_place(void **state) {
 }
 
 static void a_page_that_cannot_be_written_is_told_and_leaves_nothing(void **state) {
-    const orr_page page = { .kicker = "", .title = "", .statement = "", .sources = "", .command = "", .verdict = json_null(),
-                            .checks = json_null(), .facts = json_null(), .panels = json_null() };
+    const orr_page page = { .kicker = "",
+                            .title = "",
+                            .statement = "",
+                            .sources = "",
+                            .command = "",
+                            .verdict = json_null(),
+                            .checks = json_null(),
+                            .facts = json_null(),
+                            .panels = json_null() };
     assert_int_equal(orr_page_write(*state, arena, &page, files_path("no/folder/page.html")), ORR_EIO);
     assert_non_null(strstr(orr_context_message(*state), "can't be written (No such file or directory)"));
     orr_context_clear(*state);
@@ -97,7 +114,7 @@ static void a_browser_draws_every_figure_and_asks_for_nothing(void **state) {
     assert_non_null(strstr(dom, "data-drawn=\"3\""));
     assert_non_null(strstr(dom, "data-broken=\"0\""));
     assert_int_equal(browser_count(dom, "class=\"marks\""), 3); /* as Vega writes them */
-    assert_true(browser_count(dom, "mark-line") >= 7);   /* flow, three seeds, twice; ratio */
+    assert_true(browser_count(dom, "mark-line") >= 7);          /* flow, three seeds, twice; ratio */
     assert_true(browser_count(dom, "mark-rule") >= 2);
     assert_true(browser_count(dom, "mark-rect") >= 1);
     assert_non_null(strstr(dom, ">HOLDS<"));
