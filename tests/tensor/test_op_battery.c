@@ -403,9 +403,31 @@ static void check_devices(bench *b) {
 static void the_cpu_agrees_with_the_reference(void **state) { on_each_case(*state, check_devices); }
 
 /* Zeros of both signs, infinities, NaN, the smallest and the largest: where approximations and reorderings go wrong. */
-static const double special[] = { 0.0,     -0.0,    1.0,    -1.0, 0.5,    -2.5,     1e-40,     -1e-40, 1e30,
-                                  -1e30,   700.0,   -700.0, 88.0, -104.0, INFINITY, -INFINITY, NAN,    5e-324,
-                                  1.7e308, 0x1p-24, 1e-5,   30.0, -30.0,  3.5,      0.9999999 };
+static const double special[] = { 0.0,
+                                  -0.0,
+                                  1.0,
+                                  -1.0,
+                                  0.5,
+                                  -2.5,
+                                  1e-40,
+                                  -1e-40,
+                                  1e30,
+                                  -1e30,
+                                  700.0,
+                                  -700.0,
+                                  88.0,
+                                  -104.0,
+                                  (double)INFINITY,
+                                  -(double)INFINITY,
+                                  (double)NAN,
+                                  5e-324,
+                                  1.7e308,
+                                  0x1p-24,
+                                  1e-5,
+                                  30.0,
+                                  -30.0,
+                                  3.5,
+                                  0.9999999 };
 enum { SPECIAL = sizeof special / sizeof *special };
 
 static void check_special_values(bench *b) {
