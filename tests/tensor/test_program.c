@@ -515,7 +515,7 @@ static void a_nan_in_an_input_is_found_too(void **state) {
     orr_graph *g = graph_new(ctx);
     const orr_node a = orr_input(g, "a", ORR_F64, ORR_SHAPE(3)), y = orr_sum_all(g, orr_tanh(g, a));
     orr_program *p = compile(ctx, g, &(orr_compile_options){ .outputs = &y, .n_outputs = 1, .find_non_finite = true });
-    set(p, a, (const double[]){ 0, NAN, 0 }, 3);
+    set(p, a, (const double[]){ 0, (double)NAN, 0 }, 3);
     assert_int_equal(orr_program_run(p), ORR_ENUMERIC);
     assert_non_null(strstr(orr_context_message(ctx), "tanh"));
     orr_context_clear(ctx);
