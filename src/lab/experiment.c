@@ -135,7 +135,7 @@ static orr_status find_kind(reader *r, const char *what, kind_at *at, const orr_
     const char *names[NAMES_MAX];
     int n = 0;
     ORR_TRY(r->ctx, expect(r, word, ORR_YAML_WORD, "kind"));
-    for (; at(n) && n < NAMES_MAX; n++) names[n] = at(n)->name;
+    for (const orr_kind *kind; n < NAMES_MAX && (kind = at(n)); n++) names[n] = kind->name;
     for (*index = 0; *index < n; ++*index)
         if (strcmp(names[*index], word->word) == 0) return ORR_OK;
     return unknown(r, word, what, names, n);
@@ -155,6 +155,7 @@ static orr_status read_kind(reader *r, const char *what, kind_at *at, const laye
             ORR_TRY(r->ctx, find_kind(r, what, at, word, &found));
             if (!kind || found != *index) {
                 kind = at(*index = found);
+                assert(kind && "a kind that was found is in the list");
                 values = orr_parameter_fallbacks(r->arena, kind->parameters);
                 if (!values) return no_memory(r);
                 memset(given, 0, sizeof given);

@@ -103,6 +103,7 @@ static orr_status parse_document(loader *l, yaml_parser_t *parser, const orr_yam
         if (status == ORR_OK) *out = l->made[0];
     }
     yaml_document_delete(&document);
+    l->document = NULL;
     if (status != ORR_OK) return status;
     if (!yaml_parser_load(parser, &further)) return syntax_mistake(l, parser);
     const yaml_node_t *root = yaml_document_get_root_node(&further);
