@@ -5,7 +5,7 @@ static const orr_parameter parameters[] = { { 0 } };
 
 static orr_node loss(orr_graph *g, const orr_settings *s, orr_node output, orr_node label, int64_t classes) {
     (void)s, (void)classes;
-    return orr_cross_entropy(g, output, label);
+    return orr_mean_all(g, orr_cross_entropy(g, output, label));
 }
 
 const orr_task orr_task_cross_entropy = {
