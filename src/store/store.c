@@ -108,9 +108,9 @@ done:
 
 void orr_store_close(orr_store *store) {
     if (!store) return;
-    if (orr_store_commit(store) != ORR_OK)
-        orr_log_line(store->ctx, ORR_LOG_ERROR, "%s", orr_context_message(store->ctx));
     orr_context *ctx = store->ctx;
+    const bool told = orr_context_message(ctx)[0] != '\0'; /* the first failure is the one to tell, once */
+    if (orr_store_commit(store) != ORR_OK && !told) orr_log_line(ctx, ORR_LOG_ERROR, "%s", orr_context_message(ctx));
     orr_sql_close(store->sql);
     orr_release(ctx, store);
 }
