@@ -10,6 +10,7 @@
 #include "base/context.h"
 #include "cli/cli.h"
 #include "law/run.h"
+#include "report/page.h"
 
 static const char usage[] =
     "usage: orrery law list | show LAW | run LAW [options]\n"
@@ -25,7 +26,7 @@ static const char usage[] =
     "\n"
     "  --size quick|full     which size of the law's experiment (default: quick)\n"
     "  --experiment FILE     your own experiment instead of the law's (default size: as the file is)\n"
-    "  --seeds N             initial draws 0 to N-1 instead of the experiment's; verdicts want 3 or more\n"
+    "  --seeds N             initial draws 0 to N-1 instead of the experiment's; at least 3\n"
     "  --store FILE          default: what ORRERY_STORE names, else orrery.db in this folder\n"
     "  -o, --page FILE       the page (default: orrery-LAW.html; - for none)\n"
     "  --threads N           default: the cores that this process may use\n"
@@ -74,8 +75,9 @@ static int parse(int argc, char **argv, run_options *o) {
         else if (strcmp(word, "--store") == 0) o->store = value;
         else if (strcmp(word, "--page") == 0 || strcmp(word, "-o") == 0) o->page = value;
         else if (strcmp(word, "--seeds") == 0) {
-            if (!orr_cli_int(value, 1, 100000, &o->seeds))
-                return orr_cli_usage("law", "--seeds: expected a whole number from 1 to 100000, met '%s'", value);
+            if (!orr_cli_int(value, ORR_LAW_SEEDS_MIN, 100000, &o->seeds))
+                return orr_cli_usage("law", "--seeds: expected a whole number from %d to 100000, met '%s'",
+                                     ORR_LAW_SEEDS_MIN, value);
         } else if (!orr_cli_int(value, 1, 256, &o->threads)) {
             return orr_cli_usage("law", "--threads: expected a whole number from 1 to 256, met '%s'", value);
         }
@@ -167,17 +169,20 @@ static orr_status run_law(orr_context *ctx, const orr_law *law, const run_option
     const orr_law_options options = { .stop = &stop_asked };
     ORR_TRY_DONE(ctx, orr_arena_new(ctx, &arena));
     ORR_TRY_DONE(ctx, read_experiment(ctx, arena, law, o, &experiment));
+    const char *page = o->page ? o->page : orr_arena_format(arena, "orrery-%s.html", law->id);
+    if (!page || strcmp(page, "-") == 0) page = NULL;
+    if (page) ORR_TRY_DONE(ctx, orr_page_try(ctx, arena, page));
     ORR_TRY_DONE(ctx, orr_store_open(ctx, store_path(o), &store));
     ORR_TRY_DONE(ctx, orr_law_run(ctx, arena, store, law, &experiment, &options, &outcome));
     *verdict = outcome.verdict;
-    const char *page = o->page ? o->page : orr_arena_format(arena, "orrery-%s.html", law->id);
     const char *command =
         orr_arena_format(arena, "orrery law run %s%s%s", law->id, o->experiment ? " --experiment " : " --size ",
                          o->experiment ? o->experiment : experiment.size);
-    if (outcome.verdict == ORR_OUT_OF_REGIME || !page || strcmp(page, "-") == 0) page = NULL;
-    if (page) ORR_TRY_DONE(ctx, orr_law_write_page(ctx, arena, &outcome, command, page));
+    if (outcome.verdict == ORR_OUT_OF_REGIME) page = NULL;
+    /* the verdict first: it must not be lost where the page can't be written */
     if (o->json) ORR_TRY_DONE(ctx, print_json(ctx, arena, &outcome));
     else print_outcome(&outcome, store_path(o), page);
+    if (page) ORR_TRY_DONE(ctx, orr_law_write_page(ctx, arena, &outcome, command, page));
 done:
     json_decref(outcome.prediction);
     json_decref(outcome.measurement);
@@ -193,7 +198,8 @@ static int run(int argc, char **argv) {
     if (!o.law) return orr_cli_usage("law", "run needs the name of a law; see orrery law list");
     const orr_law *law = orr_law_find(o.law);
     if (!law) return unknown_law(o.law);
-    const struct sigaction action = { .sa_handler = ask_to_stop };
+    /* the first signal ends the run in order, a second one at once */
+    const struct sigaction action = { .sa_handler = ask_to_stop, .sa_flags = (int)SA_RESETHAND };
     (void)sigaction(SIGINT, &action, NULL); /* can't fail: the numbers are right */
     (void)sigaction(SIGTERM, &action, NULL);
     orr_context *ctx;

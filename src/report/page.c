@@ -1,10 +1,10 @@
-#define _POSIX_C_SOURCE 200809L /* fsync, fileno, strerror of file calls */
+#define _POSIX_C_SOURCE 200809L /* stat */
 #include "report/page.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "base/context.h"
 #include "report/web.h"
@@ -83,11 +83,31 @@ static bool fill(FILE *file, const char *template, const slot *slots) {
     return true;
 }
 
+/* Opens the file beside `path` that will become it. */
+static orr_status open_part(orr_context *ctx, orr_arena *scratch, const char *path, const char **part, FILE **file) {
+    struct stat info;
+    *part = orr_arena_format(scratch, "%s.part", path);
+    if (!*part) return orr_fail(ctx, ORR_ENOMEM, "page %s: out of memory", path);
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+        return orr_fail(ctx, ORR_EIO, "page %s: can't be written (%s)", path, strerror(EISDIR));
+    *file = fopen(*part, "w");
+    if (!*file) return orr_fail(ctx, ORR_EIO, "page %s: can't be written (%s)", path, strerror(errno));
+    return ORR_OK;
+}
+
+orr_status orr_page_try(orr_context *ctx, orr_arena *scratch, const char *path) {
+    const char *part;
+    FILE *file;
+    ORR_TRY(ctx, open_part(ctx, scratch, path, &part, &file));
+    (void)fclose(file);
+    (void)remove(part);
+    return ORR_OK;
+}
+
 static orr_status write_whole(orr_context *ctx, orr_arena *scratch, const slot *slots, const char *path) {
-    const char *part = orr_arena_format(scratch, "%s.part", path);
-    if (!part) return orr_fail(ctx, ORR_ENOMEM, "page %s: out of memory", path);
-    FILE *file = fopen(part, "w");
-    if (!file) return orr_fail(ctx, ORR_EIO, "page %s: can't be written (%s)", path, strerror(errno));
+    const char *part;
+    FILE *file;
+    ORR_TRY(ctx, open_part(ctx, scratch, path, &part, &file));
     bool written = fill(file, orr_web_page_html, slots) && fflush(file) == 0;
     int cause = errno;
     if (fclose(file) != 0 && written) {

@@ -26,4 +26,7 @@ typedef struct orr_page {
 /* Writes the page beside `path` and moves it there when it is whole.  Fails: ORR_EIO, ORR_ENOMEM, with the path. */
 orr_status orr_page_write(orr_context *ctx, orr_arena *scratch, const orr_page *page, const char *path) ORR_MUST_USE;
 
+/* Whether a page can be written there: asked before hours of work go into it.  Fails as orr_page_write. */
+orr_status orr_page_try(orr_context *ctx, orr_arena *scratch, const char *path) ORR_MUST_USE;
+
 #endif
