@@ -29,7 +29,8 @@ json_t *orr_law_outcome_json(const orr_law_outcome *o) {
     for (int64_t i = 0; ran && i < o->seeds; i++) (void)json_array_append_new(seeds, json_integer(i));
     for (int64_t i = 0; ran && i < o->points * o->seeds; i++)
         (void)json_array_append_new(runs, json_integer(o->runs[i]));
-    json_t *head = check_json(&o->law->checks[0], &o->check[0], orr_verdict_words(o->verdict), o->note);
+    json_t *head =
+        check_json(&o->law->checks[o->headline], &o->check[o->headline], orr_verdict_words(o->verdict), o->note);
     json_t *out = json_pack("{s:s}", "law", o->law->id);
     (void)json_object_update(out, head);
     json_decref(head);
@@ -44,7 +45,8 @@ json_t *orr_law_outcome_json(const orr_law_outcome *o) {
 
 orr_status orr_law_write_page(orr_context *ctx, orr_arena *scratch, const orr_law_outcome *o, const char *command,
                               const char *path) {
-    json_t *verdict = check_json(&o->law->checks[0], &o->check[0], orr_verdict_words(o->verdict), o->note);
+    json_t *verdict =
+        check_json(&o->law->checks[o->headline], &o->check[o->headline], orr_verdict_words(o->verdict), o->note);
     json_t *checks = all_checks(o);
     json_t *facts =
         json_pack("[[s,s], [s,s], [s,s], [s,s]]", "prediction sealed", o->sealed_at, "sha256 of the prediction",

@@ -54,9 +54,10 @@ static orr_status check_regime(session *s, const orr_premises *in, orr_law_outco
 static orr_status predict(session *s, const orr_premises *in, char **text) {
     json_t *prediction = NULL;
     s->progress = orr_progress_start(s->ctx, "predicting", "records", 0);
-    ORR_TRY(s->ctx, s->law->predict(s->ctx, s->arena, in, &prediction));
+    orr_status status = s->law->predict(s->ctx, s->arena, in, &prediction);
     orr_progress_end(&s->progress);
-    const orr_status status = orr_json_text(s->ctx, s->arena, prediction, 17, text);
+    ORR_TRY(s->ctx, status);
+    status = orr_json_text(s->ctx, s->arena, prediction, 17, text);
     json_decref(prediction);
     return status;
 }
@@ -104,19 +105,20 @@ static orr_status train(session *s, orr_law_outcome *out) {
     int64_t total = 0;
     for (int64_t p = 0; p < e->n_points; p++) total += e->seeds * e->points[p].steps;
     s->progress = orr_progress_start(s->ctx, "training", "updates", total);
-    for (int64_t i = 0; i < e->n_points * e->seeds; i++) {
+    orr_status status = ORR_OK;
+    for (int64_t i = 0; i < e->n_points * e->seeds && status == ORR_OK; i++) {
         const int64_t p = i / e->seeds;
         const orr_run_options options = { .stop = s->options->stop, .tick = tick_training, .user = s };
         orr_run_outcome run;
         orr_progress_note(&s->progress, "%s, seed %lld", e->points[p].name, (long long)(i % e->seeds));
-        ORR_TRY(s->ctx, orr_lab_run(s->ctx, s->store, out->runs[i], &e->points[p], s->problems[p],
-                                    (uint64_t)(i % e->seeds), &options, &run));
+        status = orr_lab_run(s->ctx, s->store, out->runs[i], &e->points[p], s->problems[p], (uint64_t)(i % e->seeds),
+                             &options, &run);
         s->steps_before += e->points[p].steps;
         if (i == 0) memcpy(out->started_at, run.started_at, sizeof out->started_at);
         memcpy(out->finished_at, run.finished_at, sizeof out->finished_at);
     }
     orr_progress_end(&s->progress);
-    return ORR_OK;
+    return status;
 }
 
 /* ---- after training ----------------------------------------------------------------------------------------------------- */
@@ -145,11 +147,22 @@ static orr_status judge(session *s, orr_law_outcome *out) {
     ORR_TRY(s->ctx, s->law->measure(s->ctx, s->arena, &records, &out->measurement));
     ORR_TRY(s->ctx, s->law->judge(s->ctx, s->arena, out->prediction, out->measurement, values));
     out->verdict = ORR_HOLDS;
+    out->headline = -1;
     for (int64_t i = 0; i < out->n_checks; i++) {
         if (values[i].n == 0) continue;
+        if (out->headline < 0) out->headline = i;
         out->check[i] = orr_judge(&s->law->checks[i], &values[i]);
-        if (out->check[i].verdict != ORR_HOLDS) out->verdict = ORR_FAILS;
+        if (out->check[i].verdict == ORR_HOLDS) continue;
+        if (out->verdict == ORR_HOLDS)
+            out->note = orr_arena_format(s->arena, "fails first: %s", s->law->checks[i].metric);
+        if (!out->note) return no_memory(s);
+        out->verdict = ORR_FAILS;
     }
+    if (out->headline >= 0) return ORR_OK;
+    /* what nothing speaks about was not shown to hold */
+    out->headline = 0;
+    out->verdict = ORR_OUT_OF_REGIME;
+    out->note = "no check of the law speaks about this experiment";
     return ORR_OK;
 }
 
@@ -161,7 +174,7 @@ static orr_status store_verdicts(session *s, const orr_law_outcome *out) {
     for (int64_t i = 0; i < out->n_checks || n == 0; i++) {
         const orr_check *c = &s->law->checks[i];
         const orr_judgement *j = &out->check[i];
-        if (n > 0 && j->n == 0) continue;
+        if (i != out->headline && j->n == 0) continue;
         const orr_verdict verdict = n == 0 ? out->verdict : j->verdict; /* rank 0: the law's own */
         rows[n] = (orr_store_verdict){ .law = s->law->id,
                                        .metric = c->metric,
@@ -175,8 +188,7 @@ static orr_status store_verdicts(session *s, const orr_law_outcome *out) {
                                                      j->n ? j->interval[1] : (double)NAN } };
         n++;
     }
-    for (int64_t i = 0; i < n; i++) ORR_TRY(s->ctx, orr_store_judge(s->store, out->experiment, &rows[i], 1));
-    return ORR_OK;
+    return orr_store_judge(s->store, out->experiment, rows, n);
 }
 
 orr_status orr_law_run(orr_context *ctx, orr_arena *out_arena, orr_store *store, const orr_law *law,
@@ -195,6 +207,9 @@ orr_status orr_law_run(orr_context *ctx, orr_arena *out_arena, orr_store *store,
                               .seeds = experiment->seeds };
     out->check = ORR_NEW(out_arena, orr_judgement, out->n_checks);
     if (!out->check) return no_memory(&s);
+    if (experiment->seeds < ORR_LAW_SEEDS_MIN)
+        return orr_fail(ctx, ORR_EINPUT, "%s: %lld seed%s; a verdict needs at least %d", law->id,
+                        (long long)experiment->seeds, experiment->seeds == 1 ? "" : "s", ORR_LAW_SEEDS_MIN);
     ORR_TRY(ctx, orr_lab_prepare(ctx, out_arena, experiment, &s.problems));
     const orr_premises premises = {
         .experiment = experiment, .problems = s.problems, .tick = tick_prediction, .user = &s

@@ -21,17 +21,20 @@ expect() {
 
 cat >small.yaml <<'END'
 name: small
-architecture: { kind: mlp, widths: [8], weight_variance: 0.33 }
+architecture: { kind: mlp, widths: [8], weight_variance: 0.1 }
 data: { kind: fashion-mnist, n: 40 }
 task: { kind: mse }
 rule: { kind: gd, learning_rate: 0.1 }
 steps: 500
+seeds: 3
 observe: [ { kind: loss, every: 50 }, { kind: sharpness, every: 50 } ]
 END
 : >empty.yaml
 sed 's/learning_rate/lerning_rate/' small.yaml >typo.yaml
 sed 's/kind: gd/kind: gradient/' small.yaml >kind.yaml
 sed 's/steps: 500/steps: many/' small.yaml >type.yaml
+sed 's/seeds: 3/seeds: 2/' small.yaml >few.yaml
+sed 's/widths: .8./widths: [8], activation: relu/' small.yaml >relu.yaml
 printf 'name: [unclosed\n' >broken.yaml
 
 expect 0 "edge-of-stability" "$orrery" law list
@@ -51,6 +54,10 @@ expect 2 "kind.yaml:5:" "$orrery" law run edge-of-stability --experiment kind.ya
 expect 2 "type.yaml:6:" "$orrery" law run edge-of-stability --experiment type.yaml
 expect 2 "broken.yaml" "$orrery" law run edge-of-stability --experiment broken.yaml
 expect 2 "empty.yaml" "$orrery" law run edge-of-stability --experiment empty.yaml
+expect 2 "at least 3" "$orrery" law run edge-of-stability --experiment few.yaml
+expect 2 "from 3 to" "$orrery" law run edge-of-stability --seeds 2
+expect 1 "OUT OF REGIME" "$orrery" law run edge-of-stability --experiment relu.yaml
+expect 3 "page no-folder/a.html: can't be written" "$orrery" law run edge-of-stability --experiment small.yaml -o no-folder/a.html
 expect 3 "none.yaml" "$orrery" law run edge-of-stability --experiment none.yaml
 expect 3 "no-folder" "$orrery" law run edge-of-stability --experiment small.yaml --store no-folder/orrery.db
 expect 2 "text.db" sh -c "echo some text that is no database at all, and long enough to be read as one >text.db; '$orrery' law run edge-of-stability --experiment small.yaml --store text.db"
@@ -63,8 +70,45 @@ if { [ $code = 0 ] && grep -q '"verdict":"HOLDS"' <<<"$out"; } || { [ $code = 1 
         { failed=$((failed + 1)); echo "FAILED: output of a small run: $out"; cat err.txt; }
 else failed=$((failed + 1)); echo "FAILED: exit code $code for $out"; fi
 
+# What the machine refuses: one clear line, exit code 3.  As another user, since root writes everywhere.
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+    chmod 755 "$folder"
+    as_user() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }
+else as_user() { "$@"; }; fi
+mkdir read-only && cp small.yaml read-only/ && chmod 555 read-only
+if [ -r "$orrery" ] && as_user "$orrery" version >/dev/null 2>&1; then # the build folder may be closed to others
+    expect 3 "store read-only/a.db: can't be opened" as_user "$orrery" law run edge-of-stability --experiment small.yaml --store read-only/a.db -o -
+    expect 3 "Permission denied" as_user sh -c "cd read-only && '$orrery' law run edge-of-stability --experiment small.yaml"
+    "$orrery" law run edge-of-stability --experiment small.yaml --store fixed.db -o - >/dev/null 2>&1
+    chmod 444 fixed.db
+    expect 3 "fixed.db" as_user "$orrery" law run edge-of-stability --experiment small.yaml --store fixed.db -o -
+fi
+# A limit on the size of files stands for a full disk, and a tmpfs is one where it can be had.
+out=$( (trap '' XFSZ; ulimit -f 40; exec "$orrery" law run edge-of-stability --experiment small.yaml --store big.db --page - ) 2>&1)
+code=$?
+if [ $code = 3 ] && [ "$(wc -l <<<"$out")" = 1 ] && grep -q "the disk is full" <<<"$out"; then passed=$((passed + 1)); else
+    failed=$((failed + 1))
+    echo "FAILED: at the limit of file size: exit code $code: $out"
+fi
+mkdir disk
+if mount -t tmpfs -o size=160k none disk 2>/dev/null; then
+    sed 's/steps: 500/steps: 200000/; s/kind: gd/kind: heavy-ball/; s/{ kind: loss, every: 50 }/{ kind: loss, every: 1 }/' small.yaml >much.yaml
+    out=$("$orrery" law run edge-of-stability --experiment much.yaml --store disk/a.db -o - 2>&1)
+    code=$?
+    check=$(cp disk/a.db* . && sqlite3 a.db 'pragma integrity_check')
+    rows=$(sqlite3 a.db 'select count(*) from predictions')
+    umount disk
+    if [ $code = 3 ] && [ "$(wc -l <<<"$out")" = 1 ] && grep -q "disk/a.db: the disk is full" <<<"$out" && [ "$check" = ok ] && [ "$rows" = 1 ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED: on a full disk: exit code $code, integrity $check, $rows predictions: $out"
+    fi
+fi
+expect 3 "standard output" sh -c "'$orrery' law list >/dev/full"
+
 # kill -9 in the middle: what was sealed and recorded is there, and the store goes on.
-sed 's/steps: 500/steps: 2000000/' small.yaml >long.yaml
+sed 's/steps: 500/steps: 2000000/; s/kind: gd/kind: heavy-ball/' small.yaml >long.yaml # whose prediction is quick
 "$orrery" law run edge-of-stability --experiment long.yaml --store killed.db >/dev/null 2>&1 &
 pid=$!
 for _ in $(seq 400); do

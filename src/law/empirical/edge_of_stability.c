@@ -36,7 +36,6 @@ static double threshold_of(const orr_point *p) {
         return orr_flag(s, "averaging") ? orr_stability_threshold_ema_heavy_ball(eta, orr_real(s, "momentum"))
                                         : orr_stability_threshold_heavy_ball(eta, orr_real(s, "momentum"));
     if (is_rule(p, "adam")) return orr_stability_threshold_ema_heavy_ball(eta, orr_real(s, "beta1"));
-    if (is_rule(p, "rmsprop")) return orr_stability_threshold_ema_heavy_ball(eta, 0.0);
     return (double)NAN;
 }
 
@@ -57,7 +56,7 @@ static orr_status has_ceilings(orr_context *ctx, orr_arena *out_arena, const orr
     for (int64_t i = 0; i < in->experiment->n_points && *holds; i++) {
         const orr_point *p = &in->experiment->points[i];
         *holds = isfinite(threshold_of(p));
-        *why = orr_arena_format(out_arena, "%s: the rule %s has no ceiling that we know", p->name, p->rule->kind.name);
+        *why = orr_arena_format(out_arena, "%s: the rule %s is none of them", p->name, p->rule->kind.name);
     }
     return ORR_OK;
 }
@@ -103,11 +102,90 @@ static orr_status is_long(orr_context *ctx, orr_arena *out_arena, const orr_prem
     return ORR_OK;
 }
 
+/* At a kink the Hessian says nothing. */
+static orr_status is_smooth(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, bool *holds,
+                            const char **why) {
+    (void)ctx;
+    *holds = true;
+    for (int64_t i = 0; i < in->experiment->n_points && *holds; i++) {
+        const orr_point *p = &in->experiment->points[i];
+        *holds = !orr_settings_has(&p->architecture_settings, "activation") ||
+                 strcmp(orr_text(&p->architecture_settings, "activation"), "relu") != 0;
+        *why = orr_arena_format(out_arena, "%s: relu has a kink", p->name);
+    }
+    return ORR_OK;
+}
+
+/* The mean over the second half needs some records there. */
+static orr_status is_recorded(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, bool *holds,
+                              const char **why) {
+    (void)ctx;
+    *holds = true;
+    for (int64_t i = 0; i < in->experiment->n_points && *holds; i++) {
+        const orr_point *p = &in->experiment->points[i];
+        const int64_t n = p->steps / 2 / orr_int(&sharpness_of(p)->settings, "every");
+        *holds = n >= 5;
+        *why = orr_arena_format(out_arena, "%s: sharpness is recorded %lld times there", p->name, (long long)n);
+    }
+    return ORR_OK;
+}
+
+/* lambda_max at the initial parameters of a seed.  For adam too: its P is 1 before the first update. */
+static orr_status initial_sharpness(orr_context *ctx, const orr_problem *problem, const orr_landscape *landscape,
+                                    uint64_t seed, double *out) {
+    orr_arena *arena = NULL;
+    orr_status status;
+    ORR_TRY_DONE(ctx, orr_arena_new(ctx, &arena));
+    double *w = ORR_NEW(arena, double, problem->n), *ritz = ORR_NEW(arena, double, problem->n);
+    if (!w || !ritz) {
+        status = orr_fail(ctx, ORR_ENOMEM, "edge of stability: no memory for %lld parameters", (long long)problem->n);
+        goto done;
+    }
+    ORR_TRY_DONE(ctx, orr_problem_initial(ctx, problem, seed, w));
+    ORR_TRY_DONE(ctx, orr_landscape_sharpness(ctx, arena, landscape, w, ritz, out));
+done:
+    orr_arena_free(arena);
+    return status;
+}
+
+/* S(0) < S* for every seed: above it gradient descent is catapulted or diverges.  Points that differ by their rule alone share
+ * a problem, whose S(0) is computed once and held against the lowest of their ceilings. */
+static orr_status starts_below(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, bool *holds,
+                               const char **why) {
+    const orr_experiment *e = in->experiment;
+    orr_status status = ORR_OK;
+    *holds = true;
+    for (int64_t i = 0; i < e->n_points && *holds && status == ORR_OK; i++) {
+        int64_t lowest = i, first = 0;
+        while (in->problems[first] != in->problems[i]) first++;
+        if (first < i) continue;
+        for (int64_t j = i; j < e->n_points; j++)
+            if (in->problems[j] == in->problems[i] && threshold_of(&e->points[j]) < threshold_of(&e->points[lowest]))
+                lowest = j;
+        const double s_star = threshold_of(&e->points[lowest]);
+        orr_problem_landscape *l = NULL;
+        status = orr_problem_landscape_new(ctx, in->problems[i], &l);
+        for (int64_t seed = 0; status == ORR_OK && *holds && seed < e->seeds; seed++) {
+            const orr_landscape view = orr_problem_landscape_view(l);
+            double s_0 = (double)NAN;
+            status = initial_sharpness(ctx, in->problems[i], &view, (uint64_t)seed, &s_0);
+            *holds = s_0 < s_star;
+            *why = orr_arena_format(out_arena, "%s: with seed %lld it starts at %.4g, the ceiling is %.4g",
+                                    e->points[lowest].name, (long long)seed, s_0, s_star);
+        }
+        orr_problem_landscape_free(l);
+    }
+    return status;
+}
+
 static const orr_condition regime[] = {
-    { "the rule is full-batch gd, nesterov, heavy-ball, adam or rmsprop", has_ceilings },
+    { "the rule is full-batch gd, nesterov, heavy-ball or adam, whose tolerances are known", has_ceilings },
     { "sharpness is observed, preconditioned where the rule divides by P", is_observed },
     { "the task is mse", is_mse },
+    { "the activation is smooth", is_smooth },
     { "training is long enough: learning rate times updates is at least 50 for gd", is_long },
+    { "sharpness is recorded at least 5 times in the second half", is_recorded },
+    { "the initial sharpness is below the ceiling", starts_below },
     { 0 },
 };
 
@@ -123,6 +201,9 @@ static orr_status tick(void *user, int64_t record) {
     return in->tick ? in->tick(in->user) : ORR_OK;
 }
 
+/* The flow is followed a little past the ceiling, for the eye; in the default experiment S_GF stays above it from there. */
+static const double flow_end = 1.25;
+
 /* S_GF along the flow from the initial parameters of a seed, until it is past S*: (new) { time, sharpness, loss,
  * break_through }. */
 static orr_status predict_flow(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
@@ -136,7 +217,7 @@ static orr_status predict_flow(orr_context *ctx, orr_arena *scratch, const orr_p
     const orr_flow_options options = { .step = eta / 4,
                                        .steps_per_record = 4 * every,
                                        .records = p->steps / every + 1,
-                                       .stop_above = threshold_of(p),
+                                       .stop_above = flow_end * threshold_of(p),
                                        .tick = tick,
                                        .user = &user };
     orr_problem_landscape *landscape = NULL;
@@ -151,12 +232,12 @@ static orr_status predict_flow(orr_context *ctx, orr_arena *scratch, const orr_p
     ORR_TRY_DONE(ctx, orr_arena_new(ctx, &arena));
     const orr_landscape view = orr_problem_landscape_view(landscape);
     ORR_TRY_DONE(ctx, orr_gradient_flow(ctx, arena, scratch, &view, &options, w, &sharpness, &loss));
-    const int64_t last = sharpness.n - 1;
-    const bool broke_through = last >= 0 && sharpness.y[last] > options.stop_above;
+    int64_t first = 0; /* record past S* */
+    while (first < sharpness.n && !(sharpness.y[first] > threshold_of(p))) first++;
     *out = json_pack("{s:I, s:o, s:o, s:o, s:o}", "seed", (json_int_t)seed, "time",
                      orr_json_reals(sharpness.x, sharpness.n), "sharpness", orr_json_reals(sharpness.y, sharpness.n),
                      "loss", orr_json_reals(loss.y, loss.n), "break_through",
-                     broke_through ? json_integer(last * every) : json_null());
+                     first < sharpness.n ? json_integer(first * every) : json_null());
     if (!*out) status = orr_fail(ctx, ORR_ENOMEM, "edge of stability: no memory for a prediction");
 done:
     orr_arena_free(arena);
@@ -181,7 +262,9 @@ static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_
         json_decref(flows);
         return status;
     }
-    *out = json_pack("{s:s, s:s, s:f, s:f, s:s, s:o}", "point", p->name, "rule", p->rule->kind.name, "learning_rate",
+    const int64_t every = orr_int(&sharpness_of(p)->settings, "every");
+    *out = json_pack("{s:s, s:s, s:I, s:f, s:f, s:s, s:o}", "point", p->name, "rule", p->rule->kind.name, "last_step",
+                     (json_int_t)(p->steps / every * every), "learning_rate",
                      orr_real(&p->rule_settings, "learning_rate"), "threshold", threshold_of(p), "series",
                      is_preconditioned(p) ? "sharpness_preconditioned" : "sharpness", "flow", flows);
     return *out ? ORR_OK : orr_fail(ctx, ORR_ENOMEM, "edge of stability: no memory for a prediction");
@@ -278,41 +361,52 @@ static double largest(const json_t *run, double threshold) {
     return json_array_size(s) ? max : (double)NAN;
 }
 
-/* |k_c - k|, k the first record with S > S*; NaN where either never comes. */
+/* |k_c - k|, k the first record with S > S*; 0 where neither comes, NaN where one does. */
 static double crossing_distance(const json_t *run, const json_t *flow, double threshold) {
     const json_t *k = json_object_get(run, "step"), *s = json_object_get(run, "sharpness");
     const json_t *k_c = json_object_get(flow, "break_through");
-    for (size_t i = 0; json_is_integer(k_c) && i < json_array_size(k); i++)
-        if (number(s, i) > threshold) return fabs(number(k, i) - (double)json_integer_value(k_c));
-    return (double)NAN;
+    for (size_t i = 0; i < json_array_size(k); i++)
+        if (number(s, i) > threshold)
+            return json_is_integer(k_c) ? fabs(number(k, i) - (double)json_integer_value(k_c)) : (double)NAN;
+    return json_is_integer(k_c) ? (double)NAN : 0.0;
 }
 
 /* Mean over records of |S - min(S_GF, S*)| / S*: up to k_c, or over the run.  Past its end the flow is past S*. */
 static double mean_distance(const json_t *run, const json_t *flow, double threshold, bool whole) {
     const json_t *s = json_object_get(run, "sharpness"), *f = json_object_get(flow, "sharpness");
-    const size_t n = json_array_size(s), n_flow = json_array_size(f), end = whole || n < n_flow ? n : n_flow;
-    const bool ended_past = json_is_integer(json_object_get(flow, "break_through"));
-    double sum = 0.0;
-    for (size_t i = 0; i < end; i++) {
+    const json_t *k = json_object_get(run, "step"), *k_c = json_object_get(flow, "break_through");
+    const size_t n = json_array_size(s), n_flow = json_array_size(f);
+    const bool ended_past = json_is_integer(k_c);
+    const double last = ended_past && !whole ? (double)json_integer_value(k_c) : (double)INFINITY;
+    double sum = 0.0, count = 0.0;
+    for (size_t i = 0; i < n && number(k, i) <= last; i++, count++) {
         const double flow_at = i < n_flow ? number(f, i) : ended_past ? (double)INFINITY : (double)NAN;
         sum += fabs(number(s, i) - (flow_at > threshold ? threshold : flow_at)) / threshold;
     }
-    return sum / (double)end;
+    return sum / count;
+}
+
+/* Whether the run was recorded to its end; one that diverged was not, and its early records prove nothing. */
+static bool is_whole(const json_t *run, const json_t *last_step) {
+    const json_t *k = json_object_get(run, "step");
+    const size_t n = json_array_size(k);
+    return n > 0 && number(k, n - 1) >= json_number_value(last_step);
 }
 
 static void add(orr_check_values *values, int check, double x) { values[check].value[values[check].n++] = x; }
 
-static void judge_run(const char *rule, double threshold, const json_t *run, const json_t *flow,
+static void judge_run(const char *rule, double threshold, const json_t *run, const json_t *flow, bool whole,
                       orr_check_values *values) {
+    const double none = (double)NAN;
     if (strcmp(rule, "gd") == 0) {
-        add(values, GD_MEAN, mean_second_half(run, threshold));
-        add(values, GD_CROSSING, crossing_distance(run, flow, threshold));
-        add(values, GD_BEFORE, mean_distance(run, flow, threshold, false));
-        add(values, GD_WHOLE, mean_distance(run, flow, threshold, true));
+        add(values, GD_MEAN, whole ? mean_second_half(run, threshold) : none);
+        add(values, GD_CROSSING, whole ? crossing_distance(run, flow, threshold) : none);
+        add(values, GD_BEFORE, whole ? mean_distance(run, flow, threshold, false) : none);
+        add(values, GD_WHOLE, whole ? mean_distance(run, flow, threshold, true) : none);
     }
-    if (strcmp(rule, "nesterov") == 0) add(values, NESTEROV_MEAN, mean_second_half(run, threshold));
-    if (strcmp(rule, "heavy-ball") == 0) add(values, HEAVY_BALL_MAX, largest(run, threshold));
-    if (strcmp(rule, "adam") == 0) add(values, ADAM_MEAN, mean_second_half(run, threshold));
+    if (strcmp(rule, "nesterov") == 0) add(values, NESTEROV_MEAN, whole ? mean_second_half(run, threshold) : none);
+    if (strcmp(rule, "heavy-ball") == 0) add(values, HEAVY_BALL_MAX, whole ? largest(run, threshold) : none);
+    if (strcmp(rule, "adam") == 0) add(values, ADAM_MEAN, whole ? mean_second_half(run, threshold) : none);
 }
 
 static orr_status judge(orr_context *ctx, orr_arena *out_arena, const json_t *prediction, const json_t *measurement,
@@ -330,7 +424,8 @@ static orr_status judge(orr_context *ctx, orr_arena *out_arena, const json_t *pr
         const double threshold = json_number_value(json_object_get(point, "threshold"));
         for (size_t seed = 0; seed < json_array_size(runs); seed++)
             judge_run(json_string_value(json_object_get(point, "rule")), threshold, json_array_get(runs, seed),
-                      json_array_get(json_object_get(point, "flow"), seed), values);
+                      json_array_get(json_object_get(point, "flow"), seed),
+                      is_whole(json_array_get(runs, seed), json_object_get(point, "last_step")), values);
     }
     return ORR_OK;
 }
@@ -412,21 +507,26 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
         json_decref(unused);
         json_decref(unused_losses);
     }
-    (void)json_array_append_new(
-        panels,
-        orr_page_panel(
-            "sharpness", "Sharpness rises as under gradient flow, then stays at the ceiling",
-            "Points: gradient descent, a line for each seed. Dotted: gradient flow, predicted from the same initial "
-            "weights. Dashed: the ceiling 2/\u03b7.",
-            "Sharpness against time for gradient descent, with the flow and the ceiling that were predicted.", true,
-            json_pack("{s:O, s:O, s:o}", "measured", sharpness, "flow", flow, "ceilings", ceilings)));
-    (void)json_array_append_new(panels,
-                                orr_page_panel("loss", "Loss", "The loss goes on falling at the edge of stability.",
-                                               "Loss against time, of gradient descent and gradient flow.", true,
-                                               json_pack("{s:o, s:O}", "measured", losses, "flow", flow)));
+    if (json_array_size(ceilings) > 0) { /* gradient descent is among the points */
+        (void)json_array_append_new(
+            panels,
+            orr_page_panel(
+                "sharpness", "Sharpness rises as under gradient flow, then stays at the ceiling",
+                "Points: gradient descent, a line for each seed. Dotted: gradient flow, predicted from the same "
+                "initial "
+                "weights. Dashed: the ceiling 2/\u03b7.",
+                "Sharpness against time for gradient descent, with the flow and the ceiling that were predicted.", true,
+                json_pack("{s:O, s:O, s:O}", "measured", sharpness, "flow", flow, "ceilings", ceilings)));
+        (void)json_array_append_new(panels,
+                                    orr_page_panel("loss", "Loss", "The loss goes on falling at the edge of stability.",
+                                                   "Loss against time, of gradient descent and gradient flow.", true,
+                                                   json_pack("{s:O, s:O}", "measured", losses, "flow", flow)));
+    }
     (void)json_array_extend(panels, ratio_panels);
     json_decref(ratio_panels);
     json_decref(sharpness);
+    json_decref(losses);
+    json_decref(ceilings);
     json_decref(flow);
     return panels;
 }

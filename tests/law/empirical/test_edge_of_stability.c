@@ -49,6 +49,31 @@ static void a_run_that_diverged_never_holds(void **state) {
     assert_int_equal(j.verdict, ORR_FAILS);
 }
 
+/* A run that ended early shows nothing, however good its early records look. */
+static void a_run_that_was_not_recorded_to_its_end_never_holds(void **state) {
+    static const char longer[] = "{\"points\":[{\"point\":\"a\",\"rule\":\"gd\",\"last_step\":400,\"threshold\":20.0,"
+                                 "\"flow\":[{\"sharpness\":[10,16,24],"
+                                 "\"break_through\":100}]}]}";
+    orr_check_values v[8];
+    judge(*state, longer, measurement_text, v);
+    for (int i = 0; i < 4; i++) assert_true(isnan(v[i].value[0]));
+}
+
+/* Neither the flow nor the run reaches the ceiling: they agree.  One does: no number. */
+static void crossings_agree_where_neither_comes_and_not_where_one_does(void **state) {
+    static const char never[] =
+        "{\"points\":[{\"point\":\"a\",\"rule\":\"gd\",\"threshold\":20.0,\"flow\":[{\"sharpness\":"
+        "[10,12,13],\"break_through\":null}]}]}";
+    orr_check_values v[8];
+    judge(*state, never, "[[{\"step\":[0,50,100],\"sharpness\":[10,12,13]}]]", v);
+    assert_close(v[1].value[0], 0.0, 0.0);
+    assert_close(v[2].value[0], 0.0, 0.0);
+    judge(*state, never, "[[{\"step\":[0,50,100],\"sharpness\":[10,12,21]}]]", v);
+    assert_true(isnan(v[1].value[0]));
+    judge(*state, prediction_text, "[[{\"step\":[0,50,100],\"sharpness\":[10,12,13]}]]", v);
+    assert_true(isnan(v[1].value[0]));
+}
+
 static void holding_needs_every_run_within_the_tolerance(void **state) {
     (void)state;
     const orr_check check = { "x", 0.9, 1.1 };
@@ -64,17 +89,30 @@ static void holding_needs_every_run_within_the_tolerance(void **state) {
 
 /* ---- whole runs of a small experiment -------------------------------------------------------------------------------------- */
 
-static const char small[] = "name: small\narchitecture: { kind: mlp, widths: [8], weight_variance: 0.33 }\ndata: { "
-                            "kind: fashion-mnist, n: 40 }\n"
-                            "task: { kind: %s }\nrule: { kind: gd, learning_rate: 0.1 }\nsteps: %d\nseeds: 2\n"
-                            "observe: [ { kind: loss, every: 50 }, { kind: sharpness, every: 50 } ]\n";
+static const char small[] =
+    "name: small\narchitecture: { kind: mlp, widths: [8], weight_variance: %s, activation: %s }\n"
+    "data: { kind: fashion-mnist, n: 40 }\ntask: { kind: %s }\n"
+    "rule: { kind: %s, learning_rate: 0.1 }\nsteps: %d\nseeds: %d\n"
+    "observe: [ { kind: loss, every: 50 }, { kind: sharpness, every: %d } ]\n";
 
-static void run_small(orr_context *ctx, const char *task, int steps, orr_store *store, orr_law_outcome *out) {
+/* What is changed of the small experiment; a zero means that it stays. */
+typedef struct change {
+    const char *variance, *activation, *task, *rule;
+    int steps, seeds, every;
+} change;
+
+static orr_status try_small(orr_context *ctx, change c, orr_store *store, orr_law_outcome *out) {
     char text[1024];
     orr_experiment experiment;
-    (void)snprintf(text, sizeof text, small, task, steps);
+    (void)snprintf(text, sizeof text, small, c.variance ? c.variance : "0.1", c.activation ? c.activation : "tanh",
+                   c.task ? c.task : "mse", c.rule ? c.rule : "gd", c.steps ? c.steps : 500, c.seeds ? c.seeds : 3,
+                   c.every ? c.every : 50);
     assert_ok(ctx, orr_experiment_parse(ctx, arena, "small.yaml", text, strlen(text), "", &experiment));
-    assert_ok(ctx, orr_law_run(ctx, arena, store, law(), &experiment, NULL, out));
+    return orr_law_run(ctx, arena, store, law(), &experiment, NULL, out);
+}
+
+static void run_small(orr_context *ctx, change c, orr_store *store, orr_law_outcome *out) {
+    assert_ok(ctx, try_small(ctx, c, store, out));
 }
 
 static void forget(orr_law_outcome *out) {
@@ -86,8 +124,8 @@ static void the_prediction_is_sealed_before_training_and_is_the_same_whatever_fo
     orr_store *store;
     orr_law_outcome first, second;
     assert_ok(*state, orr_store_open(*state, ":memory:", &store));
-    run_small(*state, "mse", 500, store, &first);
-    run_small(*state, "mse", 500, store, &second);
+    run_small(*state, (change){ 0 }, store, &first);
+    run_small(*state, (change){ 0 }, store, &second);
     assert_true(strcmp(first.sealed_at, first.started_at) < 0);
     assert_string_equal(first.sha256, second.sha256);
     assert_int_equal(json_equal(first.measurement, second.measurement), 1); /* and so are the records, to the bit */
@@ -106,18 +144,58 @@ static void the_prediction_is_sealed_before_training_and_is_the_same_whatever_fo
 }
 
 static void outside_its_regime_the_law_says_which_condition_and_trains_nothing(void **state) {
+    static const struct {
+        change what;
+        const char *words, *why;
+    } rows[] = {
+        { { .rule = "rmsprop" }, "the rule is full-batch", "small: the rule rmsprop is none of them" },
+        { { .rule = "adam" }, "sharpness is observed, preconditioned", "preconditioned: true" },
+        { { .task = "cross-entropy" }, "the task is mse", "comes down again" },
+        { { .activation = "relu" }, "the activation is smooth", "relu has a kink" },
+        { { .steps = 499 }, "learning rate times updates is at least 50", "is 49.9" },
+        { { .every = 100 }, "at least 5 times in the second half", "recorded 2 times" },
+        { { .variance = "4" }, "the initial sharpness is below the ceiling", "the ceiling is 20" },
+    };
     orr_store *store;
-    orr_law_outcome short_run, cross_entropy;
     assert_ok(*state, orr_store_open(*state, ":memory:", &store));
-    run_small(*state, "mse", 100, store, &short_run);
-    assert_int_equal(short_run.verdict, ORR_OUT_OF_REGIME);
-    assert_non_null(strstr(short_run.note, "at least 50"));
-    assert_string_equal(short_run.started_at, "");
-    run_small(*state, "cross-entropy", 500, store, &cross_entropy);
-    assert_int_equal(cross_entropy.verdict, ORR_OUT_OF_REGIME);
-    assert_non_null(strstr(cross_entropy.note, "the task is mse"));
-    forget(&short_run);
-    forget(&cross_entropy);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        orr_law_outcome out;
+        run_small(*state, rows[i].what, store, &out);
+        assert_int_equal(out.verdict, ORR_OUT_OF_REGIME);
+        if (!strstr(out.note, rows[i].words) || !strstr(out.note, rows[i].why))
+            fail_msg("expected \"%s\" and \"%s\" in: %s", rows[i].words, rows[i].why, out.note);
+        assert_string_equal(out.started_at, "");
+        json_t *json = orr_law_outcome_json(&out);
+        assert_true(json_is_null(json_object_get(json, "value")));
+        assert_int_equal(json_array_size(json_object_get(json, "runs")), 0);
+        json_decref(json);
+        forget(&out);
+    }
+    orr_store_close(store);
+}
+
+static void fewer_than_three_seeds_are_refused(void **state) {
+    orr_store *store;
+    orr_law_outcome out;
+    assert_ok(*state, orr_store_open(*state, ":memory:", &store));
+    assert_int_equal(try_small(*state, (change){ .seeds = 2 }, store, &out), ORR_EINPUT);
+    assert_non_null(strstr(orr_context_message(*state), "2 seeds; a verdict needs at least 3"));
+    orr_context_clear(*state);
+    orr_store_close(store);
+}
+
+/* A rule other than gd alone: its own check is the headline. */
+static void the_headline_is_the_first_check_that_speaks(void **state) {
+    orr_store *store;
+    orr_law_outcome out;
+    assert_ok(*state, orr_store_open(*state, ":memory:", &store));
+    run_small(*state, (change){ .rule = "heavy-ball", .every = 25, .steps = 300 }, store, &out);
+    json_t *json = orr_law_outcome_json(&out);
+    assert_string_equal(json_string_value(json_object_get(json, "metric")), "heavy-ball: maximum of S/S*");
+    assert_true(json_is_real(json_object_get(json, "value")));
+    assert_int_equal(json_array_size(json_object_get(json, "checks")), 1);
+    json_decref(json);
+    forget(&out);
     orr_store_close(store);
 }
 
@@ -125,9 +203,13 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_checks_of_a_run_are_those_worked_out_by_hand),
         cmocka_unit_test(a_run_that_diverged_never_holds),
+        cmocka_unit_test(a_run_that_was_not_recorded_to_its_end_never_holds),
+        cmocka_unit_test(crossings_agree_where_neither_comes_and_not_where_one_does),
         cmocka_unit_test(holding_needs_every_run_within_the_tolerance),
         cmocka_unit_test(the_prediction_is_sealed_before_training_and_is_the_same_whatever_follows),
         cmocka_unit_test(outside_its_regime_the_law_says_which_condition_and_trains_nothing),
+        cmocka_unit_test(fewer_than_three_seeds_are_refused),
+        cmocka_unit_test(the_headline_is_the_first_check_that_speaks),
     };
     return cmocka_run_group_tests_name("law/edge_of_stability", tests, setup, teardown);
 }
