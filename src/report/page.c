@@ -32,6 +32,12 @@ json_t *orr_page_panel(const char *figure, const char *title, const char *captio
                      "spec", spec);
 }
 
+/* Copies the characters of a text, without its end; returns where the next one goes. */
+static char *put(char *to, const char *text) {
+    while (*text) *to++ = *text++;
+    return to;
+}
+
 /* '<' inside a JSON text can only stand in a string; as an escape it can't end the element that holds the text, nor
  * start a comment.  Returns NULL where memory is out. */
 static char *without_angles(orr_arena *arena, const char *json) {
@@ -40,8 +46,7 @@ static char *without_angles(orr_arena *arena, const char *json) {
     char *text = ORR_NEW(arena, char, strlen(json) + extra + 1), *to = text;
     for (const char *c = json; text && *c; c++)
         if (*c == '<') {
-            memcpy(to, "\\u003c", 6);
-            to += 6;
+            to = put(to, "\\u003c");
         } else {
             *to++ = *c;
         }
@@ -53,9 +58,8 @@ static char *escaped(orr_arena *arena, const char *text) {
     char *html = ORR_NEW(arena, char, 5 * strlen(text) + 1), *to = html;
     for (const char *c = text; html && *c; c++) {
         const char *with = *c == '<' ? "&lt;" : *c == '>' ? "&gt;" : *c == '&' ? "&amp;" : NULL;
-        const size_t n = with ? strlen(with) : 1;
-        memcpy(to, with ? with : c, n);
-        to += n;
+        if (with) to = put(to, with);
+        else *to++ = *c;
     }
     return html;
 }
@@ -83,31 +87,34 @@ static bool fill(FILE *file, const char *template, const slot *slots) {
     return true;
 }
 
-/* Opens the file beside `path` that will become it. */
-static orr_status open_part(orr_context *ctx, orr_arena *scratch, const char *path, const char **part, FILE **file) {
+/* Opens the file beside `path` that will become it; NULL where that fails, which *status tells. */
+static FILE *open_part(orr_context *ctx, const char *part, const char *path, orr_status *status) {
     struct stat info;
-    *part = orr_arena_format(scratch, "%s.part", path);
-    if (!*part) return orr_fail(ctx, ORR_ENOMEM, "page %s: out of memory", path);
-    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
-        return orr_fail(ctx, ORR_EIO, "page %s: can't be written (%s)", path, strerror(EISDIR));
-    *file = fopen(*part, "w");
-    if (!*file) return orr_fail(ctx, ORR_EIO, "page %s: can't be written (%s)", path, strerror(errno));
-    return ORR_OK;
+    const bool folder = stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+    FILE *file = folder ? NULL : fopen(part, "w");
+    *status = ORR_OK;
+    if (!file)
+        *status = orr_fail(ctx, ORR_EIO, "page %s: can't be written (%s)", path, strerror(folder ? EISDIR : errno));
+    return file;
 }
 
 orr_status orr_page_try(orr_context *ctx, orr_arena *scratch, const char *path) {
-    const char *part;
-    FILE *file;
-    ORR_TRY(ctx, open_part(ctx, scratch, path, &part, &file));
+    const char *part = orr_arena_format(scratch, "%s.part", path);
+    orr_status status;
+    if (!part) return orr_fail(ctx, ORR_ENOMEM, "page %s: out of memory", path);
+    FILE *file = open_part(ctx, part, path, &status);
+    if (!file) return status;
     (void)fclose(file);
     (void)remove(part);
     return ORR_OK;
 }
 
 static orr_status write_whole(orr_context *ctx, orr_arena *scratch, const slot *slots, const char *path) {
-    const char *part;
-    FILE *file;
-    ORR_TRY(ctx, open_part(ctx, scratch, path, &part, &file));
+    const char *part = orr_arena_format(scratch, "%s.part", path);
+    orr_status status;
+    if (!part) return orr_fail(ctx, ORR_ENOMEM, "page %s: out of memory", path);
+    FILE *file = open_part(ctx, part, path, &status);
+    if (!file) return status;
     bool written = fill(file, orr_web_page_html, slots) && fflush(file) == 0;
     int cause = errno;
     if (fclose(file) != 0 && written) {

@@ -262,11 +262,11 @@ static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_
         json_decref(flows);
         return status;
     }
-    const int64_t every = orr_int(&sharpness_of(p)->settings, "every");
+    const int64_t every = orr_int(&sharpness_of(p)->settings, "every"), last_step = p->steps / every * every;
     *out = json_pack("{s:s, s:s, s:I, s:f, s:f, s:s, s:o}", "point", p->name, "rule", p->rule->kind.name, "last_step",
-                     (json_int_t)(p->steps / every * every), "learning_rate",
-                     orr_real(&p->rule_settings, "learning_rate"), "threshold", threshold_of(p), "series",
-                     is_preconditioned(p) ? "sharpness_preconditioned" : "sharpness", "flow", flows);
+                     (json_int_t)last_step, "learning_rate", orr_real(&p->rule_settings, "learning_rate"), "threshold",
+                     threshold_of(p), "series", is_preconditioned(p) ? "sharpness_preconditioned" : "sharpness", "flow",
+                     flows);
     return *out ? ORR_OK : orr_fail(ctx, ORR_ENOMEM, "edge of stability: no memory for a prediction");
 }
 
