@@ -1,14 +1,10 @@
-#define _POSIX_C_SOURCE 200809L /* open, read, fstat */
 #include "ingredient/data/idx.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include "base/context.h"
+#include "base/file/file.h"
 
 /* ORDER idx type: idx.h */
 static const struct {
@@ -173,51 +169,11 @@ orr_status orr_idx_parse(orr_context *ctx, orr_arena *out_arena, const char *nam
     return status;
 }
 
-/* The whole of a regular file, in memory to be given back with orr_release. */
-static orr_status read_file(orr_context *ctx, const char *path, unsigned char **bytes, size_t *n) {
-    orr_status status = ORR_OK;
-    struct stat info;
-    /* O_NONBLOCK: a FIFO must not hang before it is refused */
-    const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    *bytes = NULL;
-    if (file < 0) return orr_fail(ctx, ORR_EIO, "%s: can't be opened (%s)", path, strerror(errno));
-    if (fstat(file, &info) != 0) {
-        status = orr_fail(ctx, ORR_EIO, "%s: can't be read (%s)", path, strerror(errno));
-        goto done;
-    }
-    if (!S_ISREG(info.st_mode)) {
-        status = orr_fail(ctx, ORR_EIO, "%s: is %s, not a file", path, S_ISDIR(info.st_mode) ? "a folder" : "a device");
-        goto done;
-    }
-    *n = (size_t)info.st_size;
-    *bytes = orr_allocate(ctx, *n);
-    if (!*bytes) {
-        status = orr_fail(ctx, ORR_ENOMEM, "%s: no memory for a file of %zu bytes", path, *n);
-        goto done;
-    }
-    size_t at = 0;
-    while (at < *n) {
-        const ssize_t got = read(file, *bytes + at, *n - at);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) {
-            status = orr_fail(ctx, ORR_EIO, "%s: can't be read (%s)", path, strerror(errno));
-            goto done;
-        }
-        if (got == 0) break; /* it shrank meanwhile: the parser says what is missing */
-        at += (size_t)got;
-    }
-    *n = at;
-done:
-    (void)close(file);
-    return status;
-}
-
 orr_status orr_idx_read(orr_context *ctx, orr_arena *out_arena, const char *path, int64_t items, orr_idx *out) {
-    unsigned char *bytes;
-    size_t n = 0;
-    orr_status status = read_file(ctx, path, &bytes, &n);
-    if (status == ORR_OK) status = orr_idx_parse(ctx, out_arena, path, bytes, n, items, out);
-    orr_release(ctx, bytes);
+    orr_bytes bytes;
+    orr_status status = orr_file_read(ctx, path, &bytes);
+    if (status == ORR_OK) status = orr_idx_parse(ctx, out_arena, path, bytes.data, bytes.n, items, out);
+    orr_release(ctx, bytes.data);
     return status;
 }
 

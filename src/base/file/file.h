@@ -1,0 +1,27 @@
+/* Whole files: read into memory, written whole or not at all. */
+#ifndef ORR_BASE_FILE_FILE_H
+#define ORR_BASE_FILE_FILE_H
+
+#include "base/arena.h"
+#include "orrery.h"
+
+typedef struct orr_bytes {
+    unsigned char *data;
+    size_t n;
+} orr_bytes;
+
+/* The whole of a regular file, to be given back with orr_release(ctx, out->data), also after a failure.
+ * Fails: ORR_EIO where it is not there, not readable, a folder or a device; ORR_ENOMEM. */
+orr_status orr_file_read(orr_context *ctx, const char *path, orr_bytes *out) ORR_MUST_USE;
+/* The same, decompressed where it is gzipped; see orr_gunzip of base/file/deflate.h for what else can fail. */
+orr_status orr_file_read_plain(orr_context *ctx, const char *path, orr_bytes *out) ORR_MUST_USE;
+
+/* Writes a file: first beside it under another name, flushed to the disk, then renamed, so that a reader, a full disk or
+ * a kill at any moment sees the old file or the new one.  A device, a pipe or a terminal is written directly.
+ * Fails: ORR_EIO, and what was there stays. */
+orr_status orr_file_write(orr_context *ctx, const char *path, orr_bytes bytes) ORR_MUST_USE;
+
+/* The last part of a path without `ending`; NULL where memory is out.  "a/b.npy", ".npy" -> "b" */
+char *orr_file_stem(orr_arena *out_arena, const char *path, const char *ending);
+
+#endif
