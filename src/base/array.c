@@ -14,8 +14,8 @@ static const struct {
     size_t size;
     orr_dtype dtype;
 } elements[] = {
-    { "bool", 1, ORR_BOOL }, { "i8", 1, ORR_I32 },  { "u8", 1, ORR_I32 },  { "i16", 2, ORR_I32 },  { "u16", 2, ORR_I32 },
-    { "i32", 4, ORR_I32 },   { "u32", 4, ORR_I32 }, { "i64", 8, ORR_I32 }, { "u64", 8, ORR_I32 },  { "f16", 2, ORR_F32 },
+    { "bool", 1, ORR_BOOL }, { "i8", 1, ORR_I32 },  { "u8", 1, ORR_I32 },  { "i16", 2, ORR_I32 }, { "u16", 2, ORR_I32 },
+    { "i32", 4, ORR_I32 },   { "u32", 4, ORR_I32 }, { "i64", 8, ORR_I32 }, { "u64", 8, ORR_I32 }, { "f16", 2, ORR_F32 },
     { "bf16", 2, ORR_F32 },  { "f32", 4, ORR_F32 }, { "f64", 8, ORR_F64 },
 };
 
@@ -48,7 +48,8 @@ orr_status orr_array_new(orr_context *ctx, orr_arena *out_arena, const char *nam
     *out = (orr_array){ .name = orr_arena_string(out_arena, name), .dtype = dtype, .shape = shape };
     out->data = out->name ? orr_arena_take(out_arena, n, orr_dtype_size(dtype)) : NULL;
     if (out->data) return ORR_OK;
-    return orr_fail(ctx, ORR_ENOMEM, "%s: no memory for %" PRId64 " elements", orr_excerpt_of(name, strlen(name)).text, n);
+    return orr_fail(ctx, ORR_ENOMEM, "%s: no memory for %" PRId64 " elements", orr_excerpt_of(name, strlen(name)).text,
+                    n);
 }
 
 double orr_array_value(const orr_array *a, int64_t i) {
@@ -79,10 +80,9 @@ orr_status orr_arrays_find(orr_context *ctx, const char *where, const orr_arrays
         !names ? orr_fail(ctx, ORR_ENOMEM, "%s: no memory to look for an array", where)
         : near ? orr_fail(ctx, ORR_EINPUT, "%s: no array '%s' among its %d; did you mean '%s'?", where, wanted.text,
                           arrays->n, orr_excerpt_of(near, strlen(near)).text)
-        : arrays->n == 0
-            ? orr_fail(ctx, ORR_EINPUT, "%s: no array '%s': it holds none", where, wanted.text)
-            : orr_fail(ctx, ORR_EINPUT, "%s: no array '%s' among its %d; the first is '%s'", where, wanted.text, arrays->n,
-                       orr_excerpt_of(names[0], strlen(names[0])).text);
+        : arrays->n == 0 ? orr_fail(ctx, ORR_EINPUT, "%s: no array '%s': it holds none", where, wanted.text)
+                         : orr_fail(ctx, ORR_EINPUT, "%s: no array '%s' among its %d; the first is '%s'", where,
+                                    wanted.text, arrays->n, orr_excerpt_of(names[0], strlen(names[0])).text);
     orr_arena_free(scratch);
     return status;
 }
@@ -123,8 +123,9 @@ orr_status orr_array_cast(orr_context *ctx, orr_arena *out_arena, const char *wh
         const double x = orr_array_value(a, i);
         const char *expected = store_value(dtype, a->dtype, x, out->data, i);
         if (expected)
-            return orr_fail(ctx, ORR_EINPUT, "%s: array '%s', element %" PRId64 ": expected %s (as %s), met %.17g", where,
-                            orr_excerpt_of(a->name, strlen(a->name)).text, i, expected, orr_dtype_name(dtype), x);
+            return orr_fail(ctx, ORR_EINPUT, "%s: array '%s', element %" PRId64 ": expected %s (as %s), met %.17g",
+                            where, orr_excerpt_of(a->name, strlen(a->name)).text, i, expected, orr_dtype_name(dtype),
+                            x);
     }
     return ORR_OK;
 }
@@ -186,11 +187,13 @@ static orr_status fail_element(orr_context *ctx, const char *where, const orr_st
                         where, i, bits);
     if (s->element == ORR_ELEMENT_I64)
         return orr_fail(ctx, ORR_EINPUT,
-                        "%s: element %" PRId64 " is %" PRId64 "; whole numbers are read as i32, -2^31 to 2^31 - 1 (store "
+                        "%s: element %" PRId64 " is %" PRId64
+                        "; whole numbers are read as i32, -2^31 to 2^31 - 1 (store "
                         "larger ones as f64)",
                         where, i, (int64_t)bits);
     return orr_fail(ctx, ORR_EINPUT,
-                    "%s: element %" PRId64 " is %" PRIu64 "; whole numbers are read as i32, -2^31 to 2^31 - 1 (store larger "
+                    "%s: element %" PRId64 " is %" PRIu64
+                    "; whole numbers are read as i32, -2^31 to 2^31 - 1 (store larger "
                     "ones as f64)",
                     where, i, bits);
 }

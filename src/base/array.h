@@ -60,9 +60,9 @@ typedef enum orr_element {
 } orr_element;
 
 size_t orr_element_size(orr_element element);
-const char *orr_element_name(orr_element element);    /* "i64" */
-orr_dtype orr_element_dtype(orr_element element);     /* what it is read as */
-orr_element orr_element_of_dtype(orr_dtype dtype);    /* what it is written as */
+const char *orr_element_name(orr_element element); /* "i64" */
+orr_dtype orr_element_dtype(orr_element element);  /* what it is read as */
+orr_element orr_element_of_dtype(orr_dtype dtype); /* what it is written as */
 
 /* Bytes of a whole array; false where they, or its non-zero extents alone, are more than 2^62. */
 bool orr_element_bytes(orr_element element, const orr_shape *shape, int64_t *bytes);

@@ -37,8 +37,8 @@ static orr_status take_quoted(reading *r) {
     for (;; r->p++) {
         if (r->p == r->end)
             return orr_fail(r->ctx, ORR_EINPUT,
-                            "%s:%" PRId64 ": column %" PRId64 ": a quote opens here and is never closed", r->where, started,
-                            r->column);
+                            "%s:%" PRId64 ": column %" PRId64 ": a quote opens here and is never closed", r->where,
+                            started, r->column);
         if (*r->p == '"') {
             if (r->end - r->p > 1 && r->p[1] == '"') r->p++;
             else break;
@@ -55,7 +55,8 @@ static orr_status take_quoted(reading *r) {
 static orr_status take_plain(reading *r) {
     for (; !at_line_end(r) && *r->p != (unsigned char)r->separator; r->p++) {
         if (*r->p == '"')
-            return fail_here(r, "a quote inside an unquoted field (put the field between quotes and double those inside)");
+            return fail_here(r,
+                             "a quote inside an unquoted field (put the field between quotes and double those inside)");
         if (*r->p == '\0') return fail_here(r, "a zero byte; expected text");
         if (*r->p == '\r') return fail_here(r, "a carriage return without a line feed; lines end with LF or CRLF");
         r->text[r->used++] = (char)*r->p;
@@ -84,8 +85,9 @@ static orr_status take_record(reading *r) {
     if (r->records++ == 0) r->columns = r->column;
     if (r->column == r->columns) return ORR_OK;
     if (blank)
-        return orr_fail(r->ctx, ORR_EINPUT, "%s:%" PRId64 ": a blank line; expected %" PRId64 " fields as in the first line",
-                        r->where, started, r->columns);
+        return orr_fail(r->ctx, ORR_EINPUT,
+                        "%s:%" PRId64 ": a blank line; expected %" PRId64 " fields as in the first line", r->where,
+                        started, r->columns);
     return orr_fail(r->ctx, ORR_EINPUT, "%s:%" PRId64 ": %" PRId64 " fields; expected %" PRId64 " as in the first line",
                     r->where, started, r->column, r->columns);
 }
@@ -101,10 +103,12 @@ static orr_status check_names(orr_context *ctx, const char *where, const char *c
         const int32_t index = orr_words_add(&words, name[i], strlen(name[i]));
         if (index < 0) status = orr_fail(ctx, ORR_ENOMEM, "%s: no memory for the names of its columns", where);
         else if (!*name[i])
-            status = orr_fail(ctx, ORR_EINPUT, "%s:1: column %d has no name (is the first line a header?)", where, i + 1);
+            status =
+                orr_fail(ctx, ORR_EINPUT, "%s:1: column %d has no name (is the first line a header?)", where, i + 1);
         else if (index < i)
-            status = orr_fail(ctx, ORR_EINPUT, "%s:1: columns %d and %d are both named '%s' (is the first line a header?)",
-                              where, index + 1, i + 1, orr_excerpt_of(name[i], strlen(name[i])).text);
+            status =
+                orr_fail(ctx, ORR_EINPUT, "%s:1: columns %d and %d are both named '%s' (is the first line a header?)",
+                         where, index + 1, i + 1, orr_excerpt_of(name[i], strlen(name[i])).text);
     }
     orr_arena_free(scratch);
     return status;
@@ -162,7 +166,9 @@ orr_status orr_csv_parse(orr_context *ctx, orr_arena *out_arena, const char *whe
         return orr_fail(ctx, ORR_EINPUT, "%s: UTF-16; expected UTF-8 (iconv -f UTF-16 -t UTF-8)", where);
     }
     if (n == 0) return orr_fail(ctx, ORR_EINPUT, "%s: the file is empty; expected CSV", where);
-    reading r = { .ctx = ctx, .where = where, .separator = o.separator ? o.separator : ',', .p = p, .end = p + n, .line = 1 };
+    reading r = {
+        .ctx = ctx, .where = where, .separator = o.separator ? o.separator : ',', .p = p, .end = p + n, .line = 1
+    };
     if (strchr("\"\r\n", r.separator))
         return orr_fail(ctx, ORR_EINPUT, "%s: a quote or a line end can't separate fields", where);
     r.text = ORR_NEW(out_arena, char, n + 2); /* an unquoted field is as long as its text and what ends it */
@@ -176,7 +182,7 @@ orr_status orr_csv_read(orr_context *ctx, orr_arena *out_arena, const char *path
                         orr_csv *out) {
     orr_bytes bytes;
     *out = (orr_csv){ 0 };
-    orr_status status = orr_file_read_plain(ctx, path, &bytes);
+    orr_status status = orr_file_read_plain(ctx, path, 0, &bytes);
     if (status == ORR_OK) status = orr_csv_parse(ctx, out_arena, path, bytes, options, out);
     orr_release(ctx, bytes.data);
     return status;
@@ -198,8 +204,10 @@ orr_status orr_csv_column(orr_context *ctx, const orr_csv *csv, const char *name
 static orr_status fail_field(orr_context *ctx, const orr_csv *csv, int64_t row, int column, const char *expected) {
     const char *field = csv->field[row * csv->columns + column], *name = csv->name[column];
     if (!*field)
-        return orr_fail(ctx, ORR_EINPUT, "%s:%" PRId64 ": column '%s': missing; expected %s (or say that an empty field is "
-                        "missing)", csv->where, csv->line[row], orr_excerpt_of(name, strlen(name)).text, expected);
+        return orr_fail(ctx, ORR_EINPUT,
+                        "%s:%" PRId64 ": column '%s': missing; expected %s (or say that an empty field is "
+                        "missing)",
+                        csv->where, csv->line[row], orr_excerpt_of(name, strlen(name)).text, expected);
     return orr_fail(ctx, ORR_EINPUT, "%s:%" PRId64 ": column '%s': expected %s, met \"%s\"", csv->where, csv->line[row],
                     orr_excerpt_of(name, strlen(name)).text, expected, orr_excerpt_of(field, strlen(field)).text);
 }

@@ -48,7 +48,7 @@ static bool grow(orr_context *ctx, orr_bytes *out, size_t *capacity) {
     return true;
 }
 
-static orr_status gunzip(orr_context *ctx, const char *name, z_stream *z, size_t left, orr_bytes *out) {
+static orr_status gunzip(orr_context *ctx, const char *name, z_stream *z, size_t left, size_t limit, orr_bytes *out) {
     size_t capacity = 1 << 15;
     out->data = orr_allocate(ctx, capacity);
     if (!out->data) return no_memory(ctx, name);
@@ -61,6 +61,8 @@ static orr_status gunzip(orr_context *ctx, const char *name, z_stream *z, size_t
         feed(z, &left, &room);
         const int end = inflate(z, Z_NO_FLUSH);
         out->n += want - z->avail_out;
+        if (limit && out->n > limit)
+            return orr_fail(ctx, ORR_EINPUT, "%s: more than %zu bytes when decompressed", name, limit);
         if (end == Z_STREAM_END) {
             feed(z, &left, &room);
             if (!z->avail_in) return ORR_OK;
@@ -77,11 +79,11 @@ static orr_status gunzip(orr_context *ctx, const char *name, z_stream *z, size_t
     }
 }
 
-orr_status orr_gunzip(orr_context *ctx, const char *name, orr_bytes packed, orr_bytes *out) {
+orr_status orr_gunzip(orr_context *ctx, const char *name, orr_bytes packed, size_t limit, orr_bytes *out) {
     z_stream z = { .zalloc = allocate, .zfree = release, .opaque = ctx, .next_in = packed.data };
     *out = (orr_bytes){ 0 };
     if (inflateInit2(&z, LARGEST_WINDOW + GZIP) != Z_OK) return no_memory(ctx, name);
-    const orr_status status = gunzip(ctx, name, &z, packed.n, out);
+    const orr_status status = gunzip(ctx, name, &z, packed.n, limit, out);
     (void)inflateEnd(&z);
     return status;
 }
@@ -103,7 +105,8 @@ orr_status orr_inflate(orr_context *ctx, const char *name, orr_bytes packed, orr
     else if (end == Z_BUF_ERROR && !unused)
         status = orr_fail(ctx, ORR_EINPUT, "%s: the deflate stream ends in the middle", name);
     else if (end == Z_BUF_ERROR)
-        status = orr_fail(ctx, ORR_EINPUT, "%s: the deflate stream holds more than the %zu bytes promised", name, out.n);
+        status =
+            orr_fail(ctx, ORR_EINPUT, "%s: the deflate stream holds more than the %zu bytes promised", name, out.n);
     else if (end != Z_STREAM_END) status = damaged(ctx, name, "deflate", &z);
     else if (missing)
         status = orr_fail(ctx, ORR_EINPUT, "%s: %zu bytes are promised, the deflate stream holds %zu", name, out.n,
@@ -135,6 +138,4 @@ orr_status orr_deflate(orr_context *ctx, orr_arena *out_arena, const char *name,
     return orr_fail(ctx, ORR_ENOMEM, "%s: no memory to compress %zu bytes", name, plain.n);
 }
 
-uint32_t orr_crc32(orr_bytes bytes) {
-    return (uint32_t)crc32_z(crc32_z(0, Z_NULL, 0), bytes.data, bytes.n);
-}
+uint32_t orr_crc32(orr_bytes bytes) { return (uint32_t)crc32_z(crc32_z(0, Z_NULL, 0), bytes.data, bytes.n); }

@@ -13,9 +13,9 @@ enum { ORR_DEFLATE_MAX = 1032 };
 bool orr_is_gzip(const unsigned char *bytes, size_t n);
 
 /* All of a gzip file of one or more members, checksums verified; out->data is given back with orr_release, also after a
- * failure.  Memory grows with what comes out.  Fails: ORR_EINPUT where the stream is damaged, cut or followed by other
- * bytes; ORR_ENOMEM. */
-orr_status orr_gunzip(orr_context *ctx, const char *name, orr_bytes packed, orr_bytes *out) ORR_MUST_USE;
+ * failure.  Memory grows with what comes out, which ends at `limit` bytes (0: as many as memory takes).  Fails: ORR_EINPUT
+ * where the stream is damaged, cut, followed by other bytes or longer; ORR_ENOMEM. */
+orr_status orr_gunzip(orr_context *ctx, const char *name, orr_bytes packed, size_t limit, orr_bytes *out) ORR_MUST_USE;
 
 /* A raw deflate stream that fills `out` exactly and uses all of `packed`.  Fails: ORR_EINPUT, ORR_ENOMEM. */
 orr_status orr_inflate(orr_context *ctx, const char *name, orr_bytes packed, orr_bytes out) ORR_MUST_USE;

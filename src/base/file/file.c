@@ -49,11 +49,11 @@ done:
     return status;
 }
 
-orr_status orr_file_read_plain(orr_context *ctx, const char *path, orr_bytes *out) {
+orr_status orr_file_read_plain(orr_context *ctx, const char *path, size_t limit, orr_bytes *out) {
     ORR_TRY(ctx, orr_file_read(ctx, path, out));
     if (!orr_is_gzip(out->data, out->n)) return ORR_OK;
     const orr_bytes packed = *out;
-    const orr_status status = orr_gunzip(ctx, path, packed, out);
+    const orr_status status = orr_gunzip(ctx, path, packed, limit, out);
     orr_release(ctx, packed.data);
     return status;
 }
@@ -85,7 +85,8 @@ static int open_beside(const char *path, const struct stat *old, char part[PATH_
             return -1;
         }
         const int file = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (file >= 0 && old) (void)fchmod(file, old->st_mode & 07777); /* where it isn't ours to change: as a new one */
+        if (file >= 0 && old)
+            (void)fchmod(file, old->st_mode & 07777); /* where it isn't ours to change: as a new one */
         if (file >= 0 || errno != EEXIST) return file;
     }
     return -1;

@@ -13,8 +13,9 @@ typedef struct orr_bytes {
 /* The whole of a regular file, to be given back with orr_release(ctx, out->data), also after a failure.
  * Fails: ORR_EIO where it is not there, not readable, a folder or a device; ORR_ENOMEM. */
 orr_status orr_file_read(orr_context *ctx, const char *path, orr_bytes *out) ORR_MUST_USE;
-/* The same, decompressed where it is gzipped; see orr_gunzip of base/file/deflate.h for what else can fail. */
-orr_status orr_file_read_plain(orr_context *ctx, const char *path, orr_bytes *out) ORR_MUST_USE;
+/* The same, decompressed where it is gzipped, to at most `limit` bytes (0: any); orr_gunzip of base/file/deflate.h says
+ * what else can fail. */
+orr_status orr_file_read_plain(orr_context *ctx, const char *path, size_t limit, orr_bytes *out) ORR_MUST_USE;
 
 /* Writes a file: first beside it under another name, flushed to the disk, then renamed, so that a reader, a full disk or
  * a kill at any moment sees the old file or the new one.  A device, a pipe or a terminal is written directly.

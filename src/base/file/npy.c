@@ -120,7 +120,8 @@ static orr_status take_shape(cursor *c, orr_shape *shape) {
     shape->rank = 0;
     while (!next_is(c, ')')) {
         if (shape->rank == ORR_RANK_MAX)
-            return orr_fail(c->ctx, ORR_EINPUT, "%s: an NPY array with more than %d dimensions", c->where, ORR_RANK_MAX);
+            return orr_fail(c->ctx, ORR_EINPUT, "%s: an NPY array with more than %d dimensions", c->where,
+                            ORR_RANK_MAX);
         ORR_TRY(c->ctx, take_extent(c, &shape->size[shape->rank]));
         shape->rank++;
         if (next_is(c, ',')) continue;
@@ -172,8 +173,8 @@ orr_status orr_npy_parse(orr_context *ctx, orr_arena *out_arena, const char *whe
     if (bytes.n == 0) return orr_fail(ctx, ORR_EINPUT, "%s: the file is empty; expected an NPY array", where);
     const size_t seen = bytes.n < MAGIC ? bytes.n : MAGIC;
     if (memcmp(b, magic, seen) != 0)
-        return orr_fail(ctx, ORR_EINPUT, "%s: not an NPY file (starts with \"%s\"; NPY starts with \"\\x93NUMPY\")", where,
-                        orr_excerpt_of(b, seen).text);
+        return orr_fail(ctx, ORR_EINPUT, "%s: not an NPY file (starts with \"%s\"; NPY starts with \"\\x93NUMPY\")",
+                        where, orr_excerpt_of(b, seen).text);
     const size_t start = bytes.n > MAGIC && b[MAGIC] > 1 ? BEFORE_HEADER_2 : BEFORE_HEADER_1;
     if (bytes.n < start)
         return orr_fail(ctx, ORR_EINPUT, "%s: ends after %zu bytes, before the NPY header (truncated file?)", where,
@@ -191,12 +192,13 @@ orr_status orr_npy_parse(orr_context *ctx, orr_arena *out_arena, const char *whe
     const size_t there = bytes.n - start - header;
     const bool countable = orr_element_bytes(s.element, &s.shape, &need);
     if (!countable || (uint64_t)need > there)
-        return orr_fail(ctx, ORR_EINPUT, "%s: the NPY header promises %s%" PRId64 " bytes of data, %zu are there "
-                        "(truncated file?)", where, countable ? "" : "more than ", countable ? need : INT64_C(1) << 62,
-                        there);
+        return orr_fail(ctx, ORR_EINPUT,
+                        "%s: the NPY header promises %s%" PRId64 " bytes of data, %zu are there "
+                        "(truncated file?)",
+                        where, countable ? "" : "more than ", countable ? need : INT64_C(1) << 62, there);
     if ((uint64_t)need < there)
-        return orr_fail(ctx, ORR_EINPUT, "%s: data go on after the %" PRId64 " bytes that the NPY header promises", where,
-                        need);
+        return orr_fail(ctx, ORR_EINPUT, "%s: data go on after the %" PRId64 " bytes that the NPY header promises",
+                        where, need);
     s.bytes = b + start + header;
     return orr_array_decode(ctx, out_arena, where, name, &s, out);
 }

@@ -58,8 +58,8 @@ static orr_status read_member(orr_context *ctx, orr_arena *scratch, orr_arena *o
     return status;
 }
 
-orr_status orr_npz_array(orr_context *ctx, orr_arena *scratch, orr_arena *out_arena, const orr_npz *npz, const char *name,
-                         orr_array *out) {
+orr_status orr_npz_array(orr_context *ctx, orr_arena *scratch, orr_arena *out_arena, const orr_npz *npz,
+                         const char *name, orr_array *out) {
     const orr_excerpt wanted = orr_excerpt_of(name, strlen(name));
     *out = (orr_array){ 0 };
     for (int arrays = 1; arrays >= 0; arrays--) /* "a.npy" is a, and comes before a member that is named "a" itself */
@@ -69,12 +69,14 @@ orr_status orr_npz_array(orr_context *ctx, orr_arena *scratch, orr_arena *out_ar
     if (npz->zip.n == 0)
         return orr_fail(ctx, ORR_EINPUT, "%s: no array '%s': the archive is empty", npz->zip.where, wanted.text);
     const char *near = orr_nearest(name, npz->name, npz->zip.n), *shown = near ? near : npz->name[0];
-    return orr_fail(ctx, ORR_EINPUT, near ? "%s: no array '%s' among its %d; did you mean '%s'?"
-                                          : "%s: no array '%s' among its %d; the first is '%s'",
+    return orr_fail(ctx, ORR_EINPUT,
+                    near ? "%s: no array '%s' among its %d; did you mean '%s'?"
+                         : "%s: no array '%s' among its %d; the first is '%s'",
                     npz->zip.where, wanted.text, npz->zip.n, orr_excerpt_of(shown, strlen(shown)).text);
 }
 
-static orr_status read_all(orr_context *ctx, orr_arena *scratch, orr_arena *out_arena, const char *path, orr_arrays *out) {
+static orr_status read_all(orr_context *ctx, orr_arena *scratch, orr_arena *out_arena, const char *path,
+                           orr_arrays *out) {
     orr_npz npz;
     ORR_TRY(ctx, orr_npz_open(ctx, scratch, path, &npz));
     *out = (orr_arrays){ .item = ORR_NEW(out_arena, orr_array, npz.zip.n), .n = npz.zip.n };
@@ -92,7 +94,8 @@ orr_status orr_npz_read(orr_context *ctx, orr_arena *out_arena, const char *path
     return status;
 }
 
-orr_status orr_npz_bytes(orr_context *ctx, orr_arena *out_arena, const orr_arrays *arrays, bool deflate, orr_bytes *out) {
+orr_status orr_npz_bytes(orr_context *ctx, orr_arena *out_arena, const orr_arrays *arrays, bool deflate,
+                         orr_bytes *out) {
     const char **names = ORR_NEW(out_arena, const char *, arrays->n);
     orr_bytes *plain = ORR_NEW(out_arena, orr_bytes, arrays->n);
     for (int i = 0; names && plain && i < arrays->n; i++) {
@@ -102,7 +105,8 @@ orr_status orr_npz_bytes(orr_context *ctx, orr_arena *out_arena, const orr_array
                             NAME_MAX_BYTES);
         for (int j = 0; j < i; j++)
             if (strcmp(name, arrays->item[j].name) == 0)
-                return orr_fail(ctx, ORR_EINPUT, "npz: two arrays are named '%s'", orr_excerpt_of(name, strlen(name)).text);
+                return orr_fail(ctx, ORR_EINPUT, "npz: two arrays are named '%s'",
+                                orr_excerpt_of(name, strlen(name)).text);
         names[i] = orr_arena_format(out_arena, "%s.npy", name);
         if (!names[i]) names = NULL;
         else ORR_TRY(ctx, orr_npy_bytes(ctx, out_arena, &arrays->item[i], &plain[i]));

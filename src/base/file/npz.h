@@ -21,8 +21,8 @@ orr_status orr_npz_parse(orr_context *ctx, orr_arena *out_arena, const char *whe
 
 /* Reads one array; `scratch` gets back as it was and must not be out_arena.  Fails: ORR_EINPUT where there is none of that
  * name (the nearest is named) or where it is damaged; ORR_ENOMEM. */
-orr_status orr_npz_array(orr_context *ctx, orr_arena *scratch, orr_arena *out_arena, const orr_npz *npz, const char *name,
-                         orr_array *out) ORR_MUST_USE;
+orr_status orr_npz_array(orr_context *ctx, orr_arena *scratch, orr_arena *out_arena, const orr_npz *npz,
+                         const char *name, orr_array *out) ORR_MUST_USE;
 /* Reads all arrays of a file, in its order. */
 orr_status orr_npz_read(orr_context *ctx, orr_arena *out_arena, const char *path, orr_arrays *out) ORR_MUST_USE;
 

@@ -13,8 +13,8 @@ static const struct {
     const char *name;
     orr_element element;
 } dtypes[] = {
-    { "BOOL", ORR_ELEMENT_BOOL }, { "I8", ORR_ELEMENT_I8 },   { "U8", ORR_ELEMENT_U8 },   { "I16", ORR_ELEMENT_I16 },
-    { "U16", ORR_ELEMENT_U16 },   { "I32", ORR_ELEMENT_I32 }, { "U32", ORR_ELEMENT_U32 }, { "I64", ORR_ELEMENT_I64 },
+    { "BOOL", ORR_ELEMENT_BOOL }, { "I8", ORR_ELEMENT_I8 },   { "U8", ORR_ELEMENT_U8 },     { "I16", ORR_ELEMENT_I16 },
+    { "U16", ORR_ELEMENT_U16 },   { "I32", ORR_ELEMENT_I32 }, { "U32", ORR_ELEMENT_U32 },   { "I64", ORR_ELEMENT_I64 },
     { "U64", ORR_ELEMENT_U64 },   { "F16", ORR_ELEMENT_F16 }, { "BF16", ORR_ELEMENT_BF16 }, { "F32", ORR_ELEMENT_F32 },
     { "F64", ORR_ELEMENT_F64 },
 };
@@ -35,8 +35,8 @@ typedef struct reading {
 } reading;
 
 static orr_status refuse(const reading *r, const char *name, const char *expected) {
-    return orr_fail(r->ctx, ORR_EINPUT, "%s: tensor '%s': expected %s", r->where, orr_excerpt_of(name, strlen(name)).text,
-                    expected);
+    return orr_fail(r->ctx, ORR_EINPUT, "%s: tensor '%s': expected %s", r->where,
+                    orr_excerpt_of(name, strlen(name)).text, expected);
 }
 
 static orr_status read_dtype(const reading *r, const char *name, const json_t *value, orr_element *element) {
@@ -47,9 +47,10 @@ static orr_status read_dtype(const reading *r, const char *name, const json_t *v
             *element = dtypes[i].element;
             return ORR_OK;
         }
-    return orr_fail(r->ctx, ORR_EINPUT,
-                    "%s: tensor '%s': dtype '%s' can't be read; expected BOOL, I8 to I64, U8 to U64, F16, BF16, F32 or F64",
-                    r->where, orr_excerpt_of(name, strlen(name)).text, orr_excerpt_of(text, strlen(text)).text);
+    return orr_fail(
+        r->ctx, ORR_EINPUT,
+        "%s: tensor '%s': dtype '%s' can't be read; expected BOOL, I8 to I64, U8 to U64, F16, BF16, F32 or F64",
+        r->where, orr_excerpt_of(name, strlen(name)).text, orr_excerpt_of(text, strlen(text)).text);
 }
 
 static orr_status read_shape(const reading *r, const char *name, const json_t *value, orr_shape *shape) {
@@ -75,7 +76,8 @@ static orr_status read_offsets(const reading *r, const char *name, const json_t 
     t->end = json_integer_value(end);
     if (t->begin < 0 || t->begin > t->end || (uint64_t)t->end > r->data.n)
         return orr_fail(r->ctx, ORR_EINPUT,
-                        "%s: tensor '%s': data_offsets [%" PRId64 ", %" PRId64 "] are not in order within the %zu bytes of "
+                        "%s: tensor '%s': data_offsets [%" PRId64 ", %" PRId64
+                        "] are not in order within the %zu bytes of "
                         "data (truncated file?)",
                         r->where, orr_excerpt_of(name, strlen(name)).text, t->begin, t->end, r->data.n);
     return ORR_OK;
@@ -90,10 +92,10 @@ static orr_status read_tensor(const reading *r, const char *name, json_t *value,
     ORR_TRY(r->ctx, read_shape(r, name, json_object_get(value, "shape"), &t->stored.shape));
     ORR_TRY(r->ctx, read_offsets(r, name, json_object_get(value, "data_offsets"), t));
     if (!orr_element_bytes(t->stored.element, &t->stored.shape, &bytes) || bytes != t->end - t->begin)
-        return orr_fail(r->ctx, ORR_EINPUT,
-                        "%s: tensor '%s': its shape and dtype %s do not need the %" PRId64 " bytes that data_offsets give it",
-                        r->where, orr_excerpt_of(name, strlen(name)).text, orr_element_name(t->stored.element),
-                        t->end - t->begin);
+        return orr_fail(
+            r->ctx, ORR_EINPUT,
+            "%s: tensor '%s': its shape and dtype %s do not need the %" PRId64 " bytes that data_offsets give it",
+            r->where, orr_excerpt_of(name, strlen(name)).text, orr_element_name(t->stored.element), t->end - t->begin);
     t->stored.bytes = r->data.data + t->begin;
     return ORR_OK;
 }
@@ -133,13 +135,13 @@ static orr_status check_layout(const reading *r, const tensor *t, int n) {
             return orr_fail(r->ctx, ORR_EINPUT, "%s: tensors '%s' and '%s' overlap", r->where,
                             orr_excerpt_of(t[i - 1].name, strlen(t[i - 1].name)).text, shown.text);
         if (t[i].begin > at)
-            return orr_fail(r->ctx, ORR_EINPUT, "%s: %" PRId64 " bytes in front of tensor '%s' belong to none", r->where,
-                            t[i].begin - at, shown.text);
+            return orr_fail(r->ctx, ORR_EINPUT, "%s: %" PRId64 " bytes in front of tensor '%s' belong to none",
+                            r->where, t[i].begin - at, shown.text);
         at = t[i].end;
     }
     if ((uint64_t)at == r->data.n) return ORR_OK;
-    return orr_fail(r->ctx, ORR_EINPUT, "%s: %zu bytes of data, of which the tensors take %" PRId64, r->where, r->data.n,
-                    at);
+    return orr_fail(r->ctx, ORR_EINPUT, "%s: %zu bytes of data, of which the tensors take %" PRId64, r->where,
+                    r->data.n, at);
 }
 
 static orr_status read_tensors(const reading *r, orr_arena *scratch, orr_arena *out_arena, json_t *header,
@@ -204,12 +206,13 @@ orr_status orr_safetensors_parse(orr_context *ctx, orr_arena *out_arena, const c
     for (int i = LENGTH - 1; i >= 0; i--) n = n << 8 | bytes.data[i];
     if (n > HEADER_MAX || n > bytes.n - LENGTH)
         return orr_fail(ctx, ORR_EINPUT,
-                        "%s: not a whole safetensors file (a header of %" PRIu64 " bytes is promised, %zu bytes follow)",
+                        "%s: not a whole safetensors file (a header of %" PRIu64
+                        " bytes is promised, %zu bytes follow)",
                         where, n, bytes.n - LENGTH);
     const char *text = (const char *)bytes.data + LENGTH;
     if (n == 0 || text[0] != '{')
-        return orr_fail(ctx, ORR_EINPUT, "%s: not a safetensors file (its header starts with \"%s\"; expected '{')", where,
-                        orr_excerpt_of(text, n < 8 ? n : 8).text);
+        return orr_fail(ctx, ORR_EINPUT, "%s: not a safetensors file (its header starts with \"%s\"; expected '{')",
+                        where, orr_excerpt_of(text, n < 8 ? n : 8).text);
     const reading r = { ctx, where, { bytes.data + LENGTH + n, bytes.n - LENGTH - n } };
     ORR_TRY_DONE(ctx, orr_arena_new(ctx, &scratch));
     ORR_TRY_DONE(ctx, load_header(ctx, where, text, n, &header));

@@ -8,7 +8,7 @@
 #include "base/utf8.h"
 
 enum {
-    LOCAL = 30,   /* bytes of the fixed part of each record */
+    LOCAL = 30, /* bytes of the fixed part of each record */
     CENTRAL = 46,
     END = 22,
     END_64 = 56,
@@ -51,14 +51,15 @@ static orr_status find_end(orr_context *ctx, const char *where, orr_bytes b, uin
 }
 
 static orr_status find_directory(orr_context *ctx, const char *where, orr_bytes b, directory *out) {
-    uint64_t end;
+    uint64_t end = 0;
     ORR_TRY(ctx, find_end(ctx, where, b, &end));
     const unsigned char *p = b.data + end;
     bool parts = get(p + 4, 2) != 0 || get(p + 6, 2) != 0 || get(p + 8, 2) != get(p + 10, 2);
     *out = (directory){ .n = get(p + 10, 2), .size = get(p + 12, 4), .at = get(p + 16, 4) };
     if (end >= LOCATOR_64 && memcmp(p - LOCATOR_64, "PK\6\7", 4) == 0) {
         const uint64_t end_64 = get(p - LOCATOR_64 + 8, 8);
-        if (end < LOCATOR_64 + END_64 || end_64 != end - LOCATOR_64 - END_64 || memcmp(b.data + end_64, "PK\6\6", 4) != 0)
+        if (end < LOCATOR_64 + END_64 || end_64 != end - LOCATOR_64 - END_64 ||
+            memcmp(b.data + end_64, "PK\6\6", 4) != 0)
             return fail_at(ctx, where, "the ZIP64 end record is not where its locator says");
         p = b.data + end_64;
         parts = get(p + 16, 4) != 0 || get(p + 20, 4) != 0 || get(p + 24, 8) != get(p + 32, 8);
@@ -103,7 +104,8 @@ static orr_status parse_central(orr_context *ctx, orr_arena *out_arena, const ch
     if (*used > left) return fail_at(ctx, where, "a record of the central directory is cut");
     const orr_excerpt shown = orr_excerpt_of(p + CENTRAL, name);
     if (name == 0 || memchr(p + CENTRAL, 0, name))
-        return orr_fail(ctx, ORR_EINPUT, "%s: a ZIP member has no name or a zero byte in it, \"%s\"", where, shown.text);
+        return orr_fail(ctx, ORR_EINPUT, "%s: a ZIP member has no name or a zero byte in it, \"%s\"", where,
+                        shown.text);
     char *text = ORR_NEW(out_arena, char, name + 1);
     if (!text) return orr_fail(ctx, ORR_ENOMEM, "%s: no memory for the names of its members", where);
     memcpy(text, p + CENTRAL, name);
@@ -113,10 +115,12 @@ static orr_status parse_central(orr_context *ctx, orr_arena *out_arena, const ch
                            .packed = get(p + 20, 4),
                            .size = get(p + 24, 4),
                            .at = get(p + 42, 4) };
-    if (get(p + 8, 2) & 1) return orr_fail(ctx, ORR_EINPUT, "%s: member '%s' is encrypted; decrypt it first", where, shown.text);
+    if (get(p + 8, 2) & 1)
+        return orr_fail(ctx, ORR_EINPUT, "%s: member '%s' is encrypted; decrypt it first", where, shown.text);
     if (m->method != STORED && m->method != DEFLATED)
-        return orr_fail(ctx, ORR_EINPUT, "%s: member '%s' is packed by method %d; stored (0) and deflate (8) are supported",
-                        where, shown.text, m->method);
+        return orr_fail(ctx, ORR_EINPUT,
+                        "%s: member '%s' is packed by method %d; stored (0) and deflate (8) are supported", where,
+                        shown.text, m->method);
     if (!widen(p + CENTRAL + name, extra, m))
         return orr_fail(ctx, ORR_EINPUT, "%s: member '%s' lacks its ZIP64 sizes or has a damaged extra field", where,
                         shown.text);
@@ -138,8 +142,9 @@ static orr_status check_local(orr_context *ctx, const char *where, orr_bytes b, 
         return orr_fail(ctx, ORR_EINPUT, "%s: member '%s' promises %" PRIu64 " bytes, more than there are", where,
                         shown.text, m->packed);
     if (m->method == STORED ? m->size != m->packed : m->size / ORR_DEFLATE_MAX > m->packed)
-        return orr_fail(ctx, ORR_EINPUT, "%s: member '%s' promises %" PRIu64 " bytes out of %" PRIu64 ", which can't be",
-                        where, shown.text, m->size, m->packed);
+        return orr_fail(ctx, ORR_EINPUT,
+                        "%s: member '%s' promises %" PRIu64 " bytes out of %" PRIu64 ", which can't be", where,
+                        shown.text, m->size, m->packed);
     return ORR_OK;
 }
 
@@ -151,8 +156,8 @@ static void sort(const orr_zip_member *m, int *order, int *spare, int n,
     sort(m, order, spare, half, before);
     sort(m, order + half, spare, n - half, before);
     for (int i = 0, left = 0, right = half; i < n; i++)
-        spare[i] = right == n || (left < half && !before(&m[order[right]], &m[order[left]])) ? order[left++]
-                                                                                              : order[right++];
+        spare[i] =
+            right == n || (left < half && !before(&m[order[right]], &m[order[left]])) ? order[left++] : order[right++];
     memcpy(order, spare, (size_t)n * sizeof *order);
 }
 
@@ -195,7 +200,7 @@ orr_status orr_zip_parse(orr_context *ctx, orr_arena *out_arena, const char *whe
         return orr_fail(ctx, ORR_ENOMEM, "%s: no memory for %" PRIu64 " members", where, d.n);
     uint64_t at = d.at;
     for (int i = 0; i < zip.n; i++) {
-        uint64_t used;
+        uint64_t used = 0;
         ORR_TRY(ctx, parse_central(ctx, out_arena, where, bytes.data + at, d.at + d.size - at, &zip.member[i], &used));
         ORR_TRY(ctx, check_local(ctx, where, bytes, d.at, &zip.member[i]));
         at += used;
@@ -209,7 +214,8 @@ orr_status orr_zip_parse(orr_context *ctx, orr_arena *out_arena, const char *whe
 orr_status orr_zip_extract(orr_context *ctx, orr_arena *out_arena, const orr_zip *zip, int i, orr_bytes *out) {
     const orr_zip_member *m = &zip->member[i];
     const orr_bytes packed = { zip->bytes.data + m->data, (size_t)m->packed };
-    const char *where = orr_arena_format(out_arena, "%s: '%s'", zip->where, orr_excerpt_of(m->name, strlen(m->name)).text);
+    const char *where =
+        orr_arena_format(out_arena, "%s: '%s'", zip->where, orr_excerpt_of(m->name, strlen(m->name)).text);
     *out = packed;
     if (!where) return orr_fail(ctx, ORR_ENOMEM, "%s: no memory", zip->where);
     if (m->method == DEFLATED) {
@@ -247,11 +253,11 @@ static bool needs_64(const orr_zip_member *m) {
 static void put_common(sink *s, const orr_zip_member *m) {
     bool ascii = true;
     for (const char *p = m->name; *p; p++) ascii = ascii && (unsigned char)*p < 0x80;
-    put(s, 45, 2);                  /* version needed: 4.5, ZIP64 */
-    put(s, ascii ? 0 : 1 << 11, 2); /* the name is UTF-8 */
+    put(s, needs_64(m) ? 45 : 20, 2); /* version needed: 4.5 for ZIP64, 2.0 for deflate */
+    put(s, ascii ? 0 : 1 << 11, 2);   /* the name is UTF-8 */
     put(s, (uint64_t)m->method, 2);
-    put(s, 0, 2);              /* 00:00:00 */
-    put(s, 1 << 5 | 1, 2);     /* 1980-01-01 */
+    put(s, 0, 2);          /* 00:00:00 */
+    put(s, 1 << 5 | 1, 2); /* 1980-01-01 */
     put(s, m->crc, 4);
 }
 
@@ -260,8 +266,8 @@ static void put_local(sink *s, orr_zip_member *m, const unsigned char *packed) {
     m->at = s->n;
     put_bytes(s, "PK\3\4", 4);
     put_common(s, m);
-    put(s, UINT32_MAX, 4);
-    put(s, UINT32_MAX, 4);
+    put(s, needs_64(m) ? UINT32_MAX : m->packed, 4);
+    put(s, needs_64(m) ? UINT32_MAX : m->size, 4);
     put(s, name, 2);
     put(s, EXTRA_64, 2);
     put_bytes(s, m->name, name);
@@ -276,7 +282,7 @@ static void put_central(sink *s, const orr_zip_member *m) {
     const size_t name = strlen(m->name);
     const bool wide = needs_64(m);
     put_bytes(s, "PK\1\2", 4);
-    put(s, 3 << 8 | 45, 2); /* made by: Unix, 4.5 */
+    put(s, 3 << 8 | (wide ? 45 : 20), 2); /* made by: Unix */
     put_common(s, m);
     put(s, wide ? UINT32_MAX : m->packed, 4);
     put(s, wide ? UINT32_MAX : m->size, 4);
@@ -323,8 +329,8 @@ static void put_end(sink *s, uint64_t n, uint64_t at) {
     put(s, 0, 2);
 }
 
-orr_status orr_zip_bytes(orr_context *ctx, orr_arena *out_arena, const char *const *names, const orr_bytes *plain, int n,
-                         bool deflate, orr_bytes *out) {
+orr_status orr_zip_bytes(orr_context *ctx, orr_arena *out_arena, const char *const *names, const orr_bytes *plain,
+                         int n, bool deflate, orr_bytes *out) {
     orr_zip_member *m = ORR_NEW(out_arena, orr_zip_member, n);
     orr_bytes *packed = ORR_NEW(out_arena, orr_bytes, n);
     size_t total = END_64 + LOCATOR_64 + END;

@@ -36,9 +36,9 @@ orr_status orr_zip_parse(orr_context *ctx, orr_arena *out_arena, const char *whe
 orr_status orr_zip_extract(orr_context *ctx, orr_arena *out_arena, const orr_zip *zip, int i,
                            orr_bytes *out) ORR_MUST_USE;
 
-/* An archive of n members.  Sizes are in ZIP64 form in the local headers, as Python's zipfile does for NumPy, so that any
- * size is one case.  Fails: ORR_ENOMEM. */
-orr_status orr_zip_bytes(orr_context *ctx, orr_arena *out_arena, const char *const *names, const orr_bytes *plain, int n,
-                         bool deflate, orr_bytes *out) ORR_MUST_USE;
+/* An archive of n members, in ZIP64 form where sizes or numbers need it.  Local headers always have the ZIP64 field, as
+ * those that Python's zipfile writes for NumPy.  Fails: ORR_ENOMEM. */
+orr_status orr_zip_bytes(orr_context *ctx, orr_arena *out_arena, const char *const *names, const orr_bytes *plain,
+                         int n, bool deflate, orr_bytes *out) ORR_MUST_USE;
 
 #endif

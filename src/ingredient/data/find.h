@@ -15,4 +15,10 @@
 orr_status orr_data_find(orr_context *ctx, orr_arena *out_arena, const char *dataset, const char *folder,
                          const char *file, const char *remedy, const char **path) ORR_MUST_USE;
 
+/* The same with a folder `below`, which is looked into before each of those places themselves (an archive unpacks into a
+ * folder of its own), and a `last` place after them; either may be NULL. */
+orr_status orr_data_find_below(orr_context *ctx, orr_arena *out_arena, const char *dataset, const char *folder,
+                               const char *file, const char *below, const char *last, const char *remedy,
+                               const char **path) ORR_MUST_USE;
+
 #endif
