@@ -100,7 +100,7 @@ static const char *store_value(orr_dtype dtype, orr_dtype from, double x, void *
         ((float *)to)[i] = (float)x;
         return NULL;
     case ORR_I32:
-        if (!(x >= -0x1p31 && x < 0x1p31) || x != floor(x)) return "a whole number from -2^31 to 2^31 - 1";
+        if (isnan(x) || x < -0x1p31 || x >= 0x1p31 || x != floor(x)) return "a whole number from -2^31 to 2^31 - 1";
         ((int32_t *)to)[i] = (int32_t)x;
         return NULL;
     case ORR_BOOL:

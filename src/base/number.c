@@ -54,7 +54,7 @@ const char *orr_number_read(const char *text, size_t n, double *out) {
     decimal d = { 0 };
     if (p < end && (*p == '-' || *p == '+')) p++;
     if (is_inf(p, end)) {
-        *out = negative ? -INFINITY : INFINITY;
+        *out = negative ? -(double)INFINITY : (double)INFINITY;
         return NULL;
     }
     const char *whole = p;

@@ -225,7 +225,7 @@ orr_status orr_csv_numbers(orr_context *ctx, orr_arena *out_arena, const orr_csv
         ORR_TRY(ctx, orr_csv_column(ctx, csv, names[j], &column));
         for (int64_t i = 0; i < csv->rows; i++) {
             const char *field = csv->field[i * csv->columns + column], *expected = NULL;
-            if (is_missing(csv, field)) x[i * n + j] = NAN;
+            if (is_missing(csv, field)) x[i * n + j] = (double)NAN;
             else expected = orr_number_read(field, strlen(field), &x[i * n + j]);
             if (expected) return fail_field(ctx, csv, i, column, expected);
         }

@@ -89,7 +89,7 @@ orr_status orr_gunzip(orr_context *ctx, const char *name, orr_bytes packed, size
 }
 
 orr_status orr_inflate(orr_context *ctx, const char *name, orr_bytes packed, orr_bytes out) {
-    unsigned char none;
+    unsigned char none = 0;
     z_stream z = { .zalloc = allocate, .zfree = release, .opaque = ctx, .next_in = packed.data };
     size_t left = packed.n, room = out.n;
     int end = Z_OK;

@@ -113,7 +113,7 @@ static void gzipped_files_are_decompressed_and_others_are_not(void **state) {
     orr_release(ctx, out.data);
     enum { LARGE = 300000 };
     unsigned char *large = malloc(LARGE);
-    for (int i = 0; i < LARGE; i++) large[i] = (unsigned char)(i * i % 251);
+    for (int i = 0; i < LARGE; i++) large[i] = (unsigned char)((int64_t)i * i % 251);
     size_t n, m;
     unsigned char *first = files_read(files_write_gz("a.gz", large, LARGE), &n), *two = malloc(2 * n + 2);
     assert_ok(ctx, orr_file_read_plain(ctx, files_path("a.gz"), LARGE, &out));

@@ -132,7 +132,7 @@ static void what_is_written_reads_back_in_every_rank(void **state) {
 /* f2 is widened: the least subnormal, the largest number, both infinities, a NaN. */
 static void halves_widen_exactly(void **state) {
     static const uint16_t half[6] = { 0x0001, 0x7bff, 0x7c00, 0xfc00, 0x7e00, 0x8200 };
-    static const double expected[6] = { 0x1p-24, 65504, INFINITY, -INFINITY, NAN, -0x1p-15 };
+    static const double expected[6] = { 0x1p-24, 65504, (double)INFINITY, -(double)INFINITY, (double)NAN, -0x1p-15 };
     unsigned char file[sizeof npy_little_f2];
     orr_array a;
     memcpy(file, npy_little_f2, sizeof file);
