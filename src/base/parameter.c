@@ -72,6 +72,8 @@ static const char *describe(orr_arena *arena, const orr_parameter *p) {
     case ORR_INTS:
         return orr_arena_format(arena, "a list of whole numbers%s%s", p->range ? ", each in " : "",
                                 p->range ? p->range : "");
+    case ORR_REALS:
+        return orr_arena_format(arena, "a list of numbers%s%s", p->range ? ", each in " : "", p->range ? p->range : "");
     }
     return "";
 }
@@ -86,9 +88,20 @@ static bool read_ints(orr_arena *arena, const orr_parameter *p, const char *cons
     return true;
 }
 
+static bool read_reals(orr_arena *arena, const orr_parameter *p, const char *const *words, int n, orr_value *out) {
+    double *reals = ORR_NEW(arena, double, n);
+    out->reals = reals;
+    out->n = n;
+    if (!reals) return false;
+    for (int i = 0; i < n; i++)
+        if (!read_real(words[i], &reals[i]) || !in_range(p->range, reals[i])) return false;
+    return true;
+}
+
 static bool read_value(orr_arena *arena, const orr_parameter *p, const char *const *words, int n, bool is_list,
                        orr_value *out) {
     if (p->type == ORR_INTS) return is_list && read_ints(arena, p, words, n, out);
+    if (p->type == ORR_REALS) return is_list && read_reals(arena, p, words, n, out);
     if (is_list || n != 1) return false;
     switch (p->type) {
     case ORR_INT:
@@ -102,7 +115,8 @@ static bool read_value(orr_arena *arena, const orr_parameter *p, const char *con
         out->text = orr_arena_string(arena, words[0]);
         return out->integer >= 0 && out->text;
     case ORR_TEXT: out->text = orr_arena_string(arena, words[0]); return out->text != NULL;
-    case ORR_INTS: break;
+    case ORR_INTS:
+    case ORR_REALS: break;
     }
     return false;
 }
@@ -120,7 +134,8 @@ static bool read_fallback(orr_arena *arena, const orr_parameter *p, orr_value *o
     enum { WORDS_MAX = 16 };
     const char *words[WORDS_MAX], *expected = NULL;
     int n = 0;
-    if (p->type != ORR_INTS) return orr_parameter_read(arena, p, &p->fallback, 1, false, out, &expected);
+    if (p->type != ORR_INTS && p->type != ORR_REALS)
+        return orr_parameter_read(arena, p, &p->fallback, 1, false, out, &expected);
     char *copy = orr_arena_string(arena, p->fallback);
     if (!copy) return false;
     for (char *at = copy; *at && n < WORDS_MAX;) {
@@ -160,5 +175,10 @@ const int64_t *orr_ints(const orr_settings *s, const char *name, int64_t *n) {
     const orr_value *value = value_of(s, name, 1u << ORR_INTS);
     *n = value->n;
     return value->items;
+}
+const double *orr_reals(const orr_settings *s, const char *name, int64_t *n) {
+    const orr_value *value = value_of(s, name, 1u << ORR_REALS);
+    *n = value->n;
+    return value->reals;
 }
 bool orr_settings_has(const orr_settings *s, const char *name) { return orr_parameter_find(s->table, name) >= 0; }

@@ -20,7 +20,8 @@ typedef enum orr_parameter_type {
     ORR_FLAG,   /* true or false */
     ORR_CHOICE, /* one of .choices */
     ORR_TEXT,
-    ORR_INTS /* a list of whole numbers */
+    ORR_INTS, /* a list of whole numbers */
+    ORR_REALS /* a list of numbers */
 } orr_parameter_type;
 
 typedef struct orr_parameter {
@@ -39,7 +40,8 @@ typedef struct orr_value {
     double real;          /* ORR_REAL, and ORR_INT */
     const char *text;     /* ORR_TEXT, ORR_CHOICE */
     const int64_t *items; /* ORR_INTS */
-    int64_t n;            /* ORR_INTS */
+    const double *reals;  /* ORR_REALS */
+    int64_t n;            /* ORR_INTS, ORR_REALS */
 } orr_value;
 
 /* The values of one table, in its order. */
@@ -70,6 +72,7 @@ double orr_real(const orr_settings *s, const char *name);
 bool orr_flag(const orr_settings *s, const char *name);
 const char *orr_text(const orr_settings *s, const char *name); /* ORR_TEXT, ORR_CHOICE */
 const int64_t *orr_ints(const orr_settings *s, const char *name, int64_t *n);
+const double *orr_reals(const orr_settings *s, const char *name, int64_t *n);
 
 /* Whether the table has a name at all; for code that serves several kinds. */
 bool orr_settings_has(const orr_settings *s, const char *name);

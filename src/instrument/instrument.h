@@ -13,22 +13,48 @@ typedef struct orr_feed {
     void *memory;
 } orr_feed;
 
-/* The loss over the parameters of a subject, in a graph of the instrument's. */
+typedef struct orr_subject_tap {
+    const char *name;
+    orr_node node; /* [examples, ...] */
+} orr_subject_tap;
+
+/* The network over the training examples, in a graph of the instrument's. */
 typedef struct orr_subject_graph {
     orr_node *parameter;      /* an input for each tensor */
+    orr_node *effective;      /* the same, multiplied as the network sees it */
     orr_node *preconditioner; /* P of each tensor's elements (ingredient/rule/rule.h); NULL where the rule has none */
-    orr_node loss;
+    orr_node loss;            /* of all training examples, ridge included */
+    orr_node each;            /* [n]: the loss of each; ORR_NONE where the task has none */
+    orr_node correct;         /* [n, ...]: 1 where an answer is right; ORR_NONE where answers are numbers */
+    orr_node x, target;       /* inputs: [n, input], [n, target] (i32 where tokens or labels) */
+    orr_node output;          /* [n, outputs] or [n, positions, outputs] */
+    const orr_subject_tap *tap;
+    int64_t n_taps;
     const orr_feed *feeds;
     int64_t n_feeds;
 } orr_subject_graph;
 
-/* A network in training.  Borrowed; it outlives the instrument. */
+/* Which examples a graph is about. */
+typedef enum orr_part { ORR_PART_TRAIN = 0, ORR_PART_TEST } orr_part;
+
+/* A network in training, or several that train together as one ensemble ("members").  Borrowed; it outlives the instrument.
+ * The live memory holds the member that is being measured. */
 typedef struct orr_subject {
     orr_dtype dtype;
-    const orr_shape *shape; /* of each parameter tensor */
+    const orr_shape *shape;   /* of each parameter tensor */
+    const char *const *name;  /* of each parameter tensor: "layer1.weight" */
     int64_t n_tensors;
-    int64_t n; /* numbers in all of them together */
-    orr_status (*build)(void *self, orr_arena *out_arena, orr_graph *g, orr_subject_graph *out);
+    int64_t n;                /* numbers in all of them together */
+    int64_t members;
+    int64_t examples, test_examples;
+    int64_t classes;          /* 0: targets are numbers */
+    int64_t outputs;
+    const void *const *parameter; /* the live memory of each tensor */
+    const char *path;         /* where the run's own files are, or "" */
+    orr_status (*build)(void *self, orr_arena *out_arena, orr_graph *g, orr_part part, orr_subject_graph *out);
+    /* The same over other examples: x[n, input] and target[n, target] are the caller's nodes. */
+    orr_status (*build_on)(void *self, orr_arena *out_arena, orr_graph *g, int64_t n, orr_node x, orr_node target,
+                           orr_subject_graph *out);
     void *self;
 } orr_subject;
 
@@ -43,16 +69,37 @@ typedef struct orr_sink {
     void *self;
 } orr_sink;
 
-/* Every instrument has the parameter `every`: it measures at k = 0, every, 2 every, ... updates. */
 typedef struct orr_instrument {
     orr_kind kind;
+    /* Forward passes over the training examples that one measurement costs, about; NULL: 1. */
+    double (*cost)(const orr_settings *s, const orr_subject *subject);
+    /* Bytes of what it must remember of each member between measurements, zero at the start; NULL: none.  They are saved with
+     * checkpoints, so that a resumed run measures the same bits. */
+    size_t (*memory)(const orr_settings *s, const orr_subject *subject);
     /* *state is closed by close(), which NULL doesn't disturb; on failure nothing is left open. */
-    orr_status (*open)(orr_context *ctx, const orr_settings *s, const orr_subject *subject, uint64_t seed,
-                       void **state);
-    orr_status (*measure)(void *state, int64_t step, const orr_sink *sink);
+    orr_status (*open)(orr_context *ctx, const orr_settings *s, const orr_subject *subject, void **state);
+    /* After `step` updates of the member whose parameters are live: `memory` is its own, `seed` its run's. */
+    orr_status (*measure)(void *state, int64_t step, uint64_t seed, void *memory, const orr_sink *sink);
     void (*close)(void *state);
 } orr_instrument;
 
 const orr_instrument *orr_instrument_at(int i); /* the kinds in their order; NULL past the last */
+
+/* ---- when ---------------------------------------------------------------------------------------------------------------- */
+
+/* Rows that every instrument's table starts with. */
+#define ORR_INSTRUMENT_SCHEDULE(distance)                                                                              \
+    { "every", ORR_INT, .fallback = distance, .range = "[1, inf)", .unit = "updates",                                  \
+      .help = "measure after 0, every, 2 every, ... updates" },                                                        \
+        { "per_decade", ORR_INT, .fallback = "0", .range = "[0, 1000]",                                                \
+          .help = "measure after 0, 1, ... updates, this many in each factor of 10; 0: by `every`" },                  \
+    {                                                                                                                  \
+        "at", ORR_INTS, .fallback = "", .range = "[0, inf)", .unit = "updates",                                        \
+        .help = "measure after these updates; empty: by the rows above"                                                \
+    }
+
+/* Whether it is due after `step` updates, and the first update after `step` when it is (INT64_MAX: never again). */
+bool orr_instrument_due(const orr_settings *s, int64_t step);
+int64_t orr_instrument_next(const orr_settings *s, int64_t step);
 
 #endif

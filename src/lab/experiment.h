@@ -22,6 +22,8 @@
 #include "base/json.h"
 #include "ingredient/architecture/architecture.h"
 #include "ingredient/data/data.h"
+#include "ingredient/initial/initial.h"
+#include "ingredient/parameterization.h"
 #include "ingredient/rule/rule.h"
 #include "ingredient/task/task.h"
 #include "instrument/instrument.h"
@@ -39,10 +41,16 @@ typedef struct orr_point {
     const orr_data *data;
     const orr_task *task;
     const orr_rule *rule;
-    orr_settings architecture_settings, data_settings, task_settings, rule_settings;
+    const orr_parameterization *parameterization; /* `standard` where the file has none */
+    const orr_initial *initial;                   /* `normal` where the file has none */
+    orr_settings architecture_settings, data_settings, task_settings, rule_settings, parameterization_settings,
+        initial_settings;
     const orr_observation *observations;
     int64_t n_observations;
-    int64_t steps;
+    int64_t steps;     /* updates; from `epochs` where it is given: epochs times ceil(n / batch) (0 where both are left out is
+                          a mistake) */
+    int64_t epochs;    /* 0: counted in steps */
+    double until;      /* training ends where the training loss is below; 0: never */
     orr_dtype precision;
     const char *json; /* all of it, defaults included */
 } orr_point;

@@ -66,6 +66,16 @@ orr_status orr_store_record_array(orr_store *store, int64_t run, const char *nam
 /* Everything recorded so far is on the disk when it returns. */
 orr_status orr_store_commit(orr_store *store) ORR_MUST_USE;
 
+/* Replaces the run's checkpoint and commits it with everything recorded so far, in one transaction. */
+orr_status orr_store_checkpoint(orr_store *store, int64_t run, int64_t step, const void *data,
+                                size_t bytes) ORR_MUST_USE;
+/* The run's checkpoint; *step = -1 where there is none. */
+orr_status orr_store_checkpoint_of(orr_store *store, orr_arena *out_arena, int64_t run, int64_t *step,
+                                   const void **data, size_t *bytes) ORR_MUST_USE;
+/* Prepares a run for being resumed: what was recorded after `step` goes (-1: all), in one transaction; the resumed run records
+ * it again.  Refused for a run that is finished. */
+orr_status orr_store_rewind(orr_store *store, int64_t run, int64_t step) ORR_MUST_USE;
+
 /* A series by step; n = 0 where there is none.  Sees what isn't committed yet, too. */
 orr_status orr_store_series(orr_store *store, orr_arena *out_arena, int64_t run, const char *name,
                             orr_series *out) ORR_MUST_USE;

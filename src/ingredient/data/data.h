@@ -3,23 +3,80 @@
 #define ORR_INGREDIENT_DATA_DATA_H
 
 #include "base/arena.h"
+#include "base/array.h"
 #include "base/parameter.h"
 #include "orrery.h"
 
-/* Examples, prepared: what a network sees. */
+/* Examples, prepared: what a network sees.  The training examples come first, those for testing behind them. */
 typedef struct orr_dataset {
-    int64_t n, features, classes;
-    const double *x;      /* [n, features] */
-    const int32_t *label; /* [n], each in [0, classes) */
+    int64_t n, n_test;
+    orr_shape input;      /* of one example: [features], [channels, y, x], [positions] */
+    int64_t vocabulary;   /* > 0: inputs are tokens in [0, vocabulary); 0: inputs are numbers */
+    orr_shape target;     /* of one example: ORR_SCALAR for one label, [outputs], [positions] */
+    int64_t classes;      /* > 0: targets are labels in [0, classes); 0: targets are numbers */
+    const double *x;      /* [n + n_test, input], where inputs are numbers */
+    const int32_t *token; /* the same, where they are tokens */
+    const double *y;      /* [n + n_test, target], where targets are numbers; NULL where data have no targets */
+    const int32_t *label; /* the same, where they are labels */
+    orr_arrays facts;     /* f64: what the data were drawn from, like a teacher's weights; a law may read it */
     const char *source;   /* where they came from, for people */
 } orr_dataset;
 
+/* Numbers in one input, and in one target. */
+int64_t orr_dataset_features(const orr_dataset *d);
+int64_t orr_dataset_targets(const orr_dataset *d);
+
 typedef struct orr_data {
     orr_kind kind;
-    /* The dataset lives in out_arena.  Fails: ORR_EIO, ORR_EINPUT, ORR_ENOMEM, with the place and what to do. */
-    orr_status (*load)(orr_context *ctx, orr_arena *out_arena, const orr_settings *s, orr_dataset *out);
+    /* The whole dataset, in out_arena.  `seed` is the run's: only data whose parameter `resample` is true look at it.
+     * Fails: ORR_EIO, ORR_EINPUT, ORR_ENOMEM, with the place and what to do. */
+    orr_status (*load)(orr_context *ctx, orr_arena *out_arena, const orr_settings *s, uint64_t seed, orr_dataset *out);
+    /* Fresh examples, for kinds that generate them; else NULL.  key is i32[4] (seed low, seed high, purpose, step), fact[i]
+     * stands for d->facts.item[i] in `dtype`.  *x is [n, input] and *y is [n, target], in dtype or i32 as `d` says. */
+    void (*sample)(orr_graph *g, const orr_settings *s, const orr_dataset *d, const orr_node *fact, orr_node key,
+                   int64_t n, orr_dtype dtype, orr_node *x, orr_node *y);
 } orr_data;
 
 const orr_data *orr_data_at(int i); /* the kinds in their order; NULL past the last */
+
+/* ---- what kinds share ------------------------------------------------------------------------------------------------------ */
+
+/* Rows that every kind that generates examples starts with. */
+#define ORR_DATA_GENERATED                                                                                             \
+    { "n", ORR_INT, .fallback = "500", .range = "[1, 100000000]", .unit = "examples", .help = "to train on" },         \
+        { "n_test", ORR_INT, .fallback = "0", .range = "[0, 100000000]", .unit = "examples", .help = "to test on" },   \
+        { "seed", ORR_INT, .fallback = "0", .range = "[0, inf)", .help = "of what is drawn" },                         \
+    {                                                                                                                  \
+        "resample", ORR_FLAG, .fallback = "false", .help = "draw anew for each run's seed, not once for all"           \
+    }
+
+/* The key of a purpose: i32[4] with step 0, from `seed`, and from the run's where `resample` is true. */
+uint64_t orr_data_seed(const orr_settings *s, uint64_t run_seed);
+
+/* Fills x, token, y, label of a dataset whose n, n_test, shapes and facts are set, from kind->sample in float64: training
+ * examples with step 0, test examples with step 1 of the purpose "data". */
+orr_status orr_data_generate(orr_context *ctx, orr_arena *out_arena, const orr_data *kind, const orr_settings *s,
+                             uint64_t seed, orr_dataset *d) ORR_MUST_USE;
+
+/* Rows for preparing data that come from a file, at the end of a kind's table. */
+#define ORR_DATA_PREPARATION                                                                                           \
+    { "subset", ORR_CHOICE, .fallback = "first", .choices = "first random",                                            \
+      .help = "which examples are taken: the first, or drawn without replacement by `subset_seed`" },                  \
+        { "subset_seed", ORR_INT, .fallback = "0", .range = "[0, inf)", .help = "of what is drawn here" },             \
+        { "keep_classes", ORR_INTS, .fallback = "", .range = "[0, 1000000]",                                           \
+          .help = "only examples of these classes, renumbered 0, 1, ... in this order; empty: all" },                  \
+        { "standardise", ORR_CHOICE, .fallback = "none", .choices = "none features all",                               \
+          .help = "mean 0 and variance 1 over the training examples: for each feature, or for all together" },         \
+        { "whiten", ORR_FLAG, .fallback = "false",                                                                     \
+          .help = "multiply by C^-1/2, C the covariance of the training inputs (pseudo-inverse)" },                    \
+        { "flatten", ORR_FLAG, .fallback = "false", .help = "one axis of features" },                                  \
+    {                                                                                                                  \
+        "label_noise", ORR_REAL, .fallback = "0", .range = "[0, 1]",                                                   \
+        .help = "part of the training labels replaced by a class drawn from all"                                       \
+    }
+
+/* Does what those rows say, over copies in out_arena.  Test examples get the training examples' mean and scale. */
+orr_status orr_data_prepare(orr_context *ctx, orr_arena *out_arena, const orr_settings *s,
+                            orr_dataset *d) ORR_MUST_USE;
 
 #endif
