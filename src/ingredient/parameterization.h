@@ -11,6 +11,7 @@ typedef struct orr_parameterization {
     void (*apply)(const orr_settings *s, orr_network *network);
 } orr_parameterization;
 
-const orr_parameterization *orr_parameterization_at(int i); /* the kinds in their order, standard first; NULL past the last */
+const orr_parameterization *
+orr_parameterization_at(int i); /* the kinds in their order, standard first; NULL past the last */
 
 #endif

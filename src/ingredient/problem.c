@@ -17,58 +17,211 @@ void orr_from_dtype(orr_dtype dtype, int64_t n, const void *from, double *to) {
         for (int64_t i = 0; i < n; i++) to[i] = (double)((const float *)from)[i];
 }
 
-orr_status orr_problem_new(orr_context *ctx, orr_arena *out_arena, const orr_architecture *architecture,
-                           orr_settings architecture_settings, const orr_dataset *data, const orr_task *task,
-                           orr_settings task_settings, orr_dtype dtype, orr_problem *out) {
-    orr_tensor *tensors;
-    *out = (orr_problem){ .architecture = architecture,
-                          .task = task,
-                          .architecture_settings = architecture_settings,
-                          .task_settings = task_settings,
-                          .dtype = dtype,
-                          .data = *data };
-    ORR_TRY(ctx, architecture->declare(ctx, out_arena, &out->architecture_settings, data->features, data->classes,
-                                       &tensors, &out->n_tensors));
-    out->tensors = tensors;
-    for (int64_t t = 0; t < out->n_tensors; t++) out->n += orr_shape_count(&tensors[t].shape);
-    const int64_t count = data->n * data->features;
-    out->x = orr_arena_take(out_arena, count, orr_dtype_size(dtype));
-    if (!out->x) return orr_fail(ctx, ORR_ENOMEM, "no memory for %lld examples", (long long)data->n);
-    orr_to_dtype(dtype, count, data->x, out->x);
+static orr_status no_memory(orr_context *ctx) { return orr_fail(ctx, ORR_ENOMEM, "no memory for a problem"); }
+
+static const orr_settings no_settings(orr_arena *arena, const orr_kind *kind) {
+    return (orr_settings){ kind->parameters, orr_parameter_fallbacks(arena, kind->parameters) };
+}
+
+/* What the file left out. */
+static orr_status complete(orr_context *ctx, orr_arena *out_arena, orr_ingredients *k) {
+    if (!k->parameterization) {
+        k->parameterization = orr_parameterization_at(0);
+        k->parameterization_settings = no_settings(out_arena, &k->parameterization->kind);
+    }
+    if (!k->initial) {
+        k->initial = orr_initial_at(0);
+        k->initial_settings = no_settings(out_arena, &k->initial->kind);
+    }
+    return k->parameterization_settings.value && k->initial_settings.value ? ORR_OK : no_memory(ctx);
+}
+
+/* Numbers in dtype; the dataset's own memory where it has that type already. */
+static orr_status take_numbers(orr_context *ctx, orr_arena *out_arena, orr_dtype dtype, int64_t n, const double *from,
+                               void **out) {
+    *out = orr_arena_take(out_arena, n, orr_dtype_size(dtype));
+    if (!*out) return orr_fail(ctx, ORR_ENOMEM, "no memory for %lld numbers of data", (long long)n);
+    orr_to_dtype(dtype, n, from, *out);
     return ORR_OK;
 }
 
+static orr_status take_labels(orr_context *ctx, orr_arena *out_arena, int64_t n, const int32_t *from, void **out) {
+    int32_t *copy = ORR_NEW(out_arena, int32_t, n); /* aligned, as programs ask */
+    if (!copy) return orr_fail(ctx, ORR_ENOMEM, "no memory for %lld labels", (long long)n);
+    memcpy(copy, from, (size_t)n * sizeof *copy);
+    *out = copy;
+    return ORR_OK;
+}
+
+static orr_status take_data(orr_context *ctx, orr_arena *out_arena, orr_problem *p) {
+    const orr_dataset *d = &p->data;
+    const int64_t all = d->n + d->n_test, inputs = all * orr_dataset_features(d),
+                  targets = all * orr_dataset_targets(d);
+    if (d->vocabulary) ORR_TRY(ctx, take_labels(ctx, out_arena, inputs, d->token, &p->x));
+    else ORR_TRY(ctx, take_numbers(ctx, out_arena, p->dtype, inputs, d->x, &p->x));
+    if (d->classes) ORR_TRY(ctx, take_labels(ctx, out_arena, targets, d->label, &p->target));
+    else if (d->y) ORR_TRY(ctx, take_numbers(ctx, out_arena, p->dtype, targets, d->y, &p->target));
+    p->fact = ORR_NEW(out_arena, void *, d->facts.n);
+    if (!p->fact) return no_memory(ctx);
+    for (int i = 0; i < d->facts.n; i++)
+        ORR_TRY(ctx, take_numbers(ctx, out_arena, p->dtype, orr_shape_count(&d->facts.item[i].shape),
+                                  d->facts.item[i].data, &p->fact[i]));
+    return ORR_OK;
+}
+
+orr_status orr_problem_new(orr_context *ctx, orr_arena *out_arena, const orr_ingredients *ingredients,
+                           const orr_dataset *data, orr_dtype dtype, orr_problem *out) {
+    const char *why = "";
+    *out = (orr_problem){ .kind = *ingredients, .dtype = dtype, .data = *data };
+    orr_ingredients *k = &out->kind;
+    ORR_TRY(ctx, complete(ctx, out_arena, k));
+    if (!k->task->signature(&k->task_settings, data, &out->signature, &why))
+        return orr_fail(ctx, ORR_EINPUT, "task %s with data %s: %s", k->task->kind.name,
+                        k->data ? k->data->kind.name : "given as arrays", why);
+    ORR_TRY(ctx, k->architecture->declare(ctx, out_arena, &k->architecture_settings, &out->signature, &out->network));
+    k->parameterization->apply(&k->parameterization_settings, &out->network);
+    out->tensors = out->network.tensors;
+    out->n_tensors = out->network.n_tensors;
+    for (int64_t t = 0; t < out->n_tensors; t++) out->n += orr_shape_count(&out->tensors[t].shape);
+    return take_data(ctx, out_arena, out);
+}
+
 orr_status orr_problem_initial(orr_context *ctx, const orr_problem *p, uint64_t seed, double *w) {
-    (void)ctx;
+    orr_arena *scratch = NULL;
+    orr_status status;
+    ORR_TRY_DONE(ctx, orr_arena_new(ctx, &scratch));
+    ORR_TRY_DONE(ctx, p->kind.initial->draw(ctx, scratch, &p->kind.initial_settings, &p->network, seed, w));
+done:
+    orr_arena_free(scratch);
+    return status;
+}
+
+/* ---- the graph --------------------------------------------------------------------------------------------------------------- */
+
+orr_status orr_problem_parameters(orr_context *ctx, orr_arena *out_arena, const orr_problem *p, orr_graph *g,
+                                  orr_problem_graph *out) {
+    out->parameter = ORR_NEW(out_arena, orr_node, p->n_tensors);
+    out->effective = ORR_NEW(out_arena, orr_node, p->n_tensors);
+    if (!out->parameter || !out->effective) return no_memory(ctx);
     for (int64_t t = 0; t < p->n_tensors; t++) {
-        const orr_tensor *tensor = &p->tensors[t];
-        const int64_t n = orr_shape_count(&tensor->shape);
-        const orr_key key = { .seed = seed, .purpose = orr_purpose_of(tensor->name) };
-        orr_random_fill_normal(key, 0, n, w);
-        for (int64_t i = 0; i < n; i++) w[i] *= tensor->deviation;
-        w += n;
+        out->parameter[t] = orr_input(g, p->tensors[t].name, p->dtype, p->tensors[t].shape);
+        out->effective[t] = orr_scale(g, out->parameter[t], p->tensors[t].multiplier);
     }
     return ORR_OK;
 }
 
+/* lambda/2 |w|^2 over what is trained, times n where the conventions say so. */
+static orr_node add_ridge(const orr_problem *p, orr_graph *g, const orr_node *parameter, orr_node loss) {
+    const orr_settings *s = &p->kind.task_settings;
+    double lambda = orr_settings_has(s, "ridge") ? orr_real(s, "ridge") : 0.0;
+    if (lambda == 0.0) return loss;
+    if (strcmp(orr_text(s, "ridge_times"), "n") == 0) lambda *= (double)p->data.n;
+    for (int64_t t = 0; t < p->n_tensors; t++)
+        if (!p->tensors[t].frozen)
+            loss = orr_add(g, loss, orr_scale(g, orr_sum_all(g, orr_square(g, parameter[t])), lambda / 2));
+    return loss;
+}
+
+void orr_problem_forward(const orr_problem *p, orr_graph *g, int64_t n, orr_node x, orr_node target, orr_node key,
+                         orr_problem_graph *out) {
+    const orr_ingredients *k = &p->kind;
+    const orr_settings *s = &k->task_settings;
+    const int64_t classes = p->data.classes;
+    (void)n;
+    out->x = x;
+    out->target = target;
+    out->taps.n = 0;
+    if (k->task->corrupt) k->task->corrupt(g, s, key, &x, &target);
+    out->output = k->architecture->forward(g, &k->architecture_settings, &p->signature, out->effective, x, &out->taps);
+    out->each = k->task->each ? k->task->each(g, s, out->output, target, classes) : ORR_NONE;
+    out->correct = k->task->correct ? k->task->correct(g, s, out->output, target, classes) : ORR_NONE;
+    out->loss = add_ridge(p, g, out->parameter, orr_task_loss(g, k->task, s, out->output, target, classes));
+}
+
+/* [n, one example's shape] */
+static orr_shape behind(int64_t n, orr_shape one) {
+    orr_shape shape = { .rank = one.rank + 1, .size = { n } };
+    for (int32_t i = 0; i < one.rank; i++) shape.size[i + 1] = one.size[i];
+    return shape;
+}
+
+orr_node orr_problem_x_input(const orr_problem *p, orr_graph *g, const char *name, int64_t n) {
+    return orr_input(g, name, p->data.vocabulary ? ORR_I32 : p->dtype, behind(n, p->data.input));
+}
+
+orr_node orr_problem_target_input(const orr_problem *p, orr_graph *g, const char *name, int64_t n) {
+    if (!p->target) return ORR_NONE;
+    return orr_input(g, name, p->data.classes ? ORR_I32 : p->dtype, behind(n, p->data.target));
+}
+
+void *orr_problem_test_x(const orr_problem *p) {
+    const size_t item = p->data.vocabulary ? sizeof(int32_t) : orr_dtype_size(p->dtype);
+    return (char *)p->x + (size_t)(p->data.n * orr_dataset_features(&p->data)) * item;
+}
+
+void *orr_problem_test_target(const orr_problem *p) {
+    const size_t item = p->data.classes ? sizeof(int32_t) : orr_dtype_size(p->dtype);
+    if (!p->target) return NULL;
+    return (char *)p->target + (size_t)(p->data.n * orr_dataset_targets(&p->data)) * item;
+}
+
+orr_node orr_problem_evaluation_key(orr_graph *g) {
+    const int32_t word[4] = { 0, 0, ORR_PURPOSE_NOISE, 0 };
+    return orr_literal(g, ORR_I32, ORR_SHAPE(4), word);
+}
+
 orr_status orr_problem_build(orr_context *ctx, orr_arena *out_arena, const orr_problem *p, orr_graph *g,
                              orr_problem_graph *out) {
-    out->parameter = ORR_NEW(out_arena, orr_node, p->n_tensors);
-    if (!out->parameter) return orr_fail(ctx, ORR_ENOMEM, "no memory for the nodes of a graph");
-    for (int64_t t = 0; t < p->n_tensors; t++)
-        out->parameter[t] = orr_input(g, p->tensors[t].name, p->dtype, p->tensors[t].shape);
-    out->x = orr_input(g, "data.x", p->dtype, ORR_SHAPE(p->data.n, p->data.features));
-    out->label = orr_input(g, "data.label", ORR_I32, ORR_SHAPE(p->data.n));
-    out->output = p->architecture->forward(g, &p->architecture_settings, out->parameter, out->x);
-    out->loss = p->task->loss(g, &p->task_settings, out->output, out->label, p->data.classes);
+    ORR_TRY(ctx, orr_problem_parameters(ctx, out_arena, p, g, out));
+    const orr_node x = orr_problem_x_input(p, g, "data.x", p->data.n),
+                   target = orr_problem_target_input(p, g, "data.target", p->data.n);
+    orr_problem_forward(p, g, p->data.n, x, target, orr_problem_evaluation_key(g), out);
     return ORR_OK;
 }
 
 orr_status orr_problem_feed(orr_context *ctx, const orr_problem *p, const orr_problem_graph *nodes,
                             orr_program *program) {
-    ORR_TRY(ctx, orr_program_bind(program, nodes->x, p->x));
-    /* the program only reads its inputs, unless they are updated */
-    ORR_TRY(ctx, orr_program_bind(program, nodes->label, (void *)(uintptr_t)p->data.label));
+    if (orr_program_data(program, nodes->x)) ORR_TRY(ctx, orr_program_bind(program, nodes->x, p->x));
+    if (nodes->target.id && orr_program_data(program, nodes->target))
+        ORR_TRY(ctx, orr_program_bind(program, nodes->target, p->target));
+    return ORR_OK;
+}
+
+/* ---- derivatives over what is trained --------------------------------------------------------------------------------------- */
+
+/* The trained tensors' nodes; *n of them. */
+static orr_node *trained(orr_arena *scratch, const orr_problem *p, const orr_node *all, int32_t *n) {
+    orr_node *some = ORR_NEW(scratch, orr_node, p->n_tensors);
+    *n = 0;
+    for (int64_t t = 0; some && t < p->n_tensors; t++)
+        if (!p->tensors[t].frozen) some[(*n)++] = all[t];
+    return some;
+}
+
+static void spread(const orr_problem *p, orr_graph *g, const orr_node *some, orr_node *all) {
+    int32_t n = 0;
+    for (int64_t t = 0; t < p->n_tensors; t++)
+        all[t] = p->tensors[t].frozen ? orr_fill(g, p->dtype, p->tensors[t].shape, 0.0) : some[n++];
+}
+
+orr_status orr_problem_grad(orr_context *ctx, orr_arena *scratch, const orr_problem *p, orr_graph *g, orr_node loss,
+                            const orr_node *parameter, orr_node *gradient) {
+    int32_t n;
+    orr_node *x = trained(scratch, p, parameter, &n), *dx = ORR_NEW(scratch, orr_node, p->n_tensors);
+    if (!x || !dx) return no_memory(ctx);
+    orr_grad(g, loss, x, n, dx);
+    spread(p, g, dx, gradient);
+    return ORR_OK;
+}
+
+orr_status orr_problem_hvp(orr_context *ctx, orr_arena *scratch, const orr_problem *p, orr_graph *g, orr_node loss,
+                           const orr_node *parameter, const orr_node *v, orr_node *product) {
+    int32_t n, n_v;
+    orr_node *x = trained(scratch, p, parameter, &n), *u = trained(scratch, p, v, &n_v),
+             *hu = ORR_NEW(scratch, orr_node, p->n_tensors);
+    if (!x || !u || !hu) return no_memory(ctx);
+    orr_hvp(g, loss, x, u, n, hu);
+    spread(p, g, hu, product);
     return ORR_OK;
 }
 
@@ -88,7 +241,8 @@ struct orr_problem_landscape {
 static void put(const orr_problem *p, orr_program *program, const orr_node *node, const double *w) {
     for (int64_t t = 0; t < p->n_tensors; t++) {
         const int64_t n = orr_shape_count(&p->tensors[t].shape);
-        orr_to_dtype(p->dtype, n, w, orr_program_data(program, node[t]));
+        void *to = orr_program_data(program, node[t]); /* NULL where nothing depends on it */
+        if (to) orr_to_dtype(p->dtype, n, w, to);
         w += n;
     }
 }
@@ -133,8 +287,8 @@ static orr_status make_landscape(orr_problem_landscape *l) {
         if (!name) return orr_fail(l->ctx, ORR_ENOMEM, "no memory for the nodes of a graph");
         l->v[t] = orr_input(l->g, name, p->dtype, p->tensors[t].shape);
     }
-    orr_grad(l->g, l->nodes.loss, l->nodes.parameter, n, l->gradient);
-    orr_hvp(l->g, l->nodes.loss, l->nodes.parameter, l->v, n, l->product);
+    ORR_TRY(l->ctx, orr_problem_grad(l->ctx, l->arena, p, l->g, l->nodes.loss, l->nodes.parameter, l->gradient));
+    ORR_TRY(l->ctx, orr_problem_hvp(l->ctx, l->arena, p, l->g, l->nodes.loss, l->nodes.parameter, l->v, l->product));
     ORR_TRY(l->ctx, compile_gradient(l));
     return compile_product(l);
 }

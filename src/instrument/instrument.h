@@ -41,16 +41,16 @@ typedef enum orr_part { ORR_PART_TRAIN = 0, ORR_PART_TEST } orr_part;
  * The live memory holds the member that is being measured. */
 typedef struct orr_subject {
     orr_dtype dtype;
-    const orr_shape *shape;   /* of each parameter tensor */
-    const char *const *name;  /* of each parameter tensor: "layer1.weight" */
+    const orr_shape *shape;  /* of each parameter tensor */
+    const char *const *name; /* of each parameter tensor: "layer1.weight" */
     int64_t n_tensors;
-    int64_t n;                /* numbers in all of them together */
+    int64_t n; /* numbers in all of them together */
     int64_t members;
     int64_t examples, test_examples;
-    int64_t classes;          /* 0: targets are numbers */
+    int64_t classes; /* 0: targets are numbers */
     int64_t outputs;
     const void *const *parameter; /* the live memory of each tensor */
-    const char *path;         /* where the run's own files are, or "" */
+    const char *path;             /* where the run's own files are, or "" */
     orr_status (*build)(void *self, orr_arena *out_arena, orr_graph *g, orr_part part, orr_subject_graph *out);
     /* The same over other examples: x[n, input] and target[n, target] are the caller's nodes. */
     orr_status (*build_on)(void *self, orr_arena *out_arena, orr_graph *g, int64_t n, orr_node x, orr_node target,
@@ -89,13 +89,17 @@ const orr_instrument *orr_instrument_at(int i); /* the kinds in their order; NUL
 
 /* Rows that every instrument's table starts with. */
 #define ORR_INSTRUMENT_SCHEDULE(distance)                                                                              \
-    { "every", ORR_INT, .fallback = distance, .range = "[1, inf)", .unit = "updates",                                  \
+    { "every",                                                                                                         \
+      ORR_INT,                                                                                                         \
+      .fallback = distance,                                                                                            \
+      .range = "[1, inf)",                                                                                             \
+      .unit = "updates",                                                                                               \
       .help = "measure after 0, every, 2 every, ... updates" },                                                        \
         { "per_decade", ORR_INT, .fallback = "0", .range = "[0, 1000]",                                                \
           .help = "measure after 0, 1, ... updates, this many in each factor of 10; 0: by `every`" },                  \
     {                                                                                                                  \
         "at", ORR_INTS, .fallback = "", .range = "[0, inf)", .unit = "updates",                                        \
-        .help = "measure after these updates; empty: by the rows above"                                                \
+                        .help = "measure after these updates; empty: by the rows above"                                \
     }
 
 /* Whether it is due after `step` updates, and the first update after `step` when it is (INT64_MAX: never again). */

@@ -47,10 +47,11 @@ typedef struct orr_point {
         initial_settings;
     const orr_observation *observations;
     int64_t n_observations;
-    int64_t steps;     /* updates; from `epochs` where it is given: epochs times ceil(n / batch) (0 where both are left out is
+    int64_t
+        steps; /* updates; from `epochs` where it is given: epochs times ceil(n / batch) (0 where both are left out is
                           a mistake) */
-    int64_t epochs;    /* 0: counted in steps */
-    double until;      /* training ends where the training loss is below; 0: never */
+    int64_t epochs; /* 0: counted in steps */
+    double until;   /* training ends where the training loss is below; 0: never */
     orr_dtype precision;
     const char *json; /* all of it, defaults included */
 } orr_point;

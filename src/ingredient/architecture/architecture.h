@@ -26,10 +26,10 @@ typedef struct orr_tensor {
     bool frozen;            /* a feature that is not trained */
     bool branch;            /* the last matrix of a residual branch */
 
-    double multiplier;                        /* the network sees multiplier times the tensor */
-    double rate_gradient, rate_sign;          /* times the learning rate: rules that follow the gradient's size; rules that
+    double multiplier;               /* the network sees multiplier times the tensor */
+    double rate_gradient, rate_sign; /* times the learning rate: rules that follow the gradient's size; rules that
                                                  divide by it (Adam, RMSProp, sign) */
-    double epsilon;                           /* times the eps of rules that have one */
+    double epsilon;                  /* times the eps of rules that have one */
 } orr_tensor;
 
 /* What data and task ask of a network. */

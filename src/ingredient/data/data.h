@@ -45,8 +45,7 @@ const orr_data *orr_data_at(int i); /* the kinds in their order; NULL past the l
 #define ORR_DATA_GENERATED                                                                                             \
     { "n", ORR_INT, .fallback = "500", .range = "[1, 100000000]", .unit = "examples", .help = "to train on" },         \
         { "n_test", ORR_INT, .fallback = "0", .range = "[0, 100000000]", .unit = "examples", .help = "to test on" },   \
-        { "seed", ORR_INT, .fallback = "0", .range = "[0, inf)", .help = "of what is drawn" },                         \
-    {                                                                                                                  \
+        { "seed", ORR_INT, .fallback = "0", .range = "[0, inf)", .help = "of what is drawn" }, {                       \
         "resample", ORR_FLAG, .fallback = "false", .help = "draw anew for each run's seed, not once for all"           \
     }
 
@@ -69,14 +68,12 @@ orr_status orr_data_generate(orr_context *ctx, orr_arena *out_arena, const orr_d
           .help = "mean 0 and variance 1 over the training examples: for each feature, or for all together" },         \
         { "whiten", ORR_FLAG, .fallback = "false",                                                                     \
           .help = "multiply by C^-1/2, C the covariance of the training inputs (pseudo-inverse)" },                    \
-        { "flatten", ORR_FLAG, .fallback = "false", .help = "one axis of features" },                                  \
-    {                                                                                                                  \
+        { "flatten", ORR_FLAG, .fallback = "false", .help = "one axis of features" }, {                                \
         "label_noise", ORR_REAL, .fallback = "0", .range = "[0, 1]",                                                   \
-        .help = "part of the training labels replaced by a class drawn from all"                                       \
+                                 .help = "part of the training labels replaced by a class drawn from all"              \
     }
 
 /* Does what those rows say, over copies in out_arena.  Test examples get the training examples' mean and scale. */
-orr_status orr_data_prepare(orr_context *ctx, orr_arena *out_arena, const orr_settings *s,
-                            orr_dataset *d) ORR_MUST_USE;
+orr_status orr_data_prepare(orr_context *ctx, orr_arena *out_arena, const orr_settings *s, orr_dataset *d) ORR_MUST_USE;
 
 #endif

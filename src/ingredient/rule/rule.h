@@ -13,9 +13,10 @@ typedef struct orr_rule_tensor {
     orr_node w, gradient;
     const orr_node *buffer;
     const orr_tensor *tensor;
-    orr_node learning_rate; /* scalar of w's type: schedule, and the parameterization's factor for this tensor, included */
-    orr_node updates;       /* updates made before this one: scalar of w's type */
-    orr_node key;           /* i32[4]: random numbers of this tensor in this update */
+    orr_node
+        learning_rate; /* scalar of w's type: schedule, and the parameterization's factor for this tensor, included */
+    orr_node updates;  /* updates made before this one: scalar of w's type */
+    orr_node key;      /* i32[4]: random numbers of this tensor in this update */
 } orr_rule_tensor;
 
 /* The loss's gradient at other parameters, in the same batch. */
@@ -26,10 +27,10 @@ typedef struct orr_rule_gradient {
 
 typedef struct orr_rule {
     orr_kind kind;
-    int32_t buffers;     /* for each parameter; they start at 0 */
-    bool divides;        /* it divides by the gradient's size: takes rate_sign of a tensor, else rate_gradient */
-    bool flow;           /* continuous time: no step; lab/ integrates */
-    bool noisy_targets;  /* lab/ adds N(0, noise^2) to the targets of each update */
+    int32_t buffers;    /* for each parameter; they start at 0 */
+    bool divides;       /* it divides by the gradient's size: takes rate_sign of a tensor, else rate_gradient */
+    bool flow;          /* continuous time: no step; lab/ integrates */
+    bool noisy_targets; /* lab/ adds N(0, noise^2) to the targets of each update */
     /* The shape of buffer b; NULL: that of the parameter. */
     orr_shape (*buffer_shape)(const orr_settings *s, orr_shape parameter, int32_t b);
     /* One update: t->w and t->buffer[] become *new_w and new_buffer[]. */
@@ -46,27 +47,31 @@ const orr_rule *orr_rule_at(int i); /* the kinds in their order; NULL past the l
 
 /* ---- what kinds share: rows, at the start of every discrete rule's table ----------------------------------------------------- */
 
-#define ORR_RULE_COMMON                                                                                                \
-    { "learning_rate", ORR_REAL, .range = "(0, inf)", .help = "eta" },                                                 \
-        { "schedule", ORR_CHOICE, .fallback = "constant", .choices = "constant cosine linear wsd step",                \
-          .help = "of the learning rate after the warm-up; wsd: constant, then linear down over `decay` of the run" }, \
-        { "warmup", ORR_INT, .fallback = "0", .range = "[0, inf)", .unit = "updates",                                  \
-          .help = "rate (k + 1)/warmup in update k" },                                                                 \
-        { "horizon", ORR_INT, .fallback = "0", .range = "[0, inf)", .unit = "updates",                                 \
-          .help = "length of the schedule; 0: the experiment's steps" },                                               \
-        { "final", ORR_REAL, .fallback = "0", .range = "[0, 1]", .help = "last learning rate of cosine, linear, wsd, in eta" }, \
-        { "decay", ORR_REAL, .fallback = "0.2", .range = "(0, 1]", .help = "part of the run in which wsd comes down" }, \
+#define ORR_RULE_COMMON                                                                                                   \
+    { "learning_rate", ORR_REAL, .range = "(0, inf)", .help = "eta" },                                                    \
+        { "schedule", ORR_CHOICE, .fallback = "constant", .choices = "constant cosine linear wsd step",                   \
+          .help = "of the learning rate after the warm-up; wsd: constant, then linear down over `decay` of the run" },    \
+        { "warmup",          ORR_INT,                                                                                     \
+          .fallback = "0",   .range = "[0, inf)",                                                                         \
+          .unit = "updates", .help = "rate (k + 1)/warmup in update k" },                                                 \
+        { "horizon",           ORR_INT,           .fallback = "0",                                                        \
+          .range = "[0, inf)", .unit = "updates", .help = "length of the schedule; 0: the experiment's steps" },          \
+        { "final", ORR_REAL, .fallback = "0", .range = "[0, 1]",                                                          \
+          .help = "last learning rate of cosine, linear, wsd, in eta" },                                                  \
+        { "decay", ORR_REAL, .fallback = "0.2", .range = "(0, 1]",                                                        \
+          .help = "part of the run in which wsd comes down" },                                                            \
         { "drop_every", ORR_INT, .fallback = "100", .range = "[1, inf)", .unit = "updates", .help = "of schedule step" }, \
-        { "drop", ORR_REAL, .fallback = "0.1", .range = "(0, 1]", .help = "factor at each drop of schedule step" },    \
-        { "batch", ORR_INT, .fallback = "0", .range = "[0, inf)", .unit = "examples", .help = "of an update; 0: all" }, \
-        { "sampling", ORR_CHOICE, .fallback = "shuffle", .choices = "shuffle replacement online",                      \
-          .help = "of batches: a new order each epoch, drawn with replacement, or fresh examples from the generator" }, \
-        { "weight_decay", ORR_REAL, .fallback = "0", .range = "[0, inf)", .help = "wd" },                              \
-        { "decay_coupling", ORR_CHOICE, .fallback = "gradient", .choices = "gradient rate none",                       \
-          .help = "g + wd w (L2), w - eta wd w (AdamW), or w - wd w (independent of eta)" },                           \
-    {                                                                                                                  \
-        "clip", ORR_REAL, .fallback = "0", .range = "[0, inf)",                                                        \
-        .help = "largest norm of the whole gradient, which is scaled down to it; 0: no limit"                          \
+        { "drop", ORR_REAL, .fallback = "0.1", .range = "(0, 1]", .help = "factor at each drop of schedule step" },       \
+        { "batch", ORR_INT, .fallback = "0", .range = "[0, inf)", .unit = "examples", .help = "of an update; 0: all" },   \
+        { "sampling", ORR_CHOICE, .fallback = "shuffle", .choices = "shuffle replacement online",                         \
+          .help =                                                                                                         \
+              "of batches: a new order each epoch, drawn with replacement, or fresh examples from the generator" },       \
+        { "weight_decay", ORR_REAL, .fallback = "0", .range = "[0, inf)", .help = "wd" },                                 \
+        { "decay_coupling", ORR_CHOICE, .fallback = "gradient", .choices = "gradient rate none",                          \
+          .help = "g + wd w (L2), w - eta wd w (AdamW), or w - wd w (independent of eta)" },                              \
+    {                                                                                                                     \
+        "clip", ORR_REAL, .fallback = "0", .range = "[0, inf)",                                                           \
+                          .help = "largest norm of the whole gradient, which is scaled down to it; 0: no limit"           \
     }
 
 /* The factor of the learning rate in update k (scalar node of float type); `steps` is the experiment's. */

@@ -34,7 +34,7 @@ const orr_task *orr_task_at(int i); /* the kinds in their order; NULL past the l
           .help = "lambda of lambda/2 |w|^2, added to the loss" },                                                     \
     {                                                                                                                  \
         "ridge_times", ORR_CHOICE, .fallback = "1", .choices = "1 n",                                                  \
-        .help = "what the ridge is multiplied by: 1, or the number of examples"                                        \
+                                   .help = "what the ridge is multiplied by: 1, or the number of examples"             \
     }
 
 /* The scalar loss of a batch as the conventions say, without the ridge. */
