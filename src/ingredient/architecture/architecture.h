@@ -25,6 +25,7 @@ typedef struct orr_tensor {
     double mean, deviation; /* deviation 0: starts at its mean */
     bool frozen;            /* a feature that is not trained */
     bool branch;            /* the last matrix of a residual branch */
+    bool block;             /* a gain or a bias within one; hidden matrices are taken to be */
 
     double multiplier;               /* the network sees multiplier times the tensor */
     double rate_gradient, rate_sign; /* times the learning rate: rules that follow the gradient's size; rules that

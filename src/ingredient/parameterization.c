@@ -1,0 +1,188 @@
+/* How each tensor goes with the width n and the depth L of a network: one table of exponents.
+ *
+ *   r = n / base_width      m = L / base_depth      what stands in the table is the exponent of r
+ *
+ *   multiplier   the network sees r^. w
+ *   deviation    of w, beside the standard one at the same width, sqrt(variance / fan_in)
+ *   gradient     learning rate of rules that follow the gradient's size
+ *   sign         learning rate of rules that divide by it
+ *   epsilon      eps of the latter
+ * With r = 1 every row is the standard one.  A kind whose base_width is 1 by default scales by the width itself.
+ *
+ * Rows of muP: sheet laws/hyperparameters/mup-transfer (practical table); depth: sheet depth-mup-completep. */
+#include "ingredient/parameterization.h"
+
+#include <math.h>
+
+typedef struct exponents {
+    double multiplier, deviation, gradient, sign, epsilon;
+} exponents;
+
+enum { ROLES = ORR_ROLE_FIXED + 1 };
+
+/* a = (0, 1/2, 1), b = 0, c = -1: muP with every layer shifted by t = 1/2 (a + t, b - t, c - 2t; sign c - t). */
+static const exponents mean_field_rows[ROLES] = {
+    [ORR_ROLE_INPUT] = { 0, 0, 1, 0, -1 },
+    [ORR_ROLE_HIDDEN] = { -0.5, 0.5, 1, -0.5, -1.5 },
+    [ORR_ROLE_READOUT] = { -1, 0.5, 1, 0, -1 },
+    [ORR_ROLE_VECTOR] = { 0, 0, 1, 0, -1 },
+};
+
+static const exponents mup_rows[ROLES] = {
+    [ORR_ROLE_INPUT] = { 0, 0, 1, 0, -1 },
+    [ORR_ROLE_HIDDEN] = { 0, 0, 0, -1, -1 },
+    [ORR_ROLE_READOUT] = { -1, 0.5, 1, 0, -1 },
+    [ORR_ROLE_VECTOR] = { 0, 0, 1, 0, -1 },
+};
+
+#define BASE_WIDTH(own)                                                                                                \
+    {                                                                                                                  \
+        "base_width", ORR_INT, .fallback = own, .range = "[0, inf)", .unit = "units",                                  \
+                               .help = "width at which all is as in standard; 0: the network's own"                    \
+    }
+#define SCALES                                                                                                         \
+    { "output_scale", ORR_REAL, .fallback = "1", .range = "(0, inf)",                                                  \
+      .help = "alpha: the network's output is alpha times what it would be" },                                         \
+    {                                                                                                                  \
+        "initial_scale", ORR_REAL, .fallback = "1", .range = "[0, inf)", .help = "times every initial deviation"       \
+    }
+
+static const orr_parameter plain_parameters[] = { SCALES, { 0 } };
+static const orr_parameter mean_field_parameters[] = { BASE_WIDTH("1"), SCALES, { 0 } };
+static const orr_parameter mup_parameters[] = { BASE_WIDTH("0"), SCALES, { 0 } };
+static const orr_parameter depth_mup_parameters[] = {
+    BASE_WIDTH("0"),
+    { "base_depth", ORR_INT, .fallback = "0", .range = "[0, inf)", .unit = "blocks",
+      .help = "depth at which all is as in standard; 0: the network's own" },
+    { "branch_exponent", ORR_REAL, .fallback = "1", .range = "[0, inf)",
+      .help = "residual branches are multiplied by (depth/base_depth)^-this; 1: CompleteP" },
+    SCALES,
+    { 0 },
+};
+#define EXPONENT(name, standard, words)                                                                                \
+    { name, ORR_REAL, .fallback = standard, .range = "[-4, 4]", .help = words }
+static const orr_parameter abc_parameters[] = {
+    BASE_WIDTH("1"),
+    EXPONENT("a_input", "0", "input weights are r^-a w, r = width / base_width"),
+    EXPONENT("a_hidden", "0", "the same of hidden matrices"),
+    EXPONENT("a_readout", "0", "the same of the readout"),
+    EXPONENT("b_input", "0", "initial input weights have deviation r^-b times that at the base width"),
+    EXPONENT("b_hidden", "0.5", "the same of hidden matrices"),
+    EXPONENT("b_readout", "0.5", "the same of the readout"),
+    EXPONENT("c_input", "0", "input weights have learning rate r^-c eta"),
+    EXPONENT("c_hidden", "0", "the same of hidden matrices"),
+    EXPONENT("c_readout", "0", "the same of the readout"),
+    SCALES,
+    { 0 },
+};
+
+/* Moves a tensor by r to its exponents.  Gains keep the mean that the network sees. */
+static void scale_tensor(orr_tensor *t, double r, const exponents *e) {
+    const double multiplier = pow(r, e->multiplier);
+    t->multiplier *= multiplier;
+    t->mean /= multiplier;
+    t->deviation *= pow(r, e->deviation);
+    t->rate_gradient *= pow(r, e->gradient);
+    t->rate_sign *= pow(r, e->sign);
+    t->epsilon *= pow(r, e->epsilon);
+}
+
+static double ratio(int64_t size, int64_t base) { return base > 0 ? (double)size / (double)base : 1.0; }
+
+static double width_ratio(const orr_settings *s, const orr_network *network) {
+    return ratio(network->width, orr_int(s, "base_width"));
+}
+
+static void scale_by_width(const orr_settings *s, orr_network *network, const exponents rows[ROLES]) {
+    const double r = width_ratio(s, network);
+    for (int64_t i = 0; i < network->n_tensors; i++)
+        scale_tensor(&network->tensors[i], r, &rows[network->tensors[i].role]);
+}
+
+/* What all kinds end with: alpha on everything that makes the output, sigma on everything that is drawn. */
+static void scale_ends(const orr_settings *s, orr_network *network) {
+    for (int64_t i = 0; i < network->n_tensors; i++) {
+        orr_tensor *t = &network->tensors[i];
+        if (t->role == ORR_ROLE_READOUT || t->role == ORR_ROLE_FIXED) t->multiplier *= orr_real(s, "output_scale");
+        t->deviation *= orr_real(s, "initial_scale");
+    }
+}
+
+static void apply_standard(const orr_settings *s, orr_network *network) { scale_ends(s, network); }
+
+/* Every tensor that is drawn is its standard deviation times a w of N(0, 1): sigma_w / sqrt(fan_in) w, sigma_b b (Jacot et
+ * al. 2018, 1806.07572; sheet limits/infinite-width-kernels).  What starts at 0 has no size to take out: a matrix is then
+ * fan_in^{-1/2} w, a bias or a gain itself. */
+static void apply_ntk(const orr_settings *s, orr_network *network) {
+    for (int64_t i = 0; i < network->n_tensors; i++) {
+        orr_tensor *t = &network->tensors[i];
+        if (t->deviation > 0) {
+            t->multiplier *= t->deviation;
+            t->mean /= t->deviation;
+            t->deviation = 1.0;
+        } else if (t->shape.rank > 1) t->multiplier /= sqrt((double)t->fan_in);
+    }
+    scale_ends(s, network);
+}
+
+static void apply_mean_field(const orr_settings *s, orr_network *network) {
+    scale_by_width(s, network, mean_field_rows);
+    scale_ends(s, network);
+}
+
+static void apply_mup(const orr_settings *s, orr_network *network) {
+    scale_by_width(s, network, mup_rows);
+    scale_ends(s, network);
+}
+
+/* muP in the width; in the depth, alpha = branch_exponent:
+ *
+ *   branch m^{-alpha}    blocks: gradient m^{2 alpha - 1}, sign m^{alpha - 1}, epsilon m^{-alpha}
+ *
+ * A network without residual branches has no blocks and stays as it is. */
+static void apply_depth_mup(const orr_settings *s, orr_network *network) {
+    const double alpha = orr_real(s, "branch_exponent"), m = ratio(network->depth, orr_int(s, "base_depth"));
+    const exponents block = { 0, 0, 2 * alpha - 1, alpha - 1, -alpha };
+    bool residual = false;
+    for (int64_t i = 0; i < network->n_tensors; i++) residual = residual || network->tensors[i].branch;
+    for (int64_t i = 0; residual && i < network->n_tensors; i++) {
+        orr_tensor *t = &network->tensors[i];
+        if (t->role == ORR_ROLE_HIDDEN || t->block) scale_tensor(t, m, &block);
+        if (t->branch) t->multiplier *= pow(m, -alpha);
+    }
+    scale_by_width(s, network, mup_rows);
+    scale_ends(s, network);
+}
+
+/* W = r^-a w, w ~ N(0, r^{-2b}), rate r^-c eta (Yang, Hu 2021).  Vectors go as input weights do. */
+static void apply_abc(const orr_settings *s, orr_network *network) {
+    exponents rows[ROLES] = { 0 };
+    /* the standard deviation goes as r^{-standard_b} already */
+#define ROW(layer, standard_b)                                                                                         \
+    (exponents){ -orr_real(s, "a_" layer), (standard_b)-orr_real(s, "b_" layer), -orr_real(s, "c_" layer),             \
+                 -orr_real(s, "c_" layer), 0 }
+    rows[ORR_ROLE_INPUT] = rows[ORR_ROLE_VECTOR] = ROW("input", 0.0);
+    rows[ORR_ROLE_HIDDEN] = ROW("hidden", 0.5);
+    rows[ORR_ROLE_READOUT] = ROW("readout", 0.5);
+#undef ROW
+    scale_by_width(s, network, rows);
+    scale_ends(s, network);
+}
+
+static const orr_parameterization all[] = {
+    { { "standard", "as the architecture says: variance / fan_in, one learning rate", plain_parameters },
+      apply_standard },
+    { { "ntk", "sigma / sqrt(fan_in) times weights of N(0, 1): the kernel stands still as the width grows",
+        plain_parameters },
+      apply_ntk },
+    { { "mean-field", "1/width times the last layer and width times the learning rate", mean_field_parameters },
+      apply_mean_field },
+    { { "mup", "maximal updates: the best learning rate stays where it is as the width grows", mup_parameters },
+      apply_mup },
+    { { "depth-mup", "mup in the width and the depth of residual networks", depth_mup_parameters }, apply_depth_mup },
+    { { "abc", "free exponents of width for multiplier, deviation and learning rate", abc_parameters }, apply_abc },
+};
+
+const orr_parameterization *orr_parameterization_at(int i) {
+    return i < (int)(sizeof all / sizeof all[0]) ? &all[i] : NULL;
+}
