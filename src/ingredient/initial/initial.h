@@ -18,4 +18,9 @@ typedef struct orr_initial {
 
 const orr_initial *orr_initial_at(int i); /* the kinds in their order, normal first; NULL past the last */
 
+/* ---- what kinds share -------------------------------------------------------------------------------------------- */
+
+/* One tensor as the normal kind starts it. */
+void orr_initial_normal_tensor(const orr_tensor *t, uint64_t seed, double *w);
+
 #endif
