@@ -19,7 +19,7 @@ void orr_from_dtype(orr_dtype dtype, int64_t n, const void *from, double *to) {
 
 static orr_status no_memory(orr_context *ctx) { return orr_fail(ctx, ORR_ENOMEM, "no memory for a problem"); }
 
-static const orr_settings no_settings(orr_arena *arena, const orr_kind *kind) {
+static orr_settings no_settings(orr_arena *arena, const orr_kind *kind) {
     return (orr_settings){ kind->parameters, orr_parameter_fallbacks(arena, kind->parameters) };
 }
 
@@ -53,14 +53,30 @@ static orr_status take_labels(orr_context *ctx, orr_arena *out_arena, int64_t n,
     return ORR_OK;
 }
 
+/* Examples first .. first + n - 1 of the inputs. */
+static orr_status take_x(orr_context *ctx, orr_arena *out_arena, const orr_problem *p, int64_t first, int64_t n,
+                         void **out) {
+    const orr_dataset *d = &p->data;
+    const int64_t one = orr_dataset_features(d);
+    return d->vocabulary ? take_labels(ctx, out_arena, n * one, d->token + first * one, out)
+                         : take_numbers(ctx, out_arena, p->dtype, n * one, d->x + first * one, out);
+}
+
+static orr_status take_target(orr_context *ctx, orr_arena *out_arena, const orr_problem *p, int64_t first, int64_t n,
+                              void **out) {
+    const orr_dataset *d = &p->data;
+    const int64_t one = orr_dataset_targets(d);
+    *out = NULL;
+    if (d->classes) return take_labels(ctx, out_arena, n * one, d->label + first * one, out);
+    return d->y ? take_numbers(ctx, out_arena, p->dtype, n * one, d->y + first * one, out) : ORR_OK;
+}
+
 static orr_status take_data(orr_context *ctx, orr_arena *out_arena, orr_problem *p) {
     const orr_dataset *d = &p->data;
-    const int64_t all = d->n + d->n_test, inputs = all * orr_dataset_features(d),
-                  targets = all * orr_dataset_targets(d);
-    if (d->vocabulary) ORR_TRY(ctx, take_labels(ctx, out_arena, inputs, d->token, &p->x));
-    else ORR_TRY(ctx, take_numbers(ctx, out_arena, p->dtype, inputs, d->x, &p->x));
-    if (d->classes) ORR_TRY(ctx, take_labels(ctx, out_arena, targets, d->label, &p->target));
-    else if (d->y) ORR_TRY(ctx, take_numbers(ctx, out_arena, p->dtype, targets, d->y, &p->target));
+    ORR_TRY(ctx, take_x(ctx, out_arena, p, 0, d->n, &p->x));
+    ORR_TRY(ctx, take_target(ctx, out_arena, p, 0, d->n, &p->target));
+    if (d->n_test) ORR_TRY(ctx, take_x(ctx, out_arena, p, d->n, d->n_test, &p->test_x));
+    if (d->n_test) ORR_TRY(ctx, take_target(ctx, out_arena, p, d->n, d->n_test, &p->test_target));
     p->fact = ORR_NEW(out_arena, void *, d->facts.n);
     if (!p->fact) return no_memory(ctx);
     for (int i = 0; i < d->facts.n; i++)
@@ -152,17 +168,6 @@ orr_node orr_problem_x_input(const orr_problem *p, orr_graph *g, const char *nam
 orr_node orr_problem_target_input(const orr_problem *p, orr_graph *g, const char *name, int64_t n) {
     if (!p->target) return ORR_NONE;
     return orr_input(g, name, p->data.classes ? ORR_I32 : p->dtype, behind(n, p->data.target));
-}
-
-void *orr_problem_test_x(const orr_problem *p) {
-    const size_t item = p->data.vocabulary ? sizeof(int32_t) : orr_dtype_size(p->dtype);
-    return (char *)p->x + (size_t)(p->data.n * orr_dataset_features(&p->data)) * item;
-}
-
-void *orr_problem_test_target(const orr_problem *p) {
-    const size_t item = p->data.classes ? sizeof(int32_t) : orr_dtype_size(p->dtype);
-    if (!p->target) return NULL;
-    return (char *)p->target + (size_t)(p->data.n * orr_dataset_targets(&p->data)) * item;
 }
 
 orr_node orr_problem_evaluation_key(orr_graph *g) {

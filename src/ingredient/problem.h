@@ -30,10 +30,10 @@ typedef struct orr_problem {
     orr_network network;       /* parameterized */
     const orr_tensor *tensors; /* the network's */
     int64_t n_tensors;
-    int64_t n;    /* numbers in all tensors together */
-    void *x;      /* [n + n_test, input]: numbers in dtype, or the data's tokens */
-    void *target; /* [n + n_test, target]: numbers in dtype, or the data's labels; NULL where there are none */
-    void **fact;  /* the data's facts in dtype */
+    int64_t n;                  /* numbers in all tensors together */
+    void *x, *test_x;           /* [n, input], [n_test, input]: numbers in dtype, or tokens; aligned to 64 */
+    void *target, *test_target; /* [n, target]: numbers in dtype, or labels; NULL where there are none */
+    void **fact;                /* the data's facts in dtype */
 } orr_problem;
 
 /* Borrows the dataset; the rest lives in out_arena.  Fails: ORR_EINPUT where the ingredients don't go together, ORR_ENOMEM. */
@@ -62,9 +62,6 @@ void orr_problem_forward(const orr_problem *p, orr_graph *g, int64_t n, orr_node
 /* Types of a batch of n: for the inputs that stand for data. */
 orr_node orr_problem_x_input(const orr_problem *p, orr_graph *g, const char *name, int64_t n);
 orr_node orr_problem_target_input(const orr_problem *p, orr_graph *g, const char *name, int64_t n);
-/* Where the test examples begin. */
-void *orr_problem_test_x(const orr_problem *p);
-void *orr_problem_test_target(const orr_problem *p);
 
 /* The key under which losses are evaluated, for tasks that draw noise: the same at every step. */
 orr_node orr_problem_evaluation_key(orr_graph *g);

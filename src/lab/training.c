@@ -5,153 +5,205 @@
 #include <string.h>
 
 #include "base/context.h"
+#include "base/random.h"
+#include "lab/training_private.h"
 
-struct orr_training {
-    orr_context *ctx;
-    orr_arena *arena;
-    const orr_problem *problem;
-    const orr_rule *rule;
-    const orr_settings *rule_settings;
-    /* live memory: tensor t is parameter[t], its buffer b is buffer[t * rule->buffers + b] */
-    void **parameter, **buffer;
-    int32_t *updates;
-    orr_shape *shape;
-    orr_graph *g;
-    orr_program *program;
-    orr_node counter, loss;
-};
-
-/* The inputs of a graph that stand for live memory. */
-typedef struct live_nodes {
-    orr_problem_graph problem;
-    orr_node *buffer;
-    orr_node updates, updates_real; /* i32, and in the problem's dtype */
-} live_nodes;
-
-static orr_status no_memory(orr_context *ctx) { return orr_fail(ctx, ORR_ENOMEM, "no memory to train"); }
-
-/* Parameters, data, buffers and counter as inputs, and the loss. */
-static orr_status build_live(orr_training *t, orr_arena *out_arena, orr_graph *g, live_nodes *out) {
-    const orr_problem *p = t->problem;
-    ORR_TRY(t->ctx, orr_problem_build(t->ctx, out_arena, p, g, &out->problem));
-    out->buffer = ORR_NEW(out_arena, orr_node, p->n_tensors * t->rule->buffers);
-    if (!out->buffer) return no_memory(t->ctx);
-    for (int64_t i = 0; i < p->n_tensors * t->rule->buffers; i++) {
-        const orr_tensor *tensor = &p->tensors[i / t->rule->buffers];
-        const char *name = orr_arena_format(out_arena, "buffer%d.%s", (int)(i % t->rule->buffers) + 1, tensor->name);
-        if (!name) return no_memory(t->ctx);
-        out->buffer[i] = orr_input(g, name, p->dtype, tensor->shape);
-    }
-    out->updates = orr_input(g, "updates", ORR_I32, ORR_SCALAR);
-    out->updates_real = orr_cast(g, out->updates, p->dtype);
-    return ORR_OK;
+orr_status orr_training_no_memory(const orr_training *t) {
+    return orr_fail(t->ctx, ORR_ENOMEM, "no memory to train %lld networks of %lld parameters", (long long)t->members,
+                    (long long)t->problem->n);
 }
 
-/* Every live input with its memory; *n of them. */
-static orr_status list_feeds(const orr_training *t, orr_arena *out_arena, const live_nodes *nodes,
-                             const orr_feed **feeds, int64_t *n) {
-    const orr_problem *p = t->problem;
-    const int64_t buffers = p->n_tensors * t->rule->buffers;
-    orr_feed *all = ORR_NEW(out_arena, orr_feed, p->n_tensors + buffers + 3);
-    if (!all) return no_memory(t->ctx);
-    *n = 0;
-    for (int64_t i = 0; i < p->n_tensors; i++) all[(*n)++] = (orr_feed){ nodes->problem.parameter[i], t->parameter[i] };
-    for (int64_t i = 0; i < buffers; i++) all[(*n)++] = (orr_feed){ nodes->buffer[i], t->buffer[i] };
-    all[(*n)++] = (orr_feed){ nodes->updates, t->updates };
-    all[(*n)++] = (orr_feed){ nodes->problem.x, p->x };
-    all[(*n)++] = (orr_feed){ nodes->problem.label, (void *)(uintptr_t)p->data.label }; /* only read */
-    *feeds = all;
-    return ORR_OK;
+static size_t tensor_bytes(const orr_training *t, orr_shape shape) {
+    return (size_t)orr_shape_count(&shape) * orr_dtype_size(t->problem->dtype);
 }
 
-static orr_status take_memory(orr_training *t, uint64_t seed) {
+/* ---- memory --------------------------------------------------------------------------------------------------------------------- */
+
+/* [members, shape], and the memory of the selected member: the same where there is one. */
+static orr_status take(orr_training *t, size_t bytes, void **all, void **live) {
+    *all = orr_arena_take(t->arena, t->members, bytes);
+    *live = t->members == 1 ? *all : orr_arena_take(t->arena, 1, bytes);
+    return *all && *live ? ORR_OK : orr_training_no_memory(t);
+}
+
+static orr_status take_parameters(orr_training *t) {
     const orr_problem *p = t->problem;
-    const int64_t buffers = t->rule->buffers;
+    const int32_t buffers = t->rule->buffers;
+    t->n_buffers = (int32_t)p->n_tensors * buffers;
     t->parameter = ORR_NEW(t->arena, void *, p->n_tensors);
-    t->buffer = ORR_NEW(t->arena, void *, p->n_tensors *buffers);
-    t->shape = ORR_NEW(t->arena, orr_shape, p->n_tensors);
-    t->updates = ORR_NEW(t->arena, int32_t, 1);
-    double *w = ORR_NEW(t->arena, double, p->n);
-    if (!t->parameter || !t->buffer || !t->shape || !t->updates || !w) return no_memory(t->ctx);
-    ORR_TRY(t->ctx, orr_problem_initial(t->ctx, p, seed, w));
+    t->live_parameter = ORR_NEW(t->arena, void *, p->n_tensors);
+    t->buffer = ORR_NEW(t->arena, void *, t->n_buffers);
+    t->live_buffer = ORR_NEW(t->arena, void *, t->n_buffers);
+    t->buffer_shape = ORR_NEW(t->arena, orr_shape, t->n_buffers);
+    if (!t->parameter || !t->live_parameter || !t->buffer || !t->live_buffer || !t->buffer_shape)
+        return orr_training_no_memory(t);
     for (int64_t i = 0; i < p->n_tensors; i++) {
-        const int64_t n = orr_shape_count(&p->tensors[i].shape);
-        t->shape[i] = p->tensors[i].shape;
-        t->parameter[i] = orr_arena_take(t->arena, n, orr_dtype_size(p->dtype));
-        if (!t->parameter[i]) return no_memory(t->ctx);
-        orr_to_dtype(p->dtype, n, w, t->parameter[i]);
-        w += n;
-        for (int64_t b = 0; b < buffers; b++) {
-            void *memory = orr_arena_take(t->arena, n, orr_dtype_size(p->dtype));
-            if (!memory) return no_memory(t->ctx);
-            t->buffer[i * buffers + b] = memory;
+        const orr_shape shape = p->tensors[i].shape;
+        ORR_TRY(t->ctx, take(t, tensor_bytes(t, shape), &t->parameter[i], &t->live_parameter[i]));
+        for (int64_t b = i * buffers; b < (i + 1) * buffers; b++) {
+            t->buffer_shape[b] = t->rule->buffer_shape
+                                     ? t->rule->buffer_shape(t->rule_settings, shape, (int32_t)(b - i * buffers))
+                                     : shape;
+            ORR_TRY(t->ctx, take(t, tensor_bytes(t, t->buffer_shape[b]), &t->buffer[b], &t->live_buffer[b]));
         }
     }
     return ORR_OK;
 }
 
-/* The graph of one update: each parameter and buffer is replaced by what the rule makes of it. */
-static orr_status build_update(orr_training *t, const live_nodes *nodes, orr_update *update, int32_t *n_updates) {
+/* The trained tensors, which instruments see. */
+static orr_status list_trained(orr_training *t) {
     const orr_problem *p = t->problem;
-    const int32_t n = (int32_t)p->n_tensors, buffers = t->rule->buffers;
-    orr_node *gradient = ORR_NEW(t->arena, orr_node, n);
-    if (!gradient) return no_memory(t->ctx);
-    orr_grad(t->g, nodes->problem.loss, nodes->problem.parameter, n, gradient);
-    *n_updates = 0;
-    for (int32_t i = 0; i < n; i++) {
-        orr_node new_w, new_buffer[ORR_RULE_BUFFERS_MAX];
-        const orr_node *buffer = nodes->buffer + i * buffers;
-        t->rule->step(t->g, t->rule_settings, nodes->updates_real, nodes->problem.parameter[i], gradient[i], buffer,
-                      &new_w, new_buffer);
-        update[(*n_updates)++] = (orr_update){ nodes->problem.parameter[i], new_w };
-        for (int32_t b = 0; b < buffers; b++) update[(*n_updates)++] = (orr_update){ buffer[b], new_buffer[b] };
+    t->trained = ORR_NEW(t->arena, int64_t, p->n_tensors);
+    t->trained_shape = ORR_NEW(t->arena, orr_shape, p->n_tensors);
+    t->trained_name = ORR_NEW(t->arena, const char *, p->n_tensors);
+    t->trained_memory = ORR_NEW(t->arena, const void *, p->n_tensors);
+    if (!t->trained || !t->trained_shape || !t->trained_name || !t->trained_memory) return orr_training_no_memory(t);
+    for (int64_t i = 0; i < p->n_tensors; i++) {
+        if (p->tensors[i].frozen) continue;
+        const int64_t at = t->n_trained++;
+        t->trained[at] = i;
+        t->trained_shape[at] = p->tensors[i].shape;
+        t->trained_name[at] = p->tensors[i].name;
+        t->trained_memory[at] = t->live_parameter[i];
+        t->n_numbers += orr_shape_count(&p->tensors[i].shape);
     }
     return ORR_OK;
 }
 
-static orr_status attach(orr_training *t, orr_program *program, const orr_feed *feeds, int64_t n) {
-    for (int64_t i = 0; i < n; i++) /* a program has only the inputs that it needs */
-        if (orr_program_data(program, feeds[i].input))
-            ORR_TRY(t->ctx, orr_program_bind(program, feeds[i].input, feeds[i].memory));
+static size_t x_bytes(const orr_problem *p, int64_t n) {
+    return (size_t)(n * orr_dataset_features(&p->data)) *
+           (p->data.vocabulary ? sizeof(int32_t) : orr_dtype_size(p->dtype));
+}
+
+static size_t target_bytes(const orr_problem *p, int64_t n) {
+    if (!p->target) return 0;
+    return (size_t)(n * orr_dataset_targets(&p->data)) * (p->data.classes ? sizeof(int32_t) : orr_dtype_size(p->dtype));
+}
+
+/* Memory for the data of the selected member. */
+static orr_status take_live_data(orr_training *t) {
+    const orr_problem *p = t->problem;
+    const int64_t n = p->data.n, n_test = p->data.n_test;
+    t->live_x = orr_arena_take(t->arena, 1, x_bytes(p, n));
+    t->live_target = orr_arena_take(t->arena, 1, target_bytes(p, n));
+    t->live_test_x = orr_arena_take(t->arena, 1, x_bytes(p, n_test));
+    t->live_test_target = orr_arena_take(t->arena, 1, target_bytes(p, n_test));
+    return t->live_x && t->live_target && t->live_test_x && t->live_test_target ? ORR_OK : orr_training_no_memory(t);
+}
+
+/* The data of all members, one behind the other where they differ. */
+static orr_status take_data(orr_training *t) {
+    const orr_problem *p = t->problem;
+    for (int64_t m = 0; m < t->members; m++)
+        if (t->member[m].problem->x != p->x) t->own_data = true;
+    t->x = t->live_x = p->x;
+    t->target = t->live_target = p->target;
+    t->live_test_x = p->test_x;
+    t->live_test_target = p->test_target;
+    t->fact = p->fact;
+    if (!t->own_data) return ORR_OK;
+    ORR_TRY(t->ctx, take_live_data(t));
+    const size_t bx = x_bytes(p, p->data.n), by = target_bytes(p, p->data.n);
+    t->x = orr_arena_take(t->arena, t->members, bx);
+    t->target = orr_arena_take(t->arena, t->members, by);
+    t->fact = ORR_NEW(t->arena, void *, p->data.facts.n);
+    if (!t->x || !t->target || !t->fact) return orr_training_no_memory(t);
+    for (int64_t m = 0; m < t->members; m++) {
+        memcpy((char *)t->x + (size_t)m * bx, t->member[m].problem->x, bx);
+        if (by) memcpy((char *)t->target + (size_t)m * by, t->member[m].problem->target, by);
+    }
+    for (int i = 0; i < p->data.facts.n; i++) {
+        const size_t bytes = tensor_bytes(t, p->data.facts.item[i].shape);
+        t->fact[i] = orr_arena_take(t->arena, t->members, bytes);
+        if (!t->fact[i]) return orr_training_no_memory(t);
+        for (int64_t m = 0; m < t->members; m++)
+            memcpy((char *)t->fact[i] + (size_t)m * bytes, t->member[m].problem->fact[i], bytes);
+    }
     return ORR_OK;
 }
 
-static orr_status compile_update(orr_training *t) {
-    live_nodes nodes;
-    const orr_feed *feeds;
-    int64_t n_feeds;
-    int32_t n_updates = 0;
-    ORR_TRY(t->ctx, build_live(t, t->arena, t->g, &nodes));
-    orr_update *update = ORR_NEW(t->arena, orr_update, t->problem->n_tensors * (1 + t->rule->buffers));
-    if (!update) return no_memory(t->ctx);
-    ORR_TRY(t->ctx, build_update(t, &nodes, update, &n_updates));
-    t->loss = nodes.problem.loss;
-    const orr_compile_options options = {
-        .outputs = &t->loss, .n_outputs = 1, .updates = update, .n_updates = n_updates
-    };
-    ORR_TRY(t->ctx, orr_compile(t->ctx, t->g, &options, &t->program));
-    ORR_TRY(t->ctx, list_feeds(t, t->arena, &nodes, &feeds, &n_feeds));
-    ORR_TRY(t->ctx, attach(t, t->program, feeds, n_feeds));
-    /* a rule without bias correction doesn't look at the counter, and its program has none */
-    t->counter = orr_program_data(t->program, nodes.updates) ? nodes.updates : ORR_NONE;
+static orr_status take_hyperparameters(orr_training *t) {
+    const orr_problem *p = t->problem;
+    t->updates = ORR_NEW(t->arena, int32_t, 1);
+    t->rate = orr_arena_take(t->arena, t->members, orr_dtype_size(p->dtype));
+    t->seed = ORR_NEW(t->arena, int32_t, 2 * t->members);
+    t->order = ORR_NEW(t->arena, int32_t, t->members * p->data.n);
+    t->permutation = ORR_NEW(t->arena, int64_t, p->data.n);
+    t->flow_loss = ORR_NEW(t->arena, double, t->members);
+    if (!t->updates || !t->rate || !t->seed || !t->order || !t->permutation || !t->flow_loss)
+        return orr_training_no_memory(t);
+    for (int64_t m = 0; m < t->members; m++) {
+        const uint32_t word[2] = { (uint32_t)t->member[m].seed, (uint32_t)(t->member[m].seed >> 32) };
+        memcpy(t->seed + 2 * m, word, sizeof word);
+        orr_to_dtype(p->dtype, 1, &t->member[m].learning_rate, (char *)t->rate + (size_t)m * orr_dtype_size(p->dtype));
+    }
     return ORR_OK;
 }
 
-static orr_status make_training(orr_training *t, uint64_t seed) {
+static orr_status start(orr_training *t) {
+    const orr_problem *p = t->problem;
+    double *w = ORR_NEW(t->arena, double, p->n);
+    if (!w) return orr_training_no_memory(t);
+    for (int64_t m = 0; m < t->members; m++) {
+        ORR_TRY(t->ctx, orr_problem_initial(t->ctx, t->member[m].problem, t->member[m].seed, w));
+        const double *from = w;
+        for (int64_t i = 0; i < p->n_tensors; i++) {
+            const int64_t n = orr_shape_count(&p->tensors[i].shape);
+            orr_to_dtype(p->dtype, n, from, (char *)t->parameter[i] + (size_t)m * tensor_bytes(t, p->tensors[i].shape));
+            from += n;
+        }
+    }
+    t->selected = -1;
+    orr_training_select(t, 0);
+    return ORR_OK;
+}
+
+/* ---- life ---------------------------------------------------------------------------------------------------------------------------- */
+
+static orr_status check(const orr_training *t) {
+    const orr_problem *p = t->problem;
+    const orr_settings *s = t->rule_settings;
+    const char *rule = t->rule->kind.name;
+    if (t->rule->flow && p->dtype != ORR_F64)
+        return orr_fail(t->ctx, ORR_EINPUT, "rule %s: needs `precision: f64`", rule);
+    if (!orr_settings_has(s, "batch")) return ORR_OK;
+    const bool online = strcmp(orr_text(s, "sampling"), "online") == 0;
+    if (online && (!p->kind.data || !p->kind.data->sample))
+        return orr_fail(t->ctx, ORR_EINPUT, "rule %s: sampling online needs data that are generated, not %s", rule,
+                        p->kind.data ? p->kind.data->kind.name : "given arrays");
+    if (!online && orr_int(s, "batch") > p->data.n)
+        return orr_fail(t->ctx, ORR_EINPUT, "rule %s: a batch of %lld, but there are %lld examples", rule,
+                        (long long)orr_int(s, "batch"), (long long)p->data.n);
+    return ORR_OK;
+}
+
+static orr_status make_training(orr_training *t) {
+    ORR_TRY(t->ctx, check(t));
     ORR_TRY(t->ctx, orr_arena_new(t->ctx, &t->arena));
     ORR_TRY(t->ctx, orr_graph_new(t->ctx, &t->g));
-    ORR_TRY(t->ctx, take_memory(t, seed));
-    return compile_update(t);
+    ORR_TRY(t->ctx, take_parameters(t));
+    ORR_TRY(t->ctx, list_trained(t));
+    ORR_TRY(t->ctx, take_data(t));
+    ORR_TRY(t->ctx, take_hyperparameters(t));
+    ORR_TRY(t->ctx, start(t));
+    return t->rule->flow ? orr_training_compile_flow(t) : orr_training_compile(t);
 }
 
-orr_status orr_training_new(orr_context *ctx, const orr_problem *problem, const orr_rule *rule,
-                            const orr_settings *rule_settings, uint64_t seed, orr_training **out) {
-    assert(rule->buffers <= ORR_RULE_BUFFERS_MAX && "a rule states its buffers");
+orr_status orr_training_new(orr_context *ctx, const orr_member *member, int64_t members,
+                            const orr_training_options *options, orr_training **out) {
+    assert(options->rule->buffers <= ORR_RULE_BUFFERS_MAX && "a rule states its buffers");
     *out = NULL;
     orr_training *t = orr_allocate(ctx, sizeof *t);
-    if (!t) return no_memory(ctx);
-    *t = (orr_training){ .ctx = ctx, .problem = problem, .rule = rule, .rule_settings = rule_settings };
-    const orr_status status = make_training(t, seed);
+    if (!t) return orr_fail(ctx, ORR_ENOMEM, "no memory to train");
+    *t = (orr_training){ .ctx = ctx,
+                         .member = member,
+                         .members = members,
+                         .steps = options->steps,
+                         .problem = member[0].problem,
+                         .rule = options->rule,
+                         .rule_settings = options->rule_settings,
+                         .epoch = -1 };
+    const orr_status status = make_training(t);
     if (status == ORR_OK) *out = t;
     else orr_training_free(t);
     return status;
@@ -165,45 +217,114 @@ void orr_training_free(orr_training *t) {
     orr_release(t->ctx, t);
 }
 
+/* ---- advance ---------------------------------------------------------------------------------------------------------------------- */
+
+/* The order of examples in an epoch: a function of the member's seed and the epoch. */
+static void shuffle(orr_training *t, int64_t epoch) {
+    const int64_t n = t->problem->data.n;
+    for (int64_t m = 0; m < t->members; m++) {
+        const orr_key key = { .seed = t->member[m].seed, .purpose = ORR_PURPOSE_BATCH, .step = (uint32_t)epoch };
+        orr_random_permutation(key, n, t->permutation);
+        for (int64_t i = 0; i < n; i++) t->order[m * n + i] = (int32_t)t->permutation[i];
+    }
+    t->epoch = epoch;
+}
+
+static bool shuffles(const orr_training *t) {
+    const orr_settings *s = t->rule_settings;
+    return orr_settings_has(s, "sampling") && strcmp(orr_text(s, "sampling"), "shuffle") == 0 &&
+           orr_training_batch(s, t->problem->data.n) < t->problem->data.n;
+}
+
 orr_status orr_training_advance(orr_training *t, int64_t steps) {
-    ORR_TRY(t->ctx, orr_program_run_many(t->program, steps, t->counter));
-    if (!t->counter.id) *t->updates += (int32_t)steps;
+    const int64_t per_epoch = orr_training_epoch(t->rule_settings, t->problem->data.n);
+    t->selected = t->members == 1 ? 0 : -1; /* live copies are of the past now */
+    if (t->rule->flow) return orr_training_flow(t, steps);
+    while (steps > 0) {
+        int64_t some = steps;
+        if (shuffles(t)) {
+            const int64_t epoch = *t->updates / per_epoch, left = (epoch + 1) * per_epoch - *t->updates;
+            if (epoch != t->epoch) shuffle(t, epoch);
+            if (left < some) some = left;
+        }
+        ORR_TRY(t->ctx, orr_program_run_many(t->program, some, t->counter));
+        if (!t->counter.id) *t->updates += (int32_t)some;
+        steps -= some;
+    }
     return ORR_OK;
 }
 
 int64_t orr_training_steps(const orr_training *t) { return *t->updates; }
 
-double orr_training_loss(const orr_training *t) {
-    const void *loss = orr_program_data(t->program, t->loss);
+double orr_training_loss(const orr_training *t, int64_t member) {
     if (*t->updates == 0) return (double)NAN;
-    return t->problem->dtype == ORR_F32 ? (double)*(const float *)loss : *(const double *)loss;
+    if (t->rule->flow) return t->flow_loss[member];
+    const void *loss = orr_program_data(t->program, t->loss);
+    return t->problem->dtype == ORR_F32 ? (double)((const float *)loss)[member] : ((const double *)loss)[member];
 }
 
-const void *orr_training_parameter(const orr_training *t, int64_t i) { return t->parameter[i]; }
+/* ---- one member ---------------------------------------------------------------------------------------------------------------------- */
 
-/* ---- as instruments see it ------------------------------------------------------------------------------------------------ */
+static void copy_slice(void *to, const void *all, size_t bytes, int64_t m) {
+    memcpy(to, (const char *)all + (size_t)m * bytes, bytes);
+}
 
-static orr_status build_subject(void *self, orr_arena *out_arena, orr_graph *g, orr_subject_graph *out) {
-    orr_training *t = self;
-    const int64_t buffers = t->rule->buffers;
-    live_nodes nodes;
-    ORR_TRY(t->ctx, build_live(t, out_arena, g, &nodes));
-    *out = (orr_subject_graph){ .parameter = nodes.problem.parameter, .loss = nodes.problem.loss };
-    if (t->rule->preconditioner) {
-        out->preconditioner = ORR_NEW(out_arena, orr_node, t->problem->n_tensors);
-        if (!out->preconditioner) return no_memory(t->ctx);
-        for (int64_t i = 0; i < t->problem->n_tensors; i++)
-            out->preconditioner[i] =
-                t->rule->preconditioner(g, t->rule_settings, nodes.updates_real, nodes.buffer + i * buffers);
+void orr_training_select(orr_training *t, int64_t member) {
+    const orr_problem *p = t->problem;
+    if (t->selected == member || t->members == 1) {
+        t->selected = member;
+        return;
     }
-    return list_feeds(t, out_arena, &nodes, &out->feeds, &out->n_feeds);
+    for (int64_t i = 0; i < p->n_tensors; i++)
+        copy_slice(t->live_parameter[i], t->parameter[i], tensor_bytes(t, p->tensors[i].shape), member);
+    for (int32_t i = 0; i < t->n_buffers; i++)
+        copy_slice(t->live_buffer[i], t->buffer[i], tensor_bytes(t, t->buffer_shape[i]), member);
+    if (t->own_data) {
+        const orr_problem *own = t->member[member].problem;
+        memcpy(t->live_x, own->x, x_bytes(p, p->data.n));
+        memcpy(t->live_test_x, own->test_x ? own->test_x : own->x, x_bytes(p, p->data.n_test));
+        if (p->target) memcpy(t->live_target, own->target, target_bytes(p, p->data.n));
+        if (p->test_target) memcpy(t->live_test_target, own->test_target, target_bytes(p, p->data.n_test));
+    }
+    t->selected = member;
 }
 
-orr_subject orr_training_subject(orr_training *t) {
-    return (orr_subject){ .dtype = t->problem->dtype,
-                          .shape = t->shape,
-                          .n_tensors = t->problem->n_tensors,
-                          .n = t->problem->n,
-                          .build = build_subject,
-                          .self = t };
+const void *orr_training_parameter(const orr_training *t, int64_t i) { return t->live_parameter[i]; }
+
+/* A state: i64 updates, then parameters, then buffers, each row-major. */
+size_t orr_training_state_bytes(const orr_training *t) {
+    size_t bytes = sizeof(int64_t);
+    for (int64_t i = 0; i < t->problem->n_tensors; i++) bytes += tensor_bytes(t, t->problem->tensors[i].shape);
+    for (int32_t i = 0; i < t->n_buffers; i++) bytes += tensor_bytes(t, t->buffer_shape[i]);
+    return bytes;
 }
+
+void orr_training_save(const orr_training *t, int64_t member, void *state) {
+    const int64_t updates = *t->updates;
+    char *to = state;
+    memcpy(to, &updates, sizeof updates);
+    to += sizeof updates;
+    for (int64_t i = 0; i < t->problem->n_tensors + t->n_buffers; i++) {
+        const int64_t b = i - t->problem->n_tensors;
+        const size_t bytes = tensor_bytes(t, b < 0 ? t->problem->tensors[i].shape : t->buffer_shape[b]);
+        copy_slice(to, b < 0 ? t->parameter[i] : t->buffer[b], bytes, member);
+        to += bytes;
+    }
+}
+
+void orr_training_load(orr_training *t, int64_t member, const void *state) {
+    int64_t updates;
+    const char *from = state;
+    memcpy(&updates, from, sizeof updates);
+    from += sizeof updates;
+    *t->updates = (int32_t)updates;
+    for (int64_t i = 0; i < t->problem->n_tensors + t->n_buffers; i++) {
+        const int64_t b = i - t->problem->n_tensors;
+        const size_t bytes = tensor_bytes(t, b < 0 ? t->problem->tensors[i].shape : t->buffer_shape[b]);
+        memcpy((char *)(b < 0 ? t->parameter[i] : t->buffer[b]) + (size_t)member * bytes, from, bytes);
+        from += bytes;
+    }
+    if (t->members > 1) t->selected = -1;
+}
+
+orr_cost orr_training_cost(const orr_training *t) { return orr_program_cost(t->program); }

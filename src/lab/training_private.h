@@ -1,0 +1,65 @@
+/* What the files of training share: training.c (memory, programs, advance), update.c (the graph of an update), subject.c (the
+ * network as instruments see it), flow.c (continuous time). */
+#ifndef ORR_LAB_TRAINING_PRIVATE_H
+#define ORR_LAB_TRAINING_PRIVATE_H
+
+#include "lab/training.h"
+
+struct orr_training {
+    orr_context *ctx;
+    orr_arena *arena;
+    const orr_member *member;
+    int64_t members, steps;
+    const orr_problem *problem; /* the first member's: shapes are those of all */
+    const orr_rule *rule;
+    const orr_settings *rule_settings;
+    bool own_data;     /* members have different data */
+    int32_t n_buffers; /* of all tensors together */
+    orr_shape *buffer_shape;
+
+    void **parameter, **buffer;           /* [tensor], [tensor, rule's buffers]: each [members, shape] */
+    void **live_parameter, **live_buffer; /* of the selected member; the same memory where there is one */
+    void *live_x, *live_target, *live_test_x, *live_test_target;
+    int64_t selected;
+    int32_t *updates;
+    void *rate;     /* [members] in dtype */
+    int32_t *seed;  /* [members, 2] */
+    int32_t *order; /* [members, n]: the order of examples in this epoch */
+    void *x, *target, **fact;
+    int64_t epoch;        /* that `order` belongs to; -1: none yet */
+    int64_t *permutation; /* [n] */
+
+    /* what instruments see: trained tensors only */
+    int64_t n_trained, n_numbers;
+    int64_t *trained; /* [n_trained]: index of the tensor */
+    orr_shape *trained_shape;
+    const char **trained_name;
+    const void **trained_memory;
+
+    orr_graph *g;
+    orr_program *program;
+    orr_node counter, loss;
+    /* where time is continuous */
+    double *flow_loss; /* [members] */
+    const orr_node *flow_parameter, *flow_gradient;
+};
+
+/* The inputs of a graph that stand for a member's memory. */
+typedef struct orr_update_nodes {
+    orr_problem_graph problem;
+    orr_node *buffer, *fact;
+    orr_node updates, updates_real; /* i32, and in the problem's dtype */
+    orr_node rate, seed, order, x, target;
+} orr_update_nodes;
+
+/* Compiles t->program: one update of all members. */
+orr_status orr_training_compile(orr_training *t) ORR_MUST_USE;
+/* Compiles t->program: the gradient of one member, whose parameters are live; and follows -gradient. */
+orr_status orr_training_compile_flow(orr_training *t) ORR_MUST_USE;
+orr_status orr_training_flow(orr_training *t, int64_t steps) ORR_MUST_USE;
+
+orr_status orr_training_no_memory(const orr_training *t);
+/* Parameters, buffers and counter as inputs. */
+orr_status orr_training_inputs(const orr_training *t, orr_arena *out_arena, orr_graph *g, orr_update_nodes *out);
+
+#endif
