@@ -49,8 +49,17 @@ const orr_data *orr_data_at(int i); /* the kinds in their order; NULL past the l
         "resample", ORR_FLAG, .fallback = "false", .help = "draw anew for each run's seed, not once for all"           \
     }
 
-/* The key of a purpose: i32[4] with step 0, from `seed`, and from the run's where `resample` is true. */
+/* The seed of all that is drawn: `seed` itself; where `resample` is true, two words of Philox's block (seed, purpose
+ * "resample") number run_seed. */
 uint64_t orr_data_seed(const orr_settings *s, uint64_t run_seed);
+
+/* The key of one of several things that a sample draws: its purpose moved by part 2^16, 0 <= part < 2^14. */
+orr_node orr_data_key(orr_graph *g, orr_node key, int32_t part);
+
+/* Room for n facts, and the next of them, zeros.  Fails: ORR_ENOMEM. */
+orr_status orr_data_facts(orr_context *ctx, orr_arena *out_arena, int n, orr_dataset *d) ORR_MUST_USE;
+orr_status orr_data_fact(orr_context *ctx, orr_arena *out_arena, orr_dataset *d, const char *name, orr_shape shape,
+                         double **data) ORR_MUST_USE;
 
 /* Fills x, token, y, label of a dataset whose n, n_test, shapes and facts are set, from kind->sample in float64: training
  * examples with step 0, test examples with step 1 of the purpose "data". */
@@ -67,13 +76,23 @@ orr_status orr_data_generate(orr_context *ctx, orr_arena *out_arena, const orr_d
         { "standardise", ORR_CHOICE, .fallback = "none", .choices = "none features all",                               \
           .help = "mean 0 and variance 1 over the training examples: for each feature, or for all together" },         \
         { "whiten", ORR_FLAG, .fallback = "false",                                                                     \
-          .help = "multiply by C^-1/2, C the covariance of the training inputs (pseudo-inverse)" },                    \
+          .help =                                                                                                      \
+              "take off the mean and multiply by C^-1/2, C the covariance of the training inputs (pseudo-inverse)" },  \
         { "flatten", ORR_FLAG, .fallback = "false", .help = "one axis of features" }, {                                \
         "label_noise", ORR_REAL, .fallback = "0", .range = "[0, 1]",                                                   \
                                  .help = "part of the training labels replaced by a class drawn from all"              \
     }
 
-/* Does what those rows say, over copies in out_arena.  Test examples get the training examples' mean and scale. */
+/* How many examples a reader has to bring for them: `n` where it takes the first of all classes, else 0, which means all. */
+int64_t orr_data_needed(const orr_settings *s, int64_t n);
+
+/* Does what those rows say, over copies in out_arena; test examples get the training examples' mean and scale.
+ *
+ * d comes with all examples that were read, d->n for training and d->n_test for testing.  Of them `n` and `n_test` of the
+ * settings stay (n = 0: all); where d->n_test is 0, the test examples are taken from the training ones, behind them (n = 0:
+ * what they leave).  In this order: keep_classes, subset, center (a kind may have that row: "none" or "mean-image", which
+ * is taken off), standardise, whiten, flatten, label_noise.  Replaced labels: the fact "label" keeps the clean ones.
+ * Fails: ORR_EINPUT where there are too few examples, or where a row makes no sense for the data; ORR_ENOMEM. */
 orr_status orr_data_prepare(orr_context *ctx, orr_arena *out_arena, const orr_settings *s, orr_dataset *d) ORR_MUST_USE;
 
 #endif
