@@ -14,16 +14,21 @@ enum { NAMES_MAX = 64, WORDS_MAX = 256, POINTS_MAX = 1000 };
 /* Keys of a file with one value each. */
 static const orr_parameter settings_table[] = {
     { "name", ORR_TEXT, .help = "of the experiment" },
-    { "steps", ORR_INT, .range = "[1, 2000000000]", .unit = "updates", .help = "how long to train" },
+    { "steps", ORR_INT, .fallback = "0", .range = "[0, 2000000000]", .unit = "updates", .help = "how long to train" },
+    { "epochs", ORR_INT, .fallback = "0", .range = "[0, 1000000000]", .unit = "passes over the training examples",
+      .help = "how long to train, instead of steps" },
+    { "until", ORR_REAL, .fallback = "0", .range = "[0, inf)", .unit = "loss",
+      .help = "training ends earlier where the training loss is below; 0: never" },
     { "precision", ORR_CHOICE, .fallback = "f32", .choices = "f32 f64", .help = "of parameters and data" },
     { "notes", ORR_TEXT, .fallback = "", .help = "for people" },
     { "seeds", ORR_INT, .fallback = "1", .range = "[1, 100000]", .help = "how many: 0, 1, ..." },
     { 0 },
 };
-enum { N_POINT_SETTINGS = 3, N_SETTINGS = 5 }; /* the first ones may change from point to point */
+enum { N_POINT_SETTINGS = 5, N_SETTINGS = 7 }; /* the first ones may change from point to point */
 /* Keys with more inside; in a point of the sweep, the first ones. */
-static const char *const sections[] = { "architecture", "data", "task", "rule", "observe", "laws", "sweep", "sizes" };
-enum { N_SECTIONS = sizeof sections / sizeof sections[0], N_POINT_SECTIONS = 5 };
+static const char *const sections[] = { "architecture", "parameterization", "initial", "data",  "task",
+                                        "rule",         "observe",          "laws",    "sweep", "sizes" };
+enum { N_SECTIONS = sizeof sections / sizeof sections[0], N_POINT_SECTIONS = 7 };
 
 typedef struct reader {
     orr_context *ctx;
@@ -128,6 +133,10 @@ static const orr_kind *architecture_kind(int i) {
 static const orr_kind *data_kind(int i) { return orr_data_at(i) ? &orr_data_at(i)->kind : NULL; }
 static const orr_kind *task_kind(int i) { return orr_task_at(i) ? &orr_task_at(i)->kind : NULL; }
 static const orr_kind *rule_kind(int i) { return orr_rule_at(i) ? &orr_rule_at(i)->kind : NULL; }
+static const orr_kind *parameterization_kind(int i) {
+    return orr_parameterization_at(i) ? &orr_parameterization_at(i)->kind : NULL;
+}
+static const orr_kind *initial_kind(int i) { return orr_initial_at(i) ? &orr_initial_at(i)->kind : NULL; }
 static const orr_kind *instrument_kind(int i) { return orr_instrument_at(i) ? &orr_instrument_at(i)->kind : NULL; }
 
 /* The index of the kind that `word` names. */
@@ -169,6 +178,41 @@ static orr_status read_kind(reader *r, const char *what, kind_at *at, const laye
     if (!kind) return mistake(r, parent, "'%s' is missing", what);
     *out = (orr_settings){ kind->parameters, values };
     return check_given(r, orr_arena_format(r->arena, "%s %s", what, kind->name), kind->parameters, given, parent);
+}
+
+/* The same where the section may be left out: `fallback` is its kind then. */
+static orr_status read_optional(reader *r, const char *what, kind_at *at, const layers *all, const orr_yaml *root,
+                                const char *fallback, int *index, orr_settings *out) {
+    orr_yaml *tree = ORR_NEW(r->arena, orr_yaml, 3);
+    const orr_yaml **links = ORR_NEW(r->arena, const orr_yaml *, 2);
+    if (!tree || !links) return no_memory(r);
+    tree[1] = (orr_yaml){ .line = root->line, .column = root->column, .word = "kind" };
+    tree[2] = (orr_yaml){ .line = root->line, .column = root->column, .word = fallback };
+    links[0] = &tree[1], links[1] = &tree[2];
+    tree[0] = (orr_yaml){
+        .type = ORR_YAML_MAP, .line = root->line, .column = root->column, .n = 1, .key = links, .value = links + 1
+    };
+    const layers one = { .tree = { tree }, .n = 1 };
+    return read_kind(r, what, at, all->n ? all : &one, root, index, out);
+}
+
+/* A word under `initial` is a path: { kind: file, path: WORD }. */
+static orr_status expand_initial(reader *r, layers *all) {
+    for (int i = 0; i < all->n; i++) {
+        const orr_yaml *word = all->tree[i];
+        if (word->type != ORR_YAML_WORD) continue;
+        orr_yaml *tree = ORR_NEW(r->arena, orr_yaml, 4);
+        const orr_yaml **links = ORR_NEW(r->arena, const orr_yaml *, 4);
+        if (!tree || !links) return no_memory(r);
+        for (int k = 0; k < 4; k++) tree[k] = *word;
+        tree[1].word = "kind", tree[2].word = "file", tree[3].word = "path";
+        links[0] = &tree[1], links[1] = &tree[3], links[2] = &tree[2], links[3] = word;
+        tree[0] = (orr_yaml){
+            .type = ORR_YAML_MAP, .line = word->line, .column = word->column, .n = 2, .key = links, .value = links + 2
+        };
+        all->tree[i] = tree;
+    }
+    return ORR_OK;
 }
 
 /* ---- a point -------------------------------------------------------------------------------------------------------------- */
@@ -213,12 +257,15 @@ static orr_status point_json(reader *r, orr_point *p) {
     for (int64_t i = 0; i < p->n_observations; i++)
         (void)json_array_append_new(
             observe, orr_settings_json(&p->observations[i].instrument->kind, &p->observations[i].settings));
-    json_t *all = json_pack("{s:o, s:o, s:o, s:o, s:I, s:s, s:o}", "architecture",
-                            orr_settings_json(&p->architecture->kind, &p->architecture_settings), "data",
+    json_t *all = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:s, s:o}", "architecture",
+                            orr_settings_json(&p->architecture->kind, &p->architecture_settings), "parameterization",
+                            orr_settings_json(&p->parameterization->kind, &p->parameterization_settings), "initial",
+                            orr_settings_json(&p->initial->kind, &p->initial_settings), "data",
                             orr_settings_json(&p->data->kind, &p->data_settings), "task",
                             orr_settings_json(&p->task->kind, &p->task_settings), "rule",
                             orr_settings_json(&p->rule->kind, &p->rule_settings), "steps", (json_int_t)p->steps,
-                            "precision", orr_dtype_name(p->precision), "observe", observe);
+                            "epochs", (json_int_t)p->epochs, "until", orr_json_real(p->until), "precision",
+                            orr_dtype_name(p->precision), "observe", observe);
     char *text;
     const orr_status status = orr_json_text(r->ctx, r->arena, all, 17, &text);
     json_decref(all);
@@ -242,7 +289,7 @@ static orr_status read_settings(reader *r, const layers *all, orr_settings *out)
 }
 
 static orr_status read_point(reader *r, const layers *all, orr_point *out) {
-    int architecture = 0, data = 0, task = 0, rule = 0;
+    int architecture = 0, data = 0, task = 0, rule = 0, parameterization = 0, initial = 0;
     orr_settings settings;
     const orr_yaml *root = all->tree[0];
     ORR_TRY(r->ctx, read_settings(r, all, &settings));
@@ -255,13 +302,28 @@ static orr_status read_point(reader *r, const layers *all, orr_point *out) {
     ORR_TRY(r->ctx, read_kind(r, "task", task_kind, &section, root, &task, &out->task_settings));
     section = section_of(all, "rule");
     ORR_TRY(r->ctx, read_kind(r, "rule", rule_kind, &section, root, &rule, &out->rule_settings));
+    section = section_of(all, "parameterization");
+    ORR_TRY(r->ctx, read_optional(r, "parameterization", parameterization_kind, &section, root, "standard",
+                                  &parameterization, &out->parameterization_settings));
+    section = section_of(all, "initial");
+    ORR_TRY(r->ctx, expand_initial(r, &section));
+    ORR_TRY(r->ctx,
+            read_optional(r, "initial", initial_kind, &section, root, "normal", &initial, &out->initial_settings));
     ORR_TRY(r->ctx, read_observations(r, last_of(all, "observe"), out));
+    out->parameterization = orr_parameterization_at(parameterization);
+    out->initial = orr_initial_at(initial);
     out->architecture = orr_architecture_at(architecture);
     out->data = orr_data_at(data);
     out->task = orr_task_at(task);
     out->rule = orr_rule_at(rule);
     out->name = orr_text(&settings, "name");
     out->steps = orr_int(&settings, "steps");
+    out->epochs = orr_int(&settings, "epochs");
+    out->until = orr_real(&settings, "until");
+    if (!out->steps && !out->epochs)
+        return mistake(r, root, "experiment: 'steps' or 'epochs' is missing (how long to train)");
+    if (out->steps && out->epochs)
+        return mistake(r, root, "experiment: 'steps' and 'epochs' are both given; one says how long to train");
     out->precision = strcmp(orr_text(&settings, "precision"), "f64") == 0 ? ORR_F64 : ORR_F32;
     return point_json(r, out);
 }
@@ -401,6 +463,7 @@ static json_t *value_json(const orr_parameter *p, const orr_value *v) {
     case ORR_FLAG: return json_boolean(v->integer != 0);
     case ORR_CHOICE:
     case ORR_TEXT: return json_string(v->text);
+    case ORR_REALS: return orr_json_reals(v->reals, v->n);
     case ORR_INTS: break;
     }
     json_t *list = json_array();
