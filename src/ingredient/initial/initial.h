@@ -23,4 +23,9 @@ const orr_initial *orr_initial_at(int i); /* the kinds in their order, normal fi
 /* One tensor as the normal kind starts it. */
 void orr_initial_normal_tensor(const orr_tensor *t, uint64_t seed, double *w);
 
+/* A random m x n matrix of orthonormal rows (m <= n) or columns (m >= n), uniform (Haar): the polar factor of a matrix of
+ * normal numbers.  Fails: ORR_ENOMEM. */
+orr_status orr_initial_haar(orr_context *ctx, orr_arena *scratch, int64_t m, int64_t n, uint64_t seed,
+                            const char *stream, double *q) ORR_MUST_USE;
+
 #endif
