@@ -4,163 +4,305 @@
 #include <string.h>
 
 #include "base/context.h"
-#include "lab/training.h"
-
-/* ---- problems --------------------------------------------------------------------------------------------------------------- */
-
-static bool same_value(const orr_value *a, const orr_value *b) {
-    if (a->integer != b->integer || a->real != b->real || a->n != b->n || !a->text != !b->text) return false;
-    if (a->text && strcmp(a->text, b->text) != 0) return false;
-    return a->n == 0 || memcmp(a->items, b->items, (size_t)a->n * sizeof *a->items) == 0;
-}
-
-static bool same_settings(const orr_settings *a, const orr_settings *b) {
-    if (a->table != b->table) return false;
-    for (int i = 0; a->table[i].name; i++)
-        if (!same_value(&a->value[i], &b->value[i])) return false;
-    return true;
-}
-
-static bool same_problem(const orr_point *a, const orr_point *b) {
-    return a->architecture == b->architecture && a->task == b->task && a->precision == b->precision &&
-           same_settings(&a->architecture_settings, &b->architecture_settings) &&
-           same_settings(&a->task_settings, &b->task_settings) && same_settings(&a->data_settings, &b->data_settings);
-}
-
-static orr_status prepare_point(orr_context *ctx, orr_arena *arena, const orr_experiment *e, int64_t i,
-                                const orr_problem **problems) {
-    const orr_point *point = &e->points[i];
-    const orr_dataset *data = NULL;
-    for (int64_t j = 0; j < i; j++) {
-        if (same_problem(point, &e->points[j])) {
-            problems[i] = problems[j];
-            return ORR_OK;
-        }
-        if (same_settings(&point->data_settings, &e->points[j].data_settings)) data = &problems[j]->data;
-    }
-    orr_dataset fresh;
-    orr_problem *problem = ORR_NEW(arena, orr_problem, 1);
-    if (!problem) return orr_fail(ctx, ORR_ENOMEM, "no memory for a problem");
-    if (!data) ORR_TRY(ctx, point->data->load(ctx, arena, &point->data_settings, &fresh));
-    ORR_TRY(ctx, orr_problem_new(ctx, arena, point->architecture, point->architecture_settings, data ? data : &fresh,
-                                 point->task, point->task_settings, point->precision, problem));
-    problems[i] = problem;
-    return ORR_OK;
-}
-
-orr_status orr_lab_prepare(orr_context *ctx, orr_arena *out_arena, const orr_experiment *experiment,
-                           const orr_problem ***problems) {
-    const orr_problem **all = ORR_NEW(out_arena, const orr_problem *, experiment->n_points);
-    if (!all) return orr_fail(ctx, ORR_ENOMEM, "no memory for the problems");
-    for (int64_t i = 0; i < experiment->n_points; i++) ORR_TRY(ctx, prepare_point(ctx, out_arena, experiment, i, all));
-    *problems = all;
-    return ORR_OK;
-}
-
-/* ---- one run ------------------------------------------------------------------------------------------------------------------ */
+#include "base/progress.h"
 
 /* Updates between two looks at the clock, the signal and the loss. */
 enum { CHUNK = 50 };
+static const double default_checkpoint_seconds = 10.0;
 
 typedef struct session {
     orr_context *ctx;
     orr_store *store;
-    int64_t run;
-    const orr_point *point;
+    orr_arena *arena;
+    const orr_job *job;
+    const orr_job_options *options;
     orr_training *training;
-    void **instruments;
-    bool finite; /* everything recorded so far is a number */
+    void **instrument;   /* [observations] */
+    size_t *memory_size; /* [observations]: bytes a member */
+    char **memory;       /* [observations]: [members, bytes] */
+    bool *done, *finite; /* [members]: no longer recorded; everything recorded so far is a number */
+    orr_run_outcome *outcome;
+    int64_t member; /* that is being measured */
+    double saved;   /* when the last checkpoint was written */
 } session;
+
+static orr_status no_memory(const session *s) { return orr_fail(s->ctx, ORR_ENOMEM, "no memory for a run"); }
+
+/* ---- observing -------------------------------------------------------------------------------------------------------------------- */
 
 static orr_status record(void *self, const char *series, int64_t step, double value) {
     session *s = self;
-    s->finite = s->finite && isfinite(value);
-    return orr_store_record(s->store, s->run, series, step, value);
+    s->finite[s->member] = s->finite[s->member] && isfinite(value);
+    return orr_store_record(s->store, s->job->run[s->member], series, step, value);
 }
 
 static orr_status record_array(void *self, const char *name, int64_t step, orr_dtype dtype, const orr_shape *shape,
                                const void *data) {
     session *s = self;
-    return orr_store_record_array(s->store, s->run, name, step, dtype, shape, data);
+    return orr_store_record_array(s->store, s->job->run[s->member], name, step, dtype, shape, data);
 }
 
-static int64_t every(const orr_observation *o) { return orr_int(&o->settings, "every"); }
+static bool is_due(const session *s, int64_t step) {
+    for (int64_t i = 0; i < s->job->point->n_observations; i++)
+        if (orr_instrument_due(&s->job->point->observations[i].settings, step)) return true;
+    return false;
+}
+
+static orr_status observe_member(session *s, int64_t step) {
+    const orr_sink sink = { record, record_array, s };
+    const uint64_t seed = s->job->member[s->member].seed;
+    for (int64_t i = 0; i < s->job->point->n_observations; i++) {
+        const orr_observation *o = &s->job->point->observations[i];
+        void *memory = s->memory[i] + (size_t)s->member * s->memory_size[i];
+        if (orr_instrument_due(&o->settings, step))
+            ORR_TRY(s->ctx, o->instrument->measure(s->instrument[i], step, seed, memory, &sink));
+    }
+    return ORR_OK;
+}
 
 static orr_status observe(session *s, int64_t step) {
-    const orr_sink sink = { record, record_array, s };
-    for (int64_t i = 0; i < s->point->n_observations; i++)
-        if (step % every(&s->point->observations[i]) == 0)
-            ORR_TRY(s->ctx, s->point->observations[i].instrument->measure(s->instruments[i], step, &sink));
+    if (!is_due(s, step)) return ORR_OK;
+    for (int64_t m = 0; m < s->job->members; m++) {
+        if (s->done[m]) continue;
+        s->member = m;
+        orr_training_select(s->training, m);
+        ORR_TRY(s->ctx, observe_member(s, step));
+    }
     return ORR_OK;
 }
 
 /* Where the next chunk ends: at the next observation, or the end, or after CHUNK updates. */
 static int64_t next_stop(const session *s, int64_t step) {
-    int64_t next = step + CHUNK < s->point->steps ? step + CHUNK : s->point->steps;
-    for (int64_t i = 0; i < s->point->n_observations; i++) {
-        const int64_t e = every(&s->point->observations[i]), at = (step / e + 1) * e;
+    const int64_t steps = s->job->point->steps;
+    int64_t next = step + CHUNK < steps ? step + CHUNK : steps;
+    for (int64_t i = 0; i < s->job->point->n_observations; i++) {
+        const int64_t at = orr_instrument_next(&s->job->point->observations[i].settings, step);
         if (at < next) next = at;
     }
     return next;
 }
 
-static orr_status train(session *s, const orr_run_options *options, orr_run_outcome *out) {
-    ORR_TRY(s->ctx, observe(s, 0));
-    for (int64_t step = 0; step < s->point->steps && s->finite;) {
-        const int64_t next = next_stop(s, step);
-        if (options->stop && *options->stop)
-            return orr_fail(s->ctx, ORR_EINTERRUPTED, "interrupted after %lld updates; what was recorded is in %s",
-                            (long long)step, orr_store_path(s->store));
-        ORR_TRY(s->ctx, orr_training_advance(s->training, next - step));
-        out->steps = step = next;
-        ORR_TRY(s->ctx, observe(s, step));
-        s->finite = s->finite && isfinite(orr_training_loss(s->training));
-        if (options->tick) options->tick(options->user, step);
-    }
-    out->diverged = !s->finite;
-    return ORR_OK;
-}
-
-static orr_status open_instruments(session *s, orr_arena *arena, const orr_subject *subject, uint64_t seed) {
-    s->instruments = ORR_NEW(arena, void *, s->point->n_observations);
-    if (!s->instruments) return orr_fail(s->ctx, ORR_ENOMEM, "no memory for the instruments");
-    for (int64_t i = 0; i < s->point->n_observations; i++) {
-        const orr_observation *o = &s->point->observations[i];
-        ORR_TRY(s->ctx, o->instrument->open(s->ctx, &o->settings, subject, seed, &s->instruments[i]));
+static orr_status open_instruments(session *s) {
+    const orr_point *point = s->job->point;
+    const orr_subject subject = orr_training_subject(s->training);
+    s->instrument = ORR_NEW(s->arena, void *, point->n_observations);
+    s->memory = ORR_NEW(s->arena, char *, point->n_observations);
+    s->memory_size = ORR_NEW(s->arena, size_t, point->n_observations);
+    if (!s->instrument || !s->memory || !s->memory_size) return no_memory(s);
+    for (int64_t i = 0; i < point->n_observations; i++) {
+        const orr_observation *o = &point->observations[i];
+        /* whole lines, so that each member's memory is aligned */
+        const size_t size = o->instrument->memory ? o->instrument->memory(&o->settings, &subject) : 0;
+        s->memory_size[i] = (size + 63) / 64 * 64;
+        s->memory[i] = orr_arena_take(s->arena, s->job->members, s->memory_size[i]);
+        if (!s->memory[i]) return no_memory(s);
+        ORR_TRY(s->ctx, o->instrument->open(s->ctx, &o->settings, &subject, &s->instrument[i]));
     }
     return ORR_OK;
 }
 
 static void close_instruments(session *s) {
-    for (int64_t i = 0; s->instruments && i < s->point->n_observations; i++)
-        s->point->observations[i].instrument->close(s->instruments[i]);
+    for (int64_t i = 0; s->instrument && i < s->job->point->n_observations; i++)
+        s->job->point->observations[i].instrument->close(s->instrument[i]);
 }
 
-orr_status orr_lab_run(orr_context *ctx, orr_store *store, int64_t run, const orr_point *point,
-                       const orr_problem *problem, uint64_t seed, const orr_run_options *options,
-                       orr_run_outcome *out) {
-    static const orr_run_options defaults = { 0 };
-    session s = { .ctx = ctx, .store = store, .run = run, .point = point, .finite = true };
-    orr_arena *arena = NULL;
-    orr_status status;
-    *out = (orr_run_outcome){ 0 };
-    ORR_TRY_DONE(ctx, orr_arena_new(ctx, &arena));
-    ORR_TRY_DONE(ctx, orr_training_new(ctx, problem, point->rule, &point->rule_settings, seed, &s.training));
-    const orr_subject subject = orr_training_subject(s.training);
-    ORR_TRY_DONE(ctx, open_instruments(&s, arena, &subject, seed));
-    ORR_TRY_DONE(ctx, orr_store_start_run(store, run, out->started_at));
-    status = train(&s, options ? options : &defaults, out);
-    const char *state = status == ORR_EINTERRUPTED ? "interrupted" : out->diverged ? "diverged" : "finished";
-    if (status == ORR_OK || status == ORR_EINTERRUPTED) {
-        const orr_status finished = orr_store_finish_run(store, run, state, out->steps, out->finished_at);
-        if (status == ORR_OK) status = finished;
-    } else {
-        const orr_status committed = orr_store_commit(store);
-        (void)committed; /* the first failure is the one to tell */
+/* ---- checkpoints --------------------------------------------------------------------------------------------------------------------- */
+
+/* A checkpoint of a job, kept with its first run: for each member
+ *     i64 updates made, u8 done, u8 finite, u8 diverged, 5 bytes of 0
+ *     the training's state, then each instrument's memory */
+enum { HEAD = 16 };
+
+static size_t checkpoint_bytes(const session *s) {
+    size_t one = HEAD + orr_training_state_bytes(s->training);
+    for (int64_t i = 0; i < s->job->point->n_observations; i++) one += s->memory_size[i];
+    return one * (size_t)s->job->members;
+}
+
+static void write_checkpoint(const session *s, char *to) {
+    const size_t state = orr_training_state_bytes(s->training);
+    for (int64_t m = 0; m < s->job->members; m++) {
+        memset(to, 0, HEAD);
+        memcpy(to, &s->outcome[m].steps, sizeof(int64_t));
+        to[8] = (char)s->done[m];
+        to[9] = (char)s->finite[m];
+        to[10] = (char)s->outcome[m].diverged;
+        orr_training_save(s->training, m, to + HEAD);
+        to += HEAD + state;
+        for (int64_t i = 0; i < s->job->point->n_observations; i++) {
+            memcpy(to, s->memory[i] + (size_t)m * s->memory_size[i], s->memory_size[i]);
+            to += s->memory_size[i];
+        }
     }
-done:
+}
+
+static void read_checkpoint(session *s, const char *from) {
+    const size_t state = orr_training_state_bytes(s->training);
+    for (int64_t m = 0; m < s->job->members; m++) {
+        memcpy(&s->outcome[m].steps, from, sizeof(int64_t));
+        s->done[m] = from[8] != 0;
+        s->finite[m] = from[9] != 0;
+        s->outcome[m].diverged = from[10] != 0;
+        orr_training_load(s->training, m, from + HEAD);
+        from += HEAD + state;
+        for (int64_t i = 0; i < s->job->point->n_observations; i++) {
+            memcpy(s->memory[i] + (size_t)m * s->memory_size[i], from, s->memory_size[i]);
+            from += s->memory_size[i];
+        }
+    }
+}
+
+static orr_status save(session *s, int64_t step) {
+    const size_t bytes = checkpoint_bytes(s);
+    char *data = orr_allocate(s->ctx, bytes);
+    if (!data) return no_memory(s);
+    write_checkpoint(s, data);
+    const orr_status status = orr_store_checkpoint(s->store, s->job->run[0], step, data, bytes);
+    orr_release(s->ctx, data);
+    s->saved = orr_now();
+    return status;
+}
+
+/* Goes back to the last checkpoint, or to the start: *step updates are made, and what was recorded later is gone. */
+static orr_status restore(session *s, int64_t *step) {
+    const void *data;
+    size_t bytes;
+    int64_t saved;
+    ORR_TRY(s->ctx, orr_store_checkpoint_of(s->store, s->arena, s->job->run[0], &saved, &data, &bytes));
+    if (saved >= 0 && bytes != checkpoint_bytes(s))
+        return orr_fail(
+            s->ctx, ORR_EINPUT,
+            "store %s: the checkpoint of run %lld has %zu bytes, this program would write %zu; it can't be resumed",
+            orr_store_path(s->store), (long long)s->job->run[0], bytes, checkpoint_bytes(s));
+    if (saved >= 0) read_checkpoint(s, data);
+    for (int64_t m = 0; m < s->job->members; m++) ORR_TRY(s->ctx, orr_store_rewind(s->store, s->job->run[m], saved));
+    *step = saved;
+    return ORR_OK;
+}
+
+/* ---- training ---------------------------------------------------------------------------------------------------------------------------- */
+
+static orr_status record_parameters(session *s, int64_t m, int64_t step) {
+    const orr_problem *p = s->job->member[m].problem;
+    orr_training_select(s->training, m);
+    for (int64_t i = 0; i < p->n_tensors; i++) {
+        const char *name = orr_arena_format(s->arena, "parameter.%s", p->tensors[i].name);
+        if (!name) return no_memory(s);
+        ORR_TRY(s->ctx, orr_store_record_array(s->store, s->job->run[m], name, step, p->dtype, &p->tensors[i].shape,
+                                               orr_training_parameter(s->training, i)));
+    }
+    return ORR_OK;
+}
+
+/* Which members are at their end after `step` updates; *left of them go on. */
+static orr_status close_members(session *s, int64_t step, int64_t *left) {
+    const orr_point *point = s->job->point;
+    *left = 0;
+    for (int64_t m = 0; m < s->job->members; m++) {
+        if (s->done[m]) continue;
+        const double loss = orr_training_loss(s->training, m);
+        s->outcome[m].steps = step;
+        s->outcome[m].diverged = !s->finite[m] || (step > 0 && !isfinite(loss));
+        if (s->outcome[m].diverged || step >= point->steps || (point->until > 0.0 && loss < point->until)) {
+            s->done[m] = true;
+            ORR_TRY(s->ctx, record_parameters(s, m, step));
+        } else {
+            ++*left;
+        }
+    }
+    return ORR_OK;
+}
+
+static void tick(const session *s, int64_t steps) {
+    if (s->options->done) (void)atomic_fetch_add(s->options->done, (long long)(steps * s->job->members));
+}
+
+static orr_status check_stop(session *s, int64_t step) {
+    if (!s->options->stop || !*s->options->stop) return ORR_OK;
+    ORR_TRY(s->ctx, save(s, step));
+    return orr_fail(s->ctx, ORR_EINTERRUPTED,
+                    "interrupted after %lld updates; %s keeps what was recorded: `orrery resume` goes on from here",
+                    (long long)step, orr_store_path(s->store));
+}
+
+static orr_status train(session *s) {
+    const double pause =
+        s->options->checkpoint_seconds > 0.0 ? s->options->checkpoint_seconds : default_checkpoint_seconds;
+    int64_t step = -1, left = 0;
+    if (s->options->resume) ORR_TRY(s->ctx, restore(s, &step));
+    if (step < 0) {
+        step = 0;
+        ORR_TRY(s->ctx, observe(s, 0));
+        ORR_TRY(s->ctx, close_members(s, 0, &left));
+    } else {
+        for (int64_t m = 0; m < s->job->members; m++) left += !s->done[m];
+    }
+    tick(s, step);
+    s->saved = orr_now();
+    while (left > 0) {
+        ORR_TRY(s->ctx, check_stop(s, step));
+        const int64_t next = next_stop(s, step);
+        ORR_TRY(s->ctx, orr_training_advance(s->training, next - step));
+        tick(s, next - step);
+        step = next;
+        ORR_TRY(s->ctx, observe(s, step));
+        ORR_TRY(s->ctx, close_members(s, step, &left));
+        if (left > 0 && orr_now() - s->saved >= pause) ORR_TRY(s->ctx, save(s, step));
+    }
+    tick(s, s->job->point->steps - step);
+    return ORR_OK;
+}
+
+static orr_status start_runs(session *s) {
+    for (int64_t m = 0; m < s->job->members; m++)
+        ORR_TRY(s->ctx, orr_store_start_run(s->store, s->job->run[m], s->outcome[m].started_at));
+    return ORR_OK;
+}
+
+static orr_status finish_runs(session *s, bool interrupted) {
+    for (int64_t m = 0; m < s->job->members; m++) {
+        const char *state = interrupted ? "interrupted" : s->outcome[m].diverged ? "diverged" : "finished";
+        ORR_TRY(s->ctx,
+                orr_store_finish_run(s->store, s->job->run[m], state, s->outcome[m].steps, s->outcome[m].finished_at));
+    }
+    return ORR_OK;
+}
+
+static orr_status open_session(session *s) {
+    const orr_point *point = s->job->point;
+    const orr_training_options options = { .rule = point->rule,
+                                           .rule_settings = &point->rule_settings,
+                                           .steps = point->steps };
+    ORR_TRY(s->ctx, orr_arena_new(s->ctx, &s->arena));
+    s->done = ORR_NEW(s->arena, bool, s->job->members);
+    s->finite = ORR_NEW(s->arena, bool, s->job->members);
+    if (!s->done || !s->finite) return no_memory(s);
+    for (int64_t m = 0; m < s->job->members; m++) s->finite[m] = true;
+    ORR_TRY(s->ctx, orr_training_new(s->ctx, s->job->member, s->job->members, &options, &s->training));
+    return open_instruments(s);
+}
+
+orr_status orr_job_run(orr_context *ctx, orr_store *store, const orr_job *job, const orr_job_options *options,
+                       orr_run_outcome *outcome) {
+    static const orr_job_options defaults = { 0 };
+    session s = {
+        .ctx = ctx, .store = store, .job = job, .options = options ? options : &defaults, .outcome = outcome
+    };
+    memset(outcome, 0, (size_t)job->members * sizeof *outcome);
+    orr_status status = open_session(&s);
+    if (status == ORR_OK) status = start_runs(&s);
+    if (status == ORR_OK) {
+        status = train(&s);
+        if (status == ORR_OK || status == ORR_EINTERRUPTED) {
+            const orr_status finished = finish_runs(&s, status != ORR_OK);
+            if (status == ORR_OK) status = finished;
+        } else {
+            const orr_status committed = orr_store_commit(store);
+            (void)committed; /* the first failure is the one to tell */
+        }
+    }
     close_instruments(&s);
     orr_training_free(s.training);
-    orr_arena_free(arena);
+    orr_arena_free(s.arena);
     return status;
 }

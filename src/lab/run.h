@@ -1,23 +1,29 @@
-/* A run: one network trained under one point of an experiment from one seed, with its instruments on. */
+/* A job: one network, or several that train as one ensemble, trained with instruments on, recorded, checkpointed. */
 #ifndef ORR_LAB_RUN_H
 #define ORR_LAB_RUN_H
 
 #include <signal.h>
+#include <stdatomic.h>
 
 #include "ingredient/problem.h"
 #include "lab/experiment.h"
+#include "lab/training.h"
 #include "store/store.h"
 
-/* Loads the data of every point, once where points share them, and puts the problems together: problems[i] belongs to
- * points[i], and points that differ by their rule alone share one.  All in out_arena. */
-orr_status orr_lab_prepare(orr_context *ctx, orr_arena *out_arena, const orr_experiment *experiment,
-                           const orr_problem ***problems) ORR_MUST_USE;
+typedef struct orr_job {
+    const orr_point *point;   /* that all members share but for what orr_member holds */
+    const orr_member *member; /* [members] */
+    const int64_t *run;       /* [members]: ids in the store */
+    int64_t members;
+} orr_job;
 
-typedef struct orr_run_options {
-    const volatile sig_atomic_t *stop;       /* set by a signal: the run ends at the next chunk; may be NULL */
-    void (*tick)(void *user, int64_t steps); /* updates made so far; may be NULL */
-    void *user;
-} orr_run_options;
+/* A zero means the default. */
+typedef struct orr_job_options {
+    const volatile sig_atomic_t *stop; /* set by a signal: the job ends at the next chunk, with a checkpoint */
+    double checkpoint_seconds;         /* between checkpoints; default 10 */
+    bool resume;                       /* goes on from the last checkpoint, where there is one */
+    atomic_llong *done;                /* updates, counted up by all members */
+} orr_job_options;
 
 typedef struct orr_run_outcome {
     bool diverged; /* the loss stopped being a number */
@@ -25,12 +31,11 @@ typedef struct orr_run_outcome {
     char started_at[ORR_TIMESTAMP_SIZE], finished_at[ORR_TIMESTAMP_SIZE];
 } orr_run_outcome;
 
-/* Trains and records into the store, whose run was opened before.  Instruments measure after k = 0, every, 2 every, ...
- * updates and at the end where that falls on their schedule.  Divergence is a result.  What was recorded is committed when
- * it returns, whatever the status.
- * Fails: ORR_EINTERRUPTED where stopped, ORR_EIO where the store can't take more, ORR_ENOMEM. */
-orr_status orr_lab_run(orr_context *ctx, orr_store *store, int64_t run, const orr_point *point,
-                       const orr_problem *problem, uint64_t seed, const orr_run_options *options,
-                       orr_run_outcome *out) ORR_MUST_USE;
+/* Trains and records into the store, whose runs were opened before.  Instruments measure at step 0, when they are due, and at the
+ * end where it is due; at the end the parameters are recorded as arrays parameter.NAME.  A member ends early where its loss is no
+ * number (a result) or below the point's `until`.  What was recorded is committed when it returns, whatever the status.
+ * outcome[members].  Fails: ORR_EINTERRUPTED where stopped, ORR_EIO where the store can't take more, ORR_EINPUT, ORR_ENOMEM. */
+orr_status orr_job_run(orr_context *ctx, orr_store *store, const orr_job *job, const orr_job_options *options,
+                       orr_run_outcome *outcome) ORR_MUST_USE;
 
 #endif

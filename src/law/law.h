@@ -20,7 +20,7 @@
 /* What may be known before training. */
 typedef struct orr_premises {
     const orr_experiment *experiment;
-    const orr_problem *const *problems; /* [points] */
+    const orr_problem *const *problems; /* [points, seeds] */
     orr_status (*tick)(void *user);     /* called now and then in long predictions: progress, and a chance to stop */
     void *user;
 } orr_premises;

@@ -2,11 +2,10 @@
 
 #include <math.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #include "base/context.h"
 #include "base/progress.h"
-#include "lab/run.h"
+#include "lab/execute.h"
 
 orr_status orr_records_series(const orr_records *records, orr_arena *out_arena, int64_t point, int64_t seed,
                               const char *name, orr_series *out) {
@@ -18,11 +17,10 @@ typedef struct session {
     orr_arena *arena;
     orr_store *store;
     const orr_law *law;
-    const orr_experiment *experiment;
+    orr_experiment *experiment;
     const orr_law_options *options;
     const orr_problem **problems;
     orr_progress progress;
-    int64_t steps_before; /* updates of finished runs */
 } session;
 
 static bool stopped(const session *s) { return s->options->stop && *s->options->stop; }
@@ -62,32 +60,16 @@ static orr_status predict(session *s, const orr_premises *in, char **text) {
     return status;
 }
 
-/* Runs and predictions enter the store in one transaction. */
+/* Runs and predictions enter the store in one transaction; where nothing is predicted, nothing will run. */
 static orr_status seal(session *s, char *text, orr_law_outcome *out) {
-    const orr_experiment *e = s->experiment;
-    orr_store_run *runs = ORR_NEW(s->arena, orr_store_run, e->n_points * e->seeds);
-    out->runs = ORR_NEW(s->arena, int64_t, e->n_points * e->seeds);
-    if (!runs || !out->runs) return no_memory(s);
-    for (int64_t p = 0; p < e->n_points; p++)
-        for (int64_t seed = 0; seed < e->seeds; seed++)
-            runs[p * e->seeds + seed] =
-                (orr_store_run){ .name = e->points[p].name, .settings = e->points[p].json, .seed = seed };
-    struct utsname machine;
-    const char *name = uname(&machine) == 0
-                           ? orr_arena_format(s->arena, "%s %s %s", machine.sysname, machine.release, machine.machine)
-                           : "?";
     orr_store_prediction prediction = { .law = s->law->id, .text = text };
-    orr_store_experiment stored = { .name = e->name,
-                                    .size = e->size,
-                                    .text = e->text,
-                                    .machine = name,
-                                    .runs = runs,
-                                    .n_runs = text ? e->n_points * e->seeds : 0,
-                                    .predictions = &prediction,
-                                    .n_predictions = text ? 1 : 0 };
-    ORR_TRY(s->ctx, orr_store_open_experiment(s->store, &stored));
-    out->experiment = stored.id;
-    for (int64_t i = 0; i < stored.n_runs; i++) out->runs[i] = runs[i].id;
+    orr_experiment without_runs = *s->experiment;
+    orr_sealed sealed;
+    if (!text) without_runs.n_points = 0;
+    ORR_TRY(s->ctx, orr_lab_seal(s->ctx, s->arena, s->store, text ? s->experiment : &without_runs, &prediction,
+                                 text ? 1 : 0, &sealed));
+    out->experiment = sealed.experiment;
+    out->runs = sealed.run;
     memcpy(out->sealed_at, prediction.sealed_at, sizeof out->sealed_at);
     memcpy(out->sha256, prediction.sha256, sizeof out->sha256);
     return ORR_OK;
@@ -95,30 +77,21 @@ static orr_status seal(session *s, char *text, orr_law_outcome *out) {
 
 /* ---- training ----------------------------------------------------------------------------------------------------------- */
 
-static void tick_training(void *user, int64_t steps) {
-    session *s = user;
-    orr_progress_update(&s->progress, s->steps_before + steps);
-}
-
 static orr_status train(session *s, orr_law_outcome *out) {
-    const orr_experiment *e = s->experiment;
-    int64_t total = 0;
-    for (int64_t p = 0; p < e->n_points; p++) total += e->seeds * e->points[p].steps;
-    s->progress = orr_progress_start(s->ctx, "training", "updates", total);
-    orr_status status = ORR_OK;
-    for (int64_t i = 0; i < e->n_points * e->seeds && status == ORR_OK; i++) {
-        const int64_t p = i / e->seeds;
-        const orr_run_options options = { .stop = s->options->stop, .tick = tick_training, .user = s };
-        orr_run_outcome run;
-        orr_progress_note(&s->progress, "%s, seed %lld", e->points[p].name, (long long)(i % e->seeds));
-        status = orr_lab_run(s->ctx, s->store, out->runs[i], &e->points[p], s->problems[p], (uint64_t)(i % e->seeds),
-                             &options, &run);
-        s->steps_before += e->points[p].steps;
-        if (i == 0) memcpy(out->started_at, run.started_at, sizeof out->started_at);
-        memcpy(out->finished_at, run.finished_at, sizeof out->finished_at);
+    const int64_t n = s->experiment->n_points * s->experiment->seeds;
+    orr_run_outcome *run = ORR_NEW(s->arena, orr_run_outcome, n);
+    if (!run) return no_memory(s);
+    const orr_lab_options options = { .stop = s->options->stop };
+    ORR_TRY(s->ctx, orr_lab_execute(s->ctx, s->store, s->experiment, s->problems, out->runs, &options, run));
+    memcpy(out->started_at, run[0].started_at, sizeof out->started_at);
+    memcpy(out->finished_at, run[0].finished_at, sizeof out->finished_at);
+    for (int64_t i = 0; i < n; i++) { /* times in text order are in time order */
+        if (strcmp(run[i].started_at, out->started_at) < 0)
+            memcpy(out->started_at, run[i].started_at, sizeof out->started_at);
+        if (strcmp(run[i].finished_at, out->finished_at) > 0)
+            memcpy(out->finished_at, run[i].finished_at, sizeof out->finished_at);
     }
-    orr_progress_end(&s->progress);
-    return status;
+    return ORR_OK;
 }
 
 /* ---- after training ----------------------------------------------------------------------------------------------------- */
@@ -192,7 +165,7 @@ static orr_status store_verdicts(session *s, const orr_law_outcome *out) {
 }
 
 orr_status orr_law_run(orr_context *ctx, orr_arena *out_arena, orr_store *store, const orr_law *law,
-                       const orr_experiment *experiment, const orr_law_options *options, orr_law_outcome *out) {
+                       orr_experiment *experiment, const orr_law_options *options, orr_law_outcome *out) {
     static const orr_law_options defaults = { 0 };
     session s = { .ctx = ctx,
                   .arena = out_arena,

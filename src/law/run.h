@@ -33,8 +33,7 @@ enum { ORR_LAW_SEEDS_MIN = 3 };
  * as the store gives it back, and its hash is checked.  out's arrays live in out_arena.
  * Fails as orr_lab_run and orr_store_open_experiment do; ORR_EINPUT for fewer than ORR_LAW_SEEDS_MIN seeds. */
 orr_status orr_law_run(orr_context *ctx, orr_arena *out_arena, orr_store *store, const orr_law *law,
-                       const orr_experiment *experiment, const orr_law_options *options,
-                       orr_law_outcome *out) ORR_MUST_USE;
+                       orr_experiment *experiment, const orr_law_options *options, orr_law_outcome *out) ORR_MUST_USE;
 
 /* One object (new): law, verdict, metric, value, tolerance, interval, seeds, sealed_at, started_at, finished_at,
  * prediction_sha256, runs, note, and the further checks. */

@@ -157,18 +157,24 @@ static orr_status starts_below(orr_context *ctx, orr_arena *out_arena, const orr
     *holds = true;
     for (int64_t i = 0; i < e->n_points && *holds && status == ORR_OK; i++) {
         int64_t lowest = i, first = 0;
-        while (in->problems[first] != in->problems[i]) first++;
+        while (in->problems[first * e->seeds] != in->problems[i * e->seeds]) first++;
         if (first < i) continue;
         for (int64_t j = i; j < e->n_points; j++)
-            if (in->problems[j] == in->problems[i] && threshold_of(&e->points[j]) < threshold_of(&e->points[lowest]))
+            if (in->problems[j * e->seeds] == in->problems[i * e->seeds] &&
+                threshold_of(&e->points[j]) < threshold_of(&e->points[lowest]))
                 lowest = j;
         const double s_star = threshold_of(&e->points[lowest]);
         orr_problem_landscape *l = NULL;
-        status = orr_problem_landscape_new(ctx, in->problems[i], &l);
         for (int64_t seed = 0; status == ORR_OK && *holds && seed < e->seeds; seed++) {
+            const orr_problem *problem = in->problems[i * e->seeds + seed];
+            if (seed == 0 || problem != in->problems[i * e->seeds + seed - 1]) { /* data of its own */
+                orr_problem_landscape_free(l);
+                status = orr_problem_landscape_new(ctx, problem, &l);
+                if (status != ORR_OK) break;
+            }
             const orr_landscape view = orr_problem_landscape_view(l);
             double s_0 = (double)NAN;
-            status = initial_sharpness(ctx, in->problems[i], &view, (uint64_t)seed, &s_0);
+            status = initial_sharpness(ctx, problem, &view, (uint64_t)seed, &s_0);
             *holds = s_0 < s_star;
             *why = orr_arena_format(out_arena, "%s: with seed %lld it starts at %.4g, the ceiling is %.4g",
                                     e->points[lowest].name, (long long)seed, s_0, s_star);
@@ -209,7 +215,7 @@ static const double flow_end = 1.25;
 static orr_status predict_flow(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
                                uint64_t seed, json_t **out) {
     const orr_point *p = &in->experiment->points[point];
-    const orr_problem *problem = in->problems[point];
+    const orr_problem *problem = in->problems[point * in->experiment->seeds + (int64_t)seed];
     const int64_t every = orr_int(&sharpness_of(p)->settings, "every");
     const double eta = orr_real(&p->rule_settings, "learning_rate");
     flow_tick user = { in };
