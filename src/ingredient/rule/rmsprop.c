@@ -2,32 +2,32 @@
 #include "ingredient/rule/rule.h"
 
 static const orr_parameter parameters[] = {
-    { "learning_rate", ORR_REAL, .range = "(0, inf)", .help = "eta" },
+    ORR_RULE_COMMON,
     { "beta2", ORR_REAL, .fallback = "0.99", .range = "[0, 1)", .help = "memory of the mean squared gradient" },
     { "eps", ORR_REAL, .fallback = "1e-8", .range = "[0, inf)",
       .help = "added to the root of the mean squared gradient" },
     { 0 },
 };
 
-static void step(orr_graph *g, const orr_settings *s, orr_node updates, orr_node w, orr_node gradient,
-                 const orr_node *buffer, orr_node *new_w, orr_node *new_buffer) {
+static void step(orr_graph *g, const orr_settings *s, const orr_rule_tensor *t, orr_node *new_w, orr_node *new_buffer) {
     const double beta2 = orr_real(s, "beta2");
-    (void)updates;
-    *new_buffer = orr_add(g, orr_scale(g, *buffer, beta2), orr_scale(g, orr_square(g, gradient), 1.0 - beta2));
-    const orr_node p = orr_shift(g, orr_sqrt(g, *new_buffer), orr_real(s, "eps"));
-    *new_w = orr_sub(g, w, orr_scale(g, orr_div(g, gradient, p), orr_real(s, "learning_rate")));
+    *new_buffer = orr_add(g, orr_scale(g, *t->buffer, beta2), orr_scale(g, orr_square(g, t->gradient), 1.0 - beta2));
+    const orr_node p = orr_shift(g, orr_sqrt(g, *new_buffer), orr_real(s, "eps") * t->tensor->epsilon);
+    *new_w = orr_sub(g, t->w, orr_mul(g, orr_div(g, t->gradient, p), t->learning_rate));
 }
 
-static orr_node preconditioner(orr_graph *g, const orr_settings *s, orr_node updates, const orr_node *buffer) {
+static orr_node preconditioner(orr_graph *g, const orr_settings *s, const orr_tensor *tensor, orr_node updates,
+                               const orr_node *buffer) {
     const orr_dtype dtype = orr_node_dtype(g, updates);
     const orr_node started = orr_gt(g, updates, orr_fill(g, dtype, ORR_SCALAR, 0.0));
-    return orr_select(g, started, orr_shift(g, orr_sqrt(g, *buffer), orr_real(s, "eps")),
+    return orr_select(g, started, orr_shift(g, orr_sqrt(g, *buffer), orr_real(s, "eps") * tensor->epsilon),
                       orr_fill(g, dtype, ORR_SCALAR, 1.0));
 }
 
 const orr_rule orr_rule_rmsprop = {
     .kind = { "rmsprop", "RMSProp, without bias correction", parameters },
     .buffers = 1,
+    .divides = true,
     .step = step,
     .preconditioner = preconditioner,
 };

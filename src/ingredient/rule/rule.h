@@ -19,7 +19,7 @@ typedef struct orr_rule_tensor {
     orr_node key;      /* i32[4]: random numbers of this tensor in this update */
 } orr_rule_tensor;
 
-/* The loss's gradient at other parameters, in the same batch. */
+/* The loss's gradient at other parameters w, in the same batch; w and gradient may be one array. */
 typedef struct orr_rule_gradient {
     void (*at)(void *self, orr_graph *g, const orr_node *w, orr_node *gradient);
     void *self;
@@ -40,14 +40,17 @@ typedef struct orr_rule {
                        orr_node *gradient);
     /* The diagonal P by which the rule divides what it moves along, after `updates` updates; of the shape of a buffer.
      * NULL: the rule moves along the gradient as it is, P = 1. */
-    orr_node (*preconditioner)(orr_graph *g, const orr_settings *s, orr_node updates, const orr_node *buffer);
+    orr_node (*preconditioner)(orr_graph *g, const orr_settings *s, const orr_tensor *tensor, orr_node updates,
+                               const orr_node *buffer);
 } orr_rule;
 
 const orr_rule *orr_rule_at(int i); /* the kinds in their order; NULL past the last */
 
 /* ---- what kinds share: rows, at the start of every discrete rule's table ----------------------------------------------------- */
 
-#define ORR_RULE_COMMON                                                                                                   \
+#define ORR_RULE_COMMON ORR_RULE_COMMON_WITH("gradient")
+/* With another decay_coupling by default. */
+#define ORR_RULE_COMMON_WITH(coupling)                                                                                    \
     { "learning_rate", ORR_REAL, .range = "(0, inf)", .help = "eta" },                                                    \
         { "schedule", ORR_CHOICE, .fallback = "constant", .choices = "constant cosine linear wsd step",                   \
           .help = "of the learning rate after the warm-up; wsd: constant, then linear down over `decay` of the run" },    \
@@ -67,7 +70,7 @@ const orr_rule *orr_rule_at(int i); /* the kinds in their order; NULL past the l
           .help =                                                                                                         \
               "of batches: a new order each epoch, drawn with replacement, or fresh examples from the generator" },       \
         { "weight_decay", ORR_REAL, .fallback = "0", .range = "[0, inf)", .help = "wd" },                                 \
-        { "decay_coupling", ORR_CHOICE, .fallback = "gradient", .choices = "gradient rate none",                          \
+        { "decay_coupling", ORR_CHOICE, .fallback = coupling, .choices = "gradient rate none",                            \
           .help = "g + wd w (L2), w - eta wd w (AdamW), or w - wd w (independent of eta)" },                              \
     {                                                                                                                     \
         "clip", ORR_REAL, .fallback = "0", .range = "[0, inf)",                                                           \
