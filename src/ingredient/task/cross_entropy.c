@@ -1,14 +1,29 @@
-/* Cross-entropy of the softmax:  L = -1/n sum_i log softmax(f(x_i))[label_i], in nats. */
+/* Cross-entropy of the softmax:  l_i = -log softmax(f(x_i))[label_i], in nats. */
 #include "ingredient/task/task.h"
 
-static const orr_parameter parameters[] = { { 0 } };
+static const orr_parameter parameters[] = {
+    ORR_TASK_CONVENTIONS,
+    { 0 },
+};
 
-static orr_node loss(orr_graph *g, const orr_settings *s, orr_node output, orr_node label, int64_t classes) {
+static bool signature(const orr_settings *s, const orr_dataset *d, orr_signature *out, const char **why) {
+    (void)s;
+    return orr_task_classes(d, out, why);
+}
+
+static orr_node each(orr_graph *g, const orr_settings *s, orr_node output, orr_node label, int64_t classes) {
     (void)s, (void)classes;
-    return orr_mean_all(g, orr_cross_entropy(g, output, label));
+    return orr_cross_entropy(g, output, label);
+}
+
+static orr_node correct(orr_graph *g, const orr_settings *s, orr_node output, orr_node label, int64_t classes) {
+    (void)s, (void)classes;
+    return orr_task_largest_is(g, output, label);
 }
 
 const orr_task orr_task_cross_entropy = {
-    .kind = { "cross-entropy", "cross-entropy of the softmax, in nats, averaged over examples", parameters },
-    .loss = loss,
+    .kind = { "cross-entropy", "cross-entropy of the softmax, in nats", parameters },
+    .signature = signature,
+    .each = each,
+    .correct = correct,
 };

@@ -41,4 +41,16 @@ const orr_task *orr_task_at(int i); /* the kinds in their order; NULL past the l
 orr_node orr_task_loss(orr_graph *g, const orr_task *task, const orr_settings *s, orr_node output, orr_node target,
                        int64_t classes);
 
+/* The signature of a task on one label for each example: an output for each class. */
+bool orr_task_classes(const orr_dataset *d, orr_signature *out, const char **why);
+
+/* Tasks of two classes and one output f: y = -1, 1 for labels 0, 1, or for numbers that are -1 and 1 already. */
+bool orr_task_two_classes(const orr_dataset *d, orr_signature *out, const char **why);
+orr_node orr_task_margin(orr_graph *g, orr_node output, orr_node target); /* y f, [n] */
+orr_node orr_task_margin_correct(orr_graph *g, const orr_settings *s, orr_node output, orr_node target,
+                                 int64_t classes);
+
+/* Whether the largest output is the label's: of logits[..., classes], labels [...]. */
+orr_node orr_task_largest_is(orr_graph *g, orr_node output, orr_node label);
+
 #endif
