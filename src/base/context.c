@@ -10,7 +10,7 @@
 
 #include "base/parallel.h"
 
-enum { MESSAGE_SIZE = 1024, TRACE_SIZE = 2048, THREADS_MAX = 256 };
+enum { TRACE_SIZE = 2048, THREADS_MAX = 256 };
 
 struct orr_context {
     orr_allocator allocator;
@@ -23,7 +23,7 @@ struct orr_context {
     int threads;
     bool hostile;
     bool failed; /* a message is held */
-    char message[MESSAGE_SIZE];
+    char message[ORR_MESSAGE_SIZE];
     char trace[TRACE_SIZE];
 };
 
@@ -93,7 +93,7 @@ orr_status orr_fail(orr_context *ctx, orr_status status, const char *format, ...
     ctx->failed = true;
     va_list args;
     va_start(args, format);
-    (void)vsnprintf(ctx->message, MESSAGE_SIZE, format, args);
+    (void)vsnprintf(ctx->message, ORR_MESSAGE_SIZE, format, args);
     va_end(args);
     ctx->trace[0] = '\0';
     orr_break();

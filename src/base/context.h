@@ -7,6 +7,8 @@
 
 #include "orrery.h"
 
+enum { ORR_MESSAGE_SIZE = 16384 }; /* bytes of the longest message: all mistakes of a file, a line each */
+
 /* Raises a status, once, where the facts are: what was expected, what was met, what to do.  Returns it.
  * The first message since the last orr_context_clear is the one kept. */
 orr_status orr_fail(orr_context *ctx, orr_status status, const char *format, ...) ORR_PRINTF(3, 4);

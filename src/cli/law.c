@@ -144,12 +144,13 @@ static orr_status print_json(orr_context *ctx, orr_arena *arena, const orr_law_o
 static orr_status read_experiment(orr_context *ctx, orr_arena *arena, const orr_law *law, const run_options *o,
                                   orr_experiment *out) {
     orr_status status;
+    const orr_experiment_options options = { .size = o->size ? o->size : o->experiment ? "" : "quick" };
     if (o->experiment) {
-        status = orr_experiment_read(ctx, arena, o->experiment, o->size ? o->size : "", out);
+        status = orr_experiment_read(ctx, arena, o->experiment, &options, out);
     } else {
         const char *file = orr_arena_format(arena, "experiments/laws/%s.yaml (built in)", law->id);
-        status = orr_experiment_parse(ctx, arena, file ? file : law->id, law->defaults, *law->defaults_size,
-                                      o->size ? o->size : "quick", out);
+        status =
+            orr_experiment_parse(ctx, arena, file ? file : law->id, law->defaults, *law->defaults_size, &options, out);
     }
     if (status == ORR_OK && o->seeds) out->seeds = o->seeds;
     return status;

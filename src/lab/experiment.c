@@ -1,258 +1,38 @@
 #include "lab/experiment.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/context.h"
-#include "base/nearest.h"
-#include "lab/yaml.h"
+#include "lab/reading.h"
+#include "lab/sweep.h"
 
-enum { NAMES_MAX = 64, WORDS_MAX = 256, POINTS_MAX = 1000 };
+enum { NAMES_MAX = 64 };
 
-/* Keys of a file with one value each. */
-static const orr_parameter settings_table[] = {
-    { "name", ORR_TEXT, .help = "of the experiment" },
-    { "steps", ORR_INT, .fallback = "0", .range = "[0, 2000000000]", .unit = "updates", .help = "how long to train" },
-    { "epochs", ORR_INT, .fallback = "0", .range = "[0, 1000000000]", .unit = "passes over the training examples",
-      .help = "how long to train, instead of steps" },
-    { "until", ORR_REAL, .fallback = "0", .range = "[0, inf)", .unit = "loss",
-      .help = "training ends earlier where the training loss is below; 0: never" },
-    { "precision", ORR_CHOICE, .fallback = "f32", .choices = "f32 f64", .help = "of parameters and data" },
-    { "notes", ORR_TEXT, .fallback = "", .help = "for people" },
-    { "seeds", ORR_INT, .fallback = "1", .range = "[1, 100000]", .help = "how many: 0, 1, ..." },
-    { 0 },
-};
-enum { N_POINT_SETTINGS = 5, N_SETTINGS = 7 }; /* the first ones may change from point to point */
-/* Keys with more inside; in a point of the sweep, the first ones. */
-static const char *const sections[] = { "architecture", "parameterization", "initial", "data",  "task",
-                                        "rule",         "observe",          "laws",    "sweep", "sizes" };
-enum { N_SECTIONS = sizeof sections / sizeof sections[0], N_POINT_SECTIONS = 7 };
+/* ---- a point ----------------------------------------------------------------------------------------------------------------- */
 
-typedef struct reader {
-    orr_context *ctx;
-    orr_arena *arena;
-    const char *file;
-} reader;
-
-/* A tree of YAML and the trees that change it, the last the strongest.  Overlays are looked at, never copied. */
-enum { LAYERS_MAX = 3 };
-typedef struct layers {
-    const orr_yaml *tree[LAYERS_MAX];
-    int n;
-} layers;
-
-static orr_status no_memory(reader *r) { return orr_fail(r->ctx, ORR_ENOMEM, "%s: out of memory", r->file); }
-
-static orr_status mistake(reader *r, const orr_yaml *at, const char *format, ...) ORR_PRINTF(3, 4);
-static orr_status mistake(reader *r, const orr_yaml *at, const char *format, ...) {
-    char text[512];
-    va_list args;
-    va_start(args, format);
-    (void)vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    return orr_fail(r->ctx, ORR_EINPUT, "%s:%d:%d: %s", r->file, at->line, at->column, text);
-}
-
-/* "'lerning_rate' is unknown here; did you mean 'learning_rate'?", or all names where none is near. */
-static orr_status unknown(reader *r, const orr_yaml *at, const char *what, const char *const *names, int n) {
-    char all[400] = "";
-    const char *near = orr_nearest(at->word, names, n);
-    if (near) return mistake(r, at, "unknown %s '%s'; did you mean '%s'?", what, at->word, near);
-    for (int i = 0; i < n; i++) {
-        const size_t used = strlen(all);
-        (void)snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "", names[i]);
+static void read_observations(orr_mistakes *m, const orr_yaml *list, bool whole, orr_point *out) {
+    if (!list || !orr_read_is(m, list, ORR_YAML_LIST, "observe")) return;
+    orr_observation *all = ORR_NEW(m->arena, orr_observation, list->n);
+    if (!all) {
+        m->no_memory = true;
+        return;
     }
-    return mistake(r, at, "unknown %s '%s'; there %s: %s", what, at->word, n == 1 ? "is" : "are", all);
-}
-
-static orr_status expect(reader *r, const orr_yaml *at, orr_yaml_type type, const char *what) {
-    if (at->type == type) return ORR_OK;
-    return mistake(r, at, "%s: expected %s, met %s", what, orr_yaml_type_words(type), orr_yaml_type_words(at->type));
-}
-
-/* ---- one kind with its values ------------------------------------------------------------------------------------------- */
-
-/* One value into its place. */
-static orr_status read_value(reader *r, const orr_parameter *p, const orr_yaml *from, orr_value *out) {
-    const char *words[WORDS_MAX], *expected = NULL;
-    int n = 0;
-    if (from->type == ORR_YAML_MAP) return mistake(r, from, "%s: expected a value, met a map", p->name);
-    if (from->type == ORR_YAML_LIST && from->n > WORDS_MAX)
-        return mistake(r, from, "%s: a list of %lld; at most %d are read", p->name, (long long)from->n, WORDS_MAX);
-    if (from->type == ORR_YAML_WORD) words[n++] = from->word;
-    for (int64_t i = 0; from->type == ORR_YAML_LIST && i < from->n; i++) {
-        ORR_TRY(r->ctx, expect(r, from->value[i], ORR_YAML_WORD, p->name));
-        words[n++] = from->value[i]->word;
-    }
-    if (orr_parameter_read(r->arena, p, words, n, from->type == ORR_YAML_LIST, out, &expected)) return ORR_OK;
-    if (!expected) return no_memory(r);
-    if (from->type == ORR_YAML_LIST)
-        return mistake(r, from, "%s: expected %s, met a list that is none", p->name, expected);
-    return mistake(r, from, "%s: expected %s, met '%s'", p->name, expected, from->word);
-}
-
-static int names_of(const orr_parameter *table, const char **names) {
-    int n = 0;
-    for (; table[n].name && n < NAMES_MAX - 1; n++) names[n] = table[n].name;
-    return n;
-}
-
-/* All keys of a map but `kind`, `name` where it is allowed, into the values of a table. */
-static orr_status read_values(reader *r, const char *what, const orr_parameter *table, const orr_yaml *map,
-                              orr_value *values, bool *given) {
-    const char *names[NAMES_MAX];
-    for (int64_t i = 0; i < map->n; i++) {
-        const char *key = map->key[i]->word;
-        if (strcmp(key, "kind") == 0) continue;
-        const int at = orr_parameter_find(table, key);
-        if (at < 0) {
-            int n = names_of(table, names);
-            names[n++] = "kind";
-            return unknown(r, map->key[i], orr_arena_format(r->arena, "key of %s", what), names, n);
-        }
-        ORR_TRY(r->ctx, read_value(r, &table[at], map->value[i], &values[at]));
-        given[at] = true;
-    }
-    return ORR_OK;
-}
-
-static orr_status check_given(reader *r, const char *what, const orr_parameter *table, const bool *given,
-                              const orr_yaml *at) {
-    for (int i = 0; table[i].name; i++)
-        if (!table[i].fallback && !given[i])
-            return mistake(r, at, "%s: '%s' is missing (%s)", what, table[i].name, table[i].help);
-    return ORR_OK;
-}
-
-typedef const orr_kind *kind_at(int i);
-static const orr_kind *architecture_kind(int i) {
-    return orr_architecture_at(i) ? &orr_architecture_at(i)->kind : NULL;
-}
-static const orr_kind *data_kind(int i) { return orr_data_at(i) ? &orr_data_at(i)->kind : NULL; }
-static const orr_kind *task_kind(int i) { return orr_task_at(i) ? &orr_task_at(i)->kind : NULL; }
-static const orr_kind *rule_kind(int i) { return orr_rule_at(i) ? &orr_rule_at(i)->kind : NULL; }
-static const orr_kind *parameterization_kind(int i) {
-    return orr_parameterization_at(i) ? &orr_parameterization_at(i)->kind : NULL;
-}
-static const orr_kind *initial_kind(int i) { return orr_initial_at(i) ? &orr_initial_at(i)->kind : NULL; }
-static const orr_kind *instrument_kind(int i) { return orr_instrument_at(i) ? &orr_instrument_at(i)->kind : NULL; }
-
-/* The index of the kind that `word` names. */
-static orr_status find_kind(reader *r, const char *what, kind_at *at, const orr_yaml *word, int *index) {
-    const char *names[NAMES_MAX];
-    int n = 0;
-    ORR_TRY(r->ctx, expect(r, word, ORR_YAML_WORD, "kind"));
-    for (const orr_kind *kind; n < NAMES_MAX && (kind = at(n)); n++) names[n] = kind->name;
-    for (*index = 0; *index < n; ++*index)
-        if (strcmp(names[*index], word->word) == 0) return ORR_OK;
-    return unknown(r, word, what, names, n);
-}
-
-/* What layers say about one section, from the last that names another kind on. */
-static orr_status read_kind(reader *r, const char *what, kind_at *at, const layers *all, const orr_yaml *parent,
-                            int *index, orr_settings *out) {
-    bool given[NAMES_MAX] = { false };
-    orr_value *values = NULL;
-    const orr_kind *kind = NULL;
-    for (int i = 0; i < all->n; i++) {
-        const orr_yaml *map = all->tree[i], *word;
-        ORR_TRY(r->ctx, expect(r, map, ORR_YAML_MAP, what));
-        if ((word = orr_yaml_get(map, "kind"))) {
-            int found = -1;
-            ORR_TRY(r->ctx, find_kind(r, what, at, word, &found));
-            if (!kind || found != *index) {
-                kind = at(*index = found);
-                assert(kind && "a kind that was found is in the list");
-                values = orr_parameter_fallbacks(r->arena, kind->parameters);
-                if (!values) return no_memory(r);
-                memset(given, 0, sizeof given);
-            }
-        }
-        if (!kind) return mistake(r, map, "%s: 'kind' is missing", what);
-        ORR_TRY(r->ctx, read_values(r, orr_arena_format(r->arena, "%s %s", what, kind->name), kind->parameters, map,
-                                    values, given));
-        parent = map;
-    }
-    if (!kind) return mistake(r, parent, "'%s' is missing", what);
-    *out = (orr_settings){ kind->parameters, values };
-    return check_given(r, orr_arena_format(r->arena, "%s %s", what, kind->name), kind->parameters, given, parent);
-}
-
-/* The same where the section may be left out: `fallback` is its kind then. */
-static orr_status read_optional(reader *r, const char *what, kind_at *at, const layers *all, const orr_yaml *root,
-                                const char *fallback, int *index, orr_settings *out) {
-    orr_yaml *tree = ORR_NEW(r->arena, orr_yaml, 3);
-    const orr_yaml **links = ORR_NEW(r->arena, const orr_yaml *, 2);
-    if (!tree || !links) return no_memory(r);
-    tree[1] = (orr_yaml){ .line = root->line, .column = root->column, .word = "kind" };
-    tree[2] = (orr_yaml){ .line = root->line, .column = root->column, .word = fallback };
-    links[0] = &tree[1], links[1] = &tree[2];
-    tree[0] = (orr_yaml){
-        .type = ORR_YAML_MAP, .line = root->line, .column = root->column, .n = 1, .key = links, .value = links + 1
-    };
-    const layers one = { .tree = { tree }, .n = 1 };
-    return read_kind(r, what, at, all->n ? all : &one, root, index, out);
-}
-
-/* A word under `initial` is a path: { kind: file, path: WORD }. */
-static orr_status expand_initial(reader *r, layers *all) {
-    for (int i = 0; i < all->n; i++) {
-        const orr_yaml *word = all->tree[i];
-        if (word->type != ORR_YAML_WORD) continue;
-        orr_yaml *tree = ORR_NEW(r->arena, orr_yaml, 4);
-        const orr_yaml **links = ORR_NEW(r->arena, const orr_yaml *, 4);
-        if (!tree || !links) return no_memory(r);
-        for (int k = 0; k < 4; k++) tree[k] = *word;
-        tree[1].word = "kind", tree[2].word = "file", tree[3].word = "path";
-        links[0] = &tree[1], links[1] = &tree[3], links[2] = &tree[2], links[3] = word;
-        tree[0] = (orr_yaml){
-            .type = ORR_YAML_MAP, .line = word->line, .column = word->column, .n = 2, .key = links, .value = links + 2
-        };
-        all->tree[i] = tree;
-    }
-    return ORR_OK;
-}
-
-/* ---- a point -------------------------------------------------------------------------------------------------------------- */
-
-static layers section_of(const layers *all, const char *name) {
-    layers some = { .n = 0 };
-    for (int i = 0; i < all->n; i++) {
-        const orr_yaml *section = orr_yaml_get(all->tree[i], name);
-        if (section) some.tree[some.n++] = section;
-    }
-    return some;
-}
-
-/* The strongest layer's value of a key; NULL where no layer has it. */
-static const orr_yaml *last_of(const layers *all, const char *name) {
-    const layers some = section_of(all, name);
-    return some.n ? some.tree[some.n - 1] : NULL;
-}
-
-static orr_status read_observations(reader *r, const orr_yaml *list, orr_point *out) {
-    if (!list) return ORR_OK;
-    ORR_TRY(r->ctx, expect(r, list, ORR_YAML_LIST, "observe"));
-    orr_observation *all = ORR_NEW(r->arena, orr_observation, list->n);
-    if (!all) return no_memory(r);
     for (int64_t i = 0; i < list->n; i++) {
-        int index = 0;
-        const layers one = { .tree = { list->value[i] }, .n = 1 };
-        ORR_TRY(r->ctx, read_kind(r, "instrument", instrument_kind, &one, list, &index, &all[i].settings));
-        all[i].instrument = orr_instrument_at(index);
-        for (int64_t j = 0; j < i; j++) /* their series would have the same names */
+        const int index =
+            orr_read_kind(m, &orr_sections[ORR_SECTION_INSTRUMENT], list->value[i], list, whole, &all[i].settings);
+        all[i].instrument = index < 0 ? NULL : orr_instrument_at(index);
+        for (int64_t j = 0; j < i && all[i].instrument; j++) /* their series would have the same names */
             if (all[j].instrument == all[i].instrument)
-                return mistake(r, list->value[i], "instrument '%s' stands twice in this list",
-                               all[i].instrument->kind.name);
+                orr_mistakes_add(m, list->value[i]->at, "instrument '%s' stands twice in this list",
+                                 all[i].instrument->kind.name);
     }
     out->observations = all;
     out->n_observations = list->n;
-    return ORR_OK;
 }
 
-static orr_status point_json(reader *r, orr_point *p) {
+static void write_json(orr_mistakes *m, orr_point *p) {
     json_t *observe = json_array();
     for (int64_t i = 0; i < p->n_observations; i++)
         (void)json_array_append_new(
@@ -267,194 +47,233 @@ static orr_status point_json(reader *r, orr_point *p) {
                             "epochs", (json_int_t)p->epochs, "until", orr_json_real(p->until), "precision",
                             orr_dtype_name(p->precision), "observe", observe);
     char *text;
-    const orr_status status = orr_json_text(r->ctx, r->arena, all, 17, &text);
+    const orr_status status = orr_json_text(m->ctx, m->arena, all, 17, &text);
     json_decref(all);
-    p->json = text;
-    return status;
+    if (status == ORR_OK) p->json = text;
+    else m->no_memory = true;
 }
 
-/* The keys with one value each, from all layers. */
-static orr_status read_settings(reader *r, const layers *all, orr_settings *out) {
-    bool given[NAMES_MAX] = { false };
-    orr_value *values = orr_parameter_fallbacks(r->arena, settings_table);
-    if (!values) return no_memory(r);
-    for (int i = 0; settings_table[i].name; i++) {
-        const orr_yaml *from = last_of(all, settings_table[i].name);
-        if (!from) continue;
-        ORR_TRY(r->ctx, read_value(r, &settings_table[i], from, &values[i]));
-        given[i] = true;
-    }
-    *out = (orr_settings){ settings_table, values };
-    return check_given(r, "experiment", settings_table, given, all->tree[0]);
+/* How long to train: one of steps and epochs. */
+static void check_length(orr_mistakes *m, const orr_yaml *tree, bool whole, const orr_point *point) {
+    const orr_yaml *steps = orr_yaml_get(tree, "steps"), *epochs = orr_yaml_get(tree, "epochs");
+    if (steps && epochs)
+        orr_mistakes_add(m, epochs->at, "'steps' and 'epochs' are both given; one says how long to train");
+    else if (!steps && !epochs && whole)
+        orr_mistakes_add(m, tree->at, "'steps' or 'epochs' is missing (how long to train)");
+    else if ((steps || epochs) && m->n == 0 && point->steps + point->epochs == 0 && whole)
+        orr_mistakes_add(m, (steps ? steps : epochs)->at, "%s: a run of no length", steps ? "steps" : "epochs");
 }
 
-static orr_status read_point(reader *r, const layers *all, orr_point *out) {
-    int architecture = 0, data = 0, task = 0, rule = 0, parameterization = 0, initial = 0;
-    orr_settings settings;
-    const orr_yaml *root = all->tree[0];
-    ORR_TRY(r->ctx, read_settings(r, all, &settings));
-    layers section = section_of(all, "architecture");
-    ORR_TRY(r->ctx, read_kind(r, "architecture", architecture_kind, &section, root, &architecture,
-                              &out->architecture_settings));
-    section = section_of(all, "data");
-    ORR_TRY(r->ctx, read_kind(r, "data", data_kind, &section, root, &data, &out->data_settings));
-    section = section_of(all, "task");
-    ORR_TRY(r->ctx, read_kind(r, "task", task_kind, &section, root, &task, &out->task_settings));
-    section = section_of(all, "rule");
-    ORR_TRY(r->ctx, read_kind(r, "rule", rule_kind, &section, root, &rule, &out->rule_settings));
-    section = section_of(all, "parameterization");
-    ORR_TRY(r->ctx, read_optional(r, "parameterization", parameterization_kind, &section, root, "standard",
-                                  &parameterization, &out->parameterization_settings));
-    section = section_of(all, "initial");
-    ORR_TRY(r->ctx, expand_initial(r, &section));
-    ORR_TRY(r->ctx,
-            read_optional(r, "initial", initial_kind, &section, root, "normal", &initial, &out->initial_settings));
-    ORR_TRY(r->ctx, read_observations(r, last_of(all, "observe"), out));
-    out->parameterization = orr_parameterization_at(parameterization);
-    out->initial = orr_initial_at(initial);
-    out->architecture = orr_architecture_at(architecture);
-    out->data = orr_data_at(data);
-    out->task = orr_task_at(task);
-    out->rule = orr_rule_at(rule);
-    out->name = orr_text(&settings, "name");
-    out->steps = orr_int(&settings, "steps");
-    out->epochs = orr_int(&settings, "epochs");
-    out->until = orr_real(&settings, "until");
-    if (!out->steps && !out->epochs)
-        return mistake(r, root, "experiment: 'steps' or 'epochs' is missing (how long to train)");
-    if (out->steps && out->epochs)
-        return mistake(r, root, "experiment: 'steps' and 'epochs' are both given; one says how long to train");
-    out->precision = strcmp(orr_text(&settings, "precision"), "f64") == 0 ? ORR_F64 : ORR_F32;
-    return point_json(r, out);
+/* whole: nothing may be missing, and the point can be run. */
+static void read_point(orr_mistakes *m, const orr_yaml *tree, bool whole, orr_point *out) {
+    orr_settings *const settings[ORR_SECTION_INSTRUMENT] = {
+        &out->architecture_settings, &out->parameterization_settings,
+        &out->initial_settings,      &out->data_settings,
+        &out->task_settings,         &out->rule_settings,
+    };
+    int index[ORR_SECTION_INSTRUMENT];
+    const orr_settings keys = orr_read_table(m, "an experiment", orr_experiment_keys, tree, whole);
+    for (int s = 0; s < ORR_SECTION_INSTRUMENT; s++)
+        index[s] =
+            orr_read_kind(m, &orr_sections[s], orr_yaml_get(tree, orr_sections[s].key), tree, whole, settings[s]);
+    read_observations(m, orr_yaml_get(tree, "observe"), whole, out);
+    if (m->no_memory) return;
+    out->name = orr_text(&keys, "name");
+    out->steps = orr_int(&keys, "steps");
+    out->epochs = orr_int(&keys, "epochs");
+    out->until = orr_real(&keys, "until");
+    out->precision = strcmp(orr_text(&keys, "precision"), "f64") == 0 ? ORR_F64 : ORR_F32;
+    check_length(m, tree, whole, out);
+    if (!whole || m->n > 0) return;
+    out->architecture = orr_architecture_at(index[ORR_SECTION_ARCHITECTURE]);
+    out->parameterization = orr_parameterization_at(index[ORR_SECTION_PARAMETERIZATION]);
+    out->initial = orr_initial_at(index[ORR_SECTION_INITIAL]);
+    out->data = orr_data_at(index[ORR_SECTION_DATA]);
+    out->task = orr_task_at(index[ORR_SECTION_TASK]);
+    out->rule = orr_rule_at(index[ORR_SECTION_RULE]);
+    write_json(m, out);
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------------------------------- */
+/* ---- the whole ----------------------------------------------------------------------------------------------------------------- */
 
-/* Every key of a map is one of the first settings or of the first sections. */
-static orr_status check_keys(reader *r, const orr_yaml *map, const char *what, int n_settings, int n_sections) {
+/* Which keys a map may have: of a whole experiment, of a size (no sizes in it), of a point of the sweep. */
+typedef enum scope { WHOLE, SIZE, POINT } scope;
+
+static bool check_keys(orr_mistakes *m, const orr_yaml *map, const char *what, scope of) {
     const char *names[NAMES_MAX];
     int n = 0;
-    for (; n < n_settings; n++) names[n] = settings_table[n].name;
-    for (int i = 0; i < n_sections; i++) names[n++] = sections[i];
-    ORR_TRY(r->ctx, expect(r, map, ORR_YAML_MAP, what));
-    for (int64_t i = 0; i < map->n; i++) {
-        int at = 0;
-        while (at < n && strcmp(names[at], map->key[i]->word) != 0) at++;
-        if (at == n) return unknown(r, map->key[i], orr_arena_format(r->arena, "key of %s", what), names, n);
-    }
-    return ORR_OK;
+    if (!orr_read_is(m, map, ORR_YAML_MAP, what)) return false;
+    for (int i = 0; orr_experiment_keys[i].name && (of != POINT || i < ORR_POINT_KEYS); i++)
+        names[n++] = orr_experiment_keys[i].name;
+    for (int s = 0; s < ORR_SECTIONS; s++) names[n++] = orr_sections[s].key;
+    for (int i = 0; orr_experiment_parts[i].name && of != POINT; i++)
+        if (of == WHOLE || strcmp(orr_experiment_parts[i].name, "sizes") != 0)
+            names[n++] = orr_experiment_parts[i].name;
+    orr_read_keys(m, map, what, names, n);
+    return true;
 }
 
-/* The changes that --size asks for, or NULL.  All sizes are checked, whichever is asked for. */
-static orr_status find_size(reader *r, const orr_yaml *root, const char *size, const orr_yaml **out) {
+/* The changes that a size asks for, or NULL.  All sizes are checked, whichever is asked for. */
+static const orr_yaml *find_size(orr_mistakes *m, const orr_yaml *root, const char *size) {
     static const char *const names[] = { "quick", "full" };
-    const orr_yaml *sizes = orr_yaml_get(root, "sizes");
-    *out = NULL;
-    if (!sizes) return ORR_OK;
-    ORR_TRY(r->ctx, expect(r, sizes, ORR_YAML_MAP, "sizes"));
+    const orr_yaml *sizes = orr_yaml_get(root, "sizes"), *found = NULL;
+    if (!sizes || !orr_read_is(m, sizes, ORR_YAML_MAP, "sizes")) return NULL;
     for (int64_t i = 0; i < sizes->n; i++) {
         const char *name = sizes->key[i]->word;
+        orr_point point = { 0 };
         if (strcmp(name, names[0]) != 0 && strcmp(name, names[1]) != 0)
-            return unknown(r, sizes->key[i], "size", names, 2);
-        ORR_TRY(r->ctx, check_keys(r, sizes->value[i], "a size", N_SETTINGS, N_SECTIONS - 1));
-        if (strcmp(name, size) == 0) *out = sizes->value[i];
+            orr_mistakes_unknown(m, sizes->key[i]->at, "size", name, names, 2);
+        if (!check_keys(m, sizes->value[i], "a size", SIZE)) continue;
+        if (strcmp(name, size) == 0) found = sizes->value[i];
+        const orr_yaml *tree = orr_overlay(m, root, sizes->value[i]);
+        if (tree) read_point(m, tree, false, &point);
     }
-    return ORR_OK;
+    return found;
 }
 
-static orr_status read_laws(reader *r, const orr_yaml *list, orr_experiment *out) {
-    if (!list) return ORR_OK;
-    ORR_TRY(r->ctx, expect(r, list, ORR_YAML_LIST, "laws"));
-    const char **laws = ORR_NEW(r->arena, const char *, list->n);
-    if (!laws) return no_memory(r);
+static void read_laws(orr_mistakes *m, const orr_yaml *list, const char *const *known, orr_experiment *out) {
+    if (!list || !orr_read_is(m, list, ORR_YAML_LIST, "laws")) return;
+    const char **laws = ORR_NEW(m->arena, const char *, list->n);
+    int n_known = 0;
+    if (!laws) {
+        m->no_memory = true;
+        return;
+    }
+    while (known && known[n_known]) n_known++;
     for (int64_t i = 0; i < list->n; i++) {
-        ORR_TRY(r->ctx, expect(r, list->value[i], ORR_YAML_WORD, "laws"));
+        if (!orr_read_is(m, list->value[i], ORR_YAML_WORD, "laws")) continue;
+        int at = 0;
         laws[i] = list->value[i]->word;
+        while (at < n_known && strcmp(known[at], laws[i]) != 0) at++;
+        if (known && at == n_known) orr_mistakes_unknown(m, list->value[i]->at, "law", laws[i], known, n_known);
     }
     out->laws = laws;
     out->n_laws = list->n;
-    return ORR_OK;
 }
 
-static orr_status read_points(reader *r, const layers *base, const orr_yaml *sweep, orr_experiment *out) {
-    const int64_t n = sweep ? sweep->n : 1;
-    if (sweep && (n == 0 || n > POINTS_MAX))
-        return mistake(r, sweep, "sweep: %lld points; 1 to %d can be run", (long long)n, POINTS_MAX);
-    orr_point *points = ORR_NEW(r->arena, orr_point, n);
-    if (!points) return no_memory(r);
-    for (int64_t i = 0; i < n; i++) {
-        layers all = *base;
-        if (sweep) {
-            ORR_TRY(r->ctx, check_keys(r, sweep->value[i], "a point of the sweep", N_POINT_SETTINGS, N_POINT_SECTIONS));
-            all.tree[all.n++] = sweep->value[i];
-        }
-        ORR_TRY(r->ctx, read_point(r, &all, &points[i]));
-    }
+static void read_sweep(orr_mistakes *m, const orr_yaml *tree, const orr_yaml *sweep, orr_experiment *out) {
+    const orr_yaml *changes = sweep ? orr_sweep_points(m, sweep) : NULL;
+    if (sweep && !changes) return;
+    out->n_points = changes ? changes->n : 1;
+    orr_point *points = ORR_NEW(m->arena, orr_point, out->n_points);
     out->points = points;
-    out->n_points = n;
-    return ORR_OK;
+    if (!points) m->no_memory = true;
+    else if (!changes) read_point(m, tree, true, &points[0]);
+    for (int64_t i = 0; changes && i < changes->n && !m->no_memory; i++) {
+        const orr_yaml *change = changes->value[i];
+        if (!check_keys(m, change, "a point of the sweep", POINT)) continue;
+        const orr_yaml *point = orr_overlay(m, tree, change);
+        if (point) read_point(m, point, true, &points[i]);
+        if (!orr_yaml_get(change, "name") && change->n > 0) points[i].name = orr_overlay_name(m, change);
+    }
 }
 
-static orr_status read_experiment(reader *r, const orr_yaml *root, const char *size, orr_experiment *out) {
-    orr_settings settings;
-    layers base = { .tree = { root }, .n = 1 };
-    ORR_TRY(r->ctx, check_keys(r, root, "an experiment", N_SETTINGS, N_SECTIONS));
-    const orr_yaml *change;
-    ORR_TRY(r->ctx, find_size(r, root, size, &change));
-    if (change) base.tree[base.n++] = change;
-    ORR_TRY(r->ctx, read_settings(r, &base, &settings));
-    out->name = orr_text(&settings, "name");
-    out->notes = orr_text(&settings, "notes");
-    out->seeds = orr_int(&settings, "seeds");
-    ORR_TRY(r->ctx, read_laws(r, last_of(&base, "laws"), out));
-    const orr_yaml *sweep = last_of(&base, "sweep");
-    if (sweep) ORR_TRY(r->ctx, expect(r, sweep, ORR_YAML_LIST, "sweep"));
-    return read_points(r, &base, sweep, out);
+/* One --set as a tree; NULL, with a mistake, where it is none. */
+static const orr_yaml *read_set(orr_mistakes *m, const char *text, int source) {
+    const orr_place at = { .source = source, .line = 1, .column = 1 };
+    const char *equals = strchr(text, '=');
+    if (!equals || equals == text) {
+        orr_mistakes_add(m, at, "expected KEY=VALUE, as in rule.learning_rate=0.1, met '%.40s'", text);
+        return NULL;
+    }
+    char *key = orr_arena_format(m->arena, "%.*s", (int)(equals - text), text);
+    if (!key) return m->no_memory = true, NULL;
+    const orr_yaml *value = orr_yaml_parse(m, equals + 1, strlen(equals + 1), source);
+    return value ? orr_yaml_dotted(m, orr_yaml_word(m, at, key), value) : NULL;
+}
+
+static const orr_yaml *apply_sets(orr_mistakes *m, const orr_yaml *tree, const orr_yaml *const *set, int n) {
+    for (int i = 0; tree && i < n; i++)
+        if (set[i]) tree = orr_overlay(m, tree, set[i]);
+    return tree;
+}
+
+static void read_experiment(orr_mistakes *m, const orr_yaml *root, const orr_experiment_options *o,
+                            orr_experiment *out) {
+    orr_point base = { 0 };
+    const orr_yaml **set = ORR_NEW(m->arena, const orr_yaml *, o->n_set);
+    if (!set) m->no_memory = true;
+    for (int i = 0; set && i < o->n_set; i++) set[i] = read_set(m, o->set[i], i + 1);
+    if (m->no_memory || !root || !check_keys(m, root, "an experiment", WHOLE)) return;
+    read_point(m, root, false, &base); /* what the file says is checked, even where a change hides it */
+    const orr_yaml *tree = apply_sets(m, root, set, o->n_set);
+    if (!tree || !check_keys(m, tree, "an experiment", WHOLE)) return;
+    const orr_yaml *change = find_size(m, tree, out->size);
+    if (change) tree = apply_sets(m, orr_overlay(m, tree, change), set, o->n_set);
+    if (!tree) return;
+    const orr_settings keys = orr_read_table(m, "an experiment", orr_experiment_keys, tree, true);
+    if (m->no_memory) return;
+    out->name = orr_text(&keys, "name");
+    out->notes = orr_text(&keys, "notes");
+    out->seeds = orr_int(&keys, "seeds");
+    read_laws(m, orr_yaml_get(tree, "laws"), o->laws, out);
+    read_sweep(m, tree, orr_yaml_get(tree, "sweep"), out);
+}
+
+void orr_experiment_check(orr_mistakes *m, const char *text, size_t n, const orr_experiment_options *options,
+                          orr_experiment *out) {
+    const orr_experiment_options o = options ? *options : (orr_experiment_options){ 0 };
+    *out = (orr_experiment){ 0 };
+    char *copy = ORR_NEW(m->arena, char, n + 1);
+    out->size = orr_arena_string(m->arena, o.size ? o.size : "");
+    out->text = copy;
+    if (!copy || !out->size) {
+        m->no_memory = true;
+        return;
+    }
+    memcpy(copy, text, n);
+    read_experiment(m, orr_yaml_parse(m, text, n, 0), &o, out);
 }
 
 orr_status orr_experiment_parse(orr_context *ctx, orr_arena *out_arena, const char *file, const char *text, size_t n,
-                                const char *size, orr_experiment *out) {
-    reader r = { ctx, out_arena, file };
-    const orr_yaml *root;
-    *out = (orr_experiment){ 0 };
-    ORR_TRY(ctx, orr_yaml_parse(ctx, out_arena, file, text, n, &root));
-    out->size = orr_arena_string(out_arena, size);
-    char *copy = ORR_NEW(out_arena, char, n + 1);
-    if (!out->size || !copy) return no_memory(&r);
-    memcpy(copy, text, n);
-    out->text = copy;
-    return read_experiment(&r, root, size, out);
+                                const orr_experiment_options *options, orr_experiment *out) {
+    orr_mistakes m = { .ctx = ctx, .arena = out_arena, .file = file };
+    orr_experiment_check(&m, text, n, options, out);
+    return orr_mistakes_tell(&m);
 }
 
-orr_status orr_experiment_read(orr_context *ctx, orr_arena *out_arena, const char *path, const char *size,
-                               orr_experiment *out) {
-    enum { CHUNK = 1 << 16 };
+/* Not base/file: a pipe is welcome here, as in `orrery check <(sed ... a.yaml)`. */
+orr_status orr_experiment_load(orr_context *ctx, orr_arena *out_arena, const char *path, char **text, size_t *n) {
+    enum { CHUNK = 1 << 16, ROOM_MAX = 1 << 26 };
     FILE *file = fopen(path, "rb");
-    char *text = NULL;
-    size_t n = 0, room = 0;
+    char *bytes = NULL;
+    size_t room = 0;
     orr_status status = ORR_OK;
+    *n = 0;
     if (!file) return orr_fail(ctx, ORR_EIO, "%s: can't be opened (%s)", path, strerror(errno));
-    for (size_t got = 1; got > 0; n += got) {
-        if (room - n < CHUNK) { /* twice the room; the YAML reader says what is too large */
+    for (size_t got = 1; got > 0; *n += got) {
+        if (room - *n < CHUNK) { /* twice the room; the YAML reader says what is too large */
             char *larger = orr_allocate(ctx, room = 2 * room + 2 * CHUNK);
-            if (larger) memcpy(larger, text ? text : "", n);
-            orr_release(ctx, text);
-            text = larger;
-            if (!text || room > (64u << 20)) {
-                status = text ? orr_fail(ctx, ORR_EINPUT, "%s: larger than any experiment", path)
-                              : orr_fail(ctx, ORR_ENOMEM, "%s: out of memory", path);
+            if (larger) memcpy(larger, bytes ? bytes : "", *n);
+            orr_release(ctx, bytes);
+            bytes = larger;
+            if (!bytes || room > ROOM_MAX) {
+                status = bytes ? orr_fail(ctx, ORR_EINPUT, "%s: larger than any experiment", path)
+                               : orr_fail(ctx, ORR_ENOMEM, "%s: out of memory", path);
                 goto done;
             }
         }
-        got = fread(text + n, 1, CHUNK, file);
+        got = fread(bytes + *n, 1, CHUNK, file);
     }
+    *text = ORR_NEW(out_arena, char, *n + 1);
     if (ferror(file)) status = orr_fail(ctx, ORR_EIO, "%s: can't be read (%s)", path, strerror(errno));
-    else status = orr_experiment_parse(ctx, out_arena, path, text, n, size, out);
+    else if (!*text) status = orr_fail(ctx, ORR_ENOMEM, "%s: out of memory", path);
+    else memcpy(*text, bytes, *n);
 done:
-    orr_release(ctx, text);
+    orr_release(ctx, bytes);
     (void)fclose(file);
     return status;
 }
+
+orr_status orr_experiment_read(orr_context *ctx, orr_arena *out_arena, const char *path,
+                               const orr_experiment_options *options, orr_experiment *out) {
+    char *text;
+    size_t n;
+    ORR_TRY(ctx, orr_experiment_load(ctx, out_arena, path, &text, &n));
+    return orr_experiment_parse(ctx, out_arena, path, text, n, options, out);
+}
+
+/* ---- JSON -------------------------------------------------------------------------------------------------------------------------- */
 
 static json_t *value_json(const orr_parameter *p, const orr_value *v) {
     switch (p->type) {

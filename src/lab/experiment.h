@@ -14,7 +14,13 @@
  *     sizes:                               # changes for --size quick or full, before the sweep's
  *       full: { data: { n: 5000 } }
  *
- * A change of an ingredient is made key by key; with another `kind` it replaces the whole ingredient. */
+ * A change of an ingredient is made key by key; with another `kind` it replaces the whole ingredient.  A sweep may also be
+ *
+ *     sweep: { grid: { rule.learning_rate: [0.1, 0.2], architecture.widths: [[32], [64]] } }    # four points
+ *     sweep: { zip: { rule.learning_rate: [0.1, 0.2], architecture.widths: [[32], [64]] } }     # two
+ *
+ * whose points are named "learning_rate=0.1 widths=32".  `initial: FILE.npz` is short for { kind: file, path: FILE.npz }, and
+ * the name of a kind is short for that kind with its defaults: `observe: [loss]`. */
 #ifndef ORR_LAB_EXPERIMENT_H
 #define ORR_LAB_EXPERIMENT_H
 
@@ -27,6 +33,7 @@
 #include "ingredient/rule/rule.h"
 #include "ingredient/task/task.h"
 #include "instrument/instrument.h"
+#include "lab/mistakes.h"
 #include "orrery.h"
 
 typedef struct orr_observation {
@@ -47,9 +54,7 @@ typedef struct orr_point {
         initial_settings;
     const orr_observation *observations;
     int64_t n_observations;
-    int64_t
-        steps; /* updates; from `epochs` where it is given: epochs times ceil(n / batch) (0 where both are left out is
-                          a mistake) */
+    int64_t steps;  /* updates; 0 where epochs are given: epochs times ceil(n / batch), once the data are there */
     int64_t epochs; /* 0: counted in steps */
     double until;   /* training ends where the training loss is below; 0: never */
     orr_dtype precision;
@@ -66,14 +71,31 @@ typedef struct orr_experiment {
     int64_t n_laws;
 } orr_experiment;
 
-/* Reads and checks a whole experiment; nothing is run.  file: stands in messages.  size: "quick", "full", or "" for the
- * file as it is.  The first mistake is told with file, line, column, what was expected and the nearest valid name.
- * Everything lives in out_arena.  Fails: ORR_EINPUT, ORR_ENOMEM. */
+/* A zero means the default. */
+typedef struct orr_experiment_options {
+    const char *size; /* "quick", "full", or "" for the file as it is, which is the default */
+    const char *const
+        *set; /* [n_set]: "rule.learning_rate=0.2"; stronger than the file and its sizes, weaker than its sweep */
+    int n_set;
+    const char *const *laws; /* ids that the file may name, ending with NULL; default: any */
+} orr_experiment_options;
+
+/* Reads and checks a whole experiment, all points and all sizes; nothing is run.  file: stands in messages.  options: NULL
+ * for none.  ALL mistakes are told at once, a line each, in the order of the file, with line, column, what was expected and
+ * the nearest valid name.  Everything lives in out_arena.  Fails: ORR_EINPUT, ORR_ENOMEM. */
 orr_status orr_experiment_parse(orr_context *ctx, orr_arena *out_arena, const char *file, const char *text, size_t n,
-                                const char *size, orr_experiment *out) ORR_MUST_USE;
+                                const orr_experiment_options *options, orr_experiment *out) ORR_MUST_USE;
 /* The same from a file.  Fails too: ORR_EIO. */
-orr_status orr_experiment_read(orr_context *ctx, orr_arena *out_arena, const char *path, const char *size,
-                               orr_experiment *out) ORR_MUST_USE;
+orr_status orr_experiment_read(orr_context *ctx, orr_arena *out_arena, const char *path,
+                               const orr_experiment_options *options, orr_experiment *out) ORR_MUST_USE;
+
+/* The text of a file, for who reads it in another way; *text ends with a zero that *n doesn't count. */
+orr_status orr_experiment_load(orr_context *ctx, orr_arena *out_arena, const char *path, char **text,
+                               size_t *n) ORR_MUST_USE;
+/* As orr_experiment_parse, but the mistakes are left in m: m->n = 0 where there are none, and *out is whole.  m: context,
+ * arena and file. */
+void orr_experiment_check(orr_mistakes *m, const char *text, size_t n, const orr_experiment_options *options,
+                          orr_experiment *out);
 
 /* A kind with all its values, defaults included (new). */
 json_t *orr_settings_json(const orr_kind *kind, const orr_settings *s);

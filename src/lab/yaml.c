@@ -3,16 +3,16 @@
 #include <string.h>
 #include <yaml.h>
 
-#include "base/context.h"
+#include "base/utf8.h"
 
-enum { SIZE_MAX_BYTES = 1 << 20, KEYS_MAX = 1000 };
+enum { SIZE_MAX_BYTES = 1 << 20, KEYS_MAX = 200, DEPTH_MAX = 16 };
 
 typedef struct loader {
-    orr_context *ctx;
-    orr_arena *arena;
-    const char *name;
+    orr_mistakes *m;
+    int source;
     yaml_document_t *document;
-    orr_yaml **made; /* by index of libyaml, so that an alias is its anchor */
+    orr_yaml *all;      /* by index of libyaml, so that an alias is its anchor */
+    signed char *depth; /* of what hangs below; 0: not looked at yet, -1: being looked at */
     int64_t n;
 } loader;
 
@@ -21,114 +21,223 @@ const char *orr_yaml_type_words(orr_yaml_type type) {
     return words[type];
 }
 
-static orr_status no_memory(loader *l) { return orr_fail(l->ctx, ORR_ENOMEM, "%s: out of memory", l->name); }
+const char *orr_yaml_words(orr_mistakes *m, const orr_yaml *node) {
+    if (node->type != ORR_YAML_WORD) return orr_yaml_type_words(node->type);
+    if (!node->word[0]) return "nothing";
+    const char *words = orr_arena_format(m->arena, "'%s'", orr_excerpt_of(node->word, strlen(node->word)).text);
+    return words ? words : "a word";
+}
 
-static orr_status check_keys(loader *l, const orr_yaml *map) {
-    if (map->n > KEYS_MAX)
-        return orr_fail(l->ctx, ORR_EINPUT, "%s:%d:%d: a map with %lld keys; at most %d are read", l->name, map->line,
-                        map->column, (long long)map->n, KEYS_MAX);
+static bool room(orr_mistakes *m, const void *p) {
+    if (!p) m->no_memory = true;
+    return p != NULL;
+}
+
+static orr_place place(const loader *l, yaml_mark_t mark) {
+    return (orr_place){ l->source, (int)mark.line + 1, (int)mark.column + 1 };
+}
+
+/* ---- from libyaml's document ------------------------------------------------------------------------------------------------- */
+
+/* Keys are words, and no two alike; a pair that isn't so is left out. */
+static void check_keys(loader *l, orr_yaml *map) {
+    int64_t kept = 0;
+    if (map->n > KEYS_MAX) {
+        orr_mistakes_add(l->m, map->at, "a map with %lld keys; at most %d are read", (long long)map->n, KEYS_MAX);
+        map->n = KEYS_MAX;
+    }
     for (int64_t i = 0; i < map->n; i++) {
         const orr_yaml *key = map->key[i];
-        if (key->type != ORR_YAML_WORD)
-            return orr_fail(l->ctx, ORR_EINPUT, "%s:%d:%d: a key must be a word, this is %s", l->name, key->line,
-                            key->column, orr_yaml_type_words(key->type));
-        for (int64_t j = 0; j < i; j++)
-            if (strcmp(map->key[j]->word, key->word) == 0)
-                return orr_fail(l->ctx, ORR_EINPUT, "%s:%d:%d: '%s' stands here twice (first in line %d)", l->name,
-                                key->line, key->column, key->word, map->key[j]->line);
+        int64_t twin = 0;
+        if (key->type != ORR_YAML_WORD) {
+            orr_mistakes_add(l->m, key->at, "a key must be a word, this is %s", orr_yaml_type_words(key->type));
+            continue;
+        }
+        while (twin < kept && strcmp(map->key[twin]->word, key->word) != 0) twin++;
+        if (twin < kept) {
+            orr_mistakes_add(l->m, key->at, "'%s' stands here twice (first in line %d)",
+                             orr_excerpt_of(key->word, strlen(key->word)).text, map->key[twin]->at.line);
+            continue;
+        }
+        map->key[kept] = key;
+        map->value[kept++] = map->value[i];
     }
-    return ORR_OK;
+    map->n = kept;
 }
 
 /* Children are looked up, not made: all nodes exist already. */
-static orr_status fill(loader *l, const yaml_node_t *from, orr_yaml *to) {
-    to->line = (int)from->start_mark.line + 1;
-    to->column = (int)from->start_mark.column + 1;
+static bool fill(loader *l, const yaml_node_t *from, orr_yaml *to) {
+    to->at = place(l, from->start_mark);
     if (from->type == YAML_SCALAR_NODE) {
         const char *word = (const char *)from->data.scalar.value;
-        if (strlen(word) != from->data.scalar.length)
-            return orr_fail(l->ctx, ORR_EINPUT, "%s:%d:%d: a zero byte in a word", l->name, to->line, to->column);
-        to->word = orr_arena_string(l->arena, word);
-        return to->word ? ORR_OK : no_memory(l);
+        if (strlen(word) != from->data.scalar.length) orr_mistakes_add(l->m, to->at, "a zero byte in a word");
+        to->word = orr_arena_string(l->m->arena, word);
+        return room(l->m, to->word);
     }
     const bool list = from->type == YAML_SEQUENCE_NODE;
     to->type = list ? ORR_YAML_LIST : ORR_YAML_MAP;
     to->n = list ? from->data.sequence.items.top - from->data.sequence.items.start
                  : from->data.mapping.pairs.top - from->data.mapping.pairs.start;
-    to->value = ORR_NEW(l->arena, const orr_yaml *, to->n);
-    to->key = ORR_NEW(l->arena, const orr_yaml *, to->n);
-    if (!to->value || !to->key) return no_memory(l);
+    to->value = ORR_NEW(l->m->arena, const orr_yaml *, to->n);
+    to->key = ORR_NEW(l->m->arena, const orr_yaml *, to->n);
+    if (!room(l->m, to->value) || !room(l->m, to->key)) return false;
     for (int64_t i = 0; i < to->n; i++) {
         if (list) {
-            to->value[i] = l->made[from->data.sequence.items.start[i] - 1];
+            to->value[i] = &l->all[from->data.sequence.items.start[i] - 1];
         } else {
-            to->key[i] = l->made[from->data.mapping.pairs.start[i].key - 1];
-            to->value[i] = l->made[from->data.mapping.pairs.start[i].value - 1];
+            to->key[i] = &l->all[from->data.mapping.pairs.start[i].key - 1];
+            to->value[i] = &l->all[from->data.mapping.pairs.start[i].value - 1];
         }
     }
-    return ORR_OK;
+    return true;
 }
 
-static orr_status convert(loader *l) {
+/* How deep a tree is; more than DEPTH_MAX, with a mistake, where it is too deep or contains itself: what reads trees calls
+ * itself for their branches. */
+static int depth_of(loader *l, const orr_yaml *node, int above) {
+    const int64_t index = node - l->all;
+    int deepest = 0;
+    if (node->type == ORR_YAML_WORD) return 1;
+    if (l->depth[index] < 0 || above > DEPTH_MAX) {
+        orr_mistakes_add(l->m, node->at,
+                         l->depth[index] < 0 ? "this contains itself, through an alias"
+                                             : "nested deeper than any experiment");
+        return DEPTH_MAX + 1;
+    }
+    if (l->depth[index] > 0) return l->depth[index];
+    l->depth[index] = -1;
+    for (int64_t i = 0; i < node->n && deepest <= DEPTH_MAX; i++) {
+        const int depth = depth_of(l, node->value[i], above + 1);
+        if (depth > deepest) deepest = depth;
+    }
+    l->depth[index] = (signed char)(deepest <= DEPTH_MAX ? deepest + 1 : deepest);
+    if (deepest == DEPTH_MAX) orr_mistakes_add(l->m, node->at, "nested deeper than any experiment");
+    return l->depth[index];
+}
+
+static const orr_yaml *convert(loader *l) {
     const yaml_node_t *nodes = l->document->nodes.start;
     l->n = l->document->nodes.top - nodes;
-    l->made = ORR_NEW(l->arena, orr_yaml *, l->n);
-    orr_yaml *all = ORR_NEW(l->arena, orr_yaml, l->n);
-    if (!l->made || !all) return no_memory(l);
-    for (int64_t i = 0; i < l->n; i++) l->made[i] = &all[i];
-    for (int64_t i = 0; i < l->n; i++) ORR_TRY(l->ctx, fill(l, &nodes[i], &all[i]));
+    l->all = ORR_NEW(l->m->arena, orr_yaml, l->n);
+    l->depth = ORR_NEW(l->m->arena, signed char, l->n);
+    if (!room(l->m, l->all) || !room(l->m, l->depth)) return NULL;
     for (int64_t i = 0; i < l->n; i++)
-        if (all[i].type == ORR_YAML_MAP) ORR_TRY(l->ctx, check_keys(l, &all[i]));
-    return ORR_OK;
+        if (!fill(l, &nodes[i], &l->all[i])) return NULL;
+    for (int64_t i = 0; i < l->n; i++)
+        if (l->all[i].type == ORR_YAML_MAP) check_keys(l, &l->all[i]);
+    return depth_of(l, &l->all[0], 1) <= DEPTH_MAX ? &l->all[0] : NULL;
 }
 
-static orr_status syntax_mistake(loader *l, const yaml_parser_t *parser) {
-    if (parser->error == YAML_MEMORY_ERROR) return no_memory(l);
-    const yaml_mark_t *mark = &parser->problem_mark;
-    if (parser->error == YAML_READER_ERROR)
-        return orr_fail(l->ctx, ORR_EINPUT, "%s: %s at byte %zu", l->name, parser->problem, parser->problem_offset);
-    return orr_fail(l->ctx, ORR_EINPUT, "%s:%zu:%zu: %s%s%s", l->name, mark->line + 1, mark->column + 1,
-                    parser->problem, parser->context ? ", " : "", parser->context ? parser->context : "");
+/* ---- the parser ---------------------------------------------------------------------------------------------------------------- */
+
+static void syntax_mistake(loader *l, const yaml_parser_t *parser) {
+    const char *context = parser->context ? parser->context : "";
+    if (parser->error == YAML_MEMORY_ERROR) l->m->no_memory = true;
+    else if (parser->error == YAML_READER_ERROR)
+        orr_mistakes_add(l->m, (orr_place){ .source = l->source }, "%s at byte %zu", parser->problem,
+                         parser->problem_offset);
+    else
+        orr_mistakes_add(l->m, place(l, parser->problem_mark), "%s%s%s", parser->problem, *context ? ", " : "",
+                         context);
 }
 
-static orr_status parse_document(loader *l, yaml_parser_t *parser, const orr_yaml **out) {
+static const orr_yaml *parse_document(loader *l, yaml_parser_t *parser) {
     yaml_document_t document, further;
-    orr_status status;
-    if (!yaml_parser_load(parser, &document)) return syntax_mistake(l, parser);
+    const orr_yaml *out = NULL;
+    if (!yaml_parser_load(parser, &document)) return syntax_mistake(l, parser), NULL;
     l->document = &document;
-    if (!yaml_document_get_root_node(&document)) {
-        status = orr_fail(l->ctx, ORR_EINPUT, "%s: the file is empty", l->name);
-    } else {
-        status = convert(l);
-        if (status == ORR_OK) *out = l->made[0];
-    }
+    const bool empty = !yaml_document_get_root_node(&document);
+    if (empty)
+        orr_mistakes_add(l->m, (orr_place){ .source = l->source },
+                         l->source ? "a value is missing" : "the file is empty");
+    else out = convert(l);
     yaml_document_delete(&document);
     l->document = NULL;
-    if (status != ORR_OK) return status;
-    if (!yaml_parser_load(parser, &further)) return syntax_mistake(l, parser);
+    if (empty) return NULL; /* a stream that has ended can't be read on */
+    if (!yaml_parser_load(parser, &further)) return syntax_mistake(l, parser), NULL;
     const yaml_node_t *root = yaml_document_get_root_node(&further);
-    if (root)
-        status = orr_fail(l->ctx, ORR_EINPUT, "%s:%zu:1: a second document starts here; a file has one", l->name,
-                          root->start_mark.line + 1);
+    if (root) orr_mistakes_add(l->m, place(l, root->start_mark), "a second document starts here; a file has one");
     yaml_document_delete(&further);
-    return status;
+    return out;
 }
 
-orr_status orr_yaml_parse(orr_context *ctx, orr_arena *out_arena, const char *name, const char *text, size_t n,
-                          const orr_yaml **out) {
-    loader l = { .ctx = ctx, .arena = out_arena, .name = name };
+const orr_yaml *orr_yaml_parse(orr_mistakes *m, const char *text, size_t n, int source) {
+    loader l = { .m = m, .source = source };
     yaml_parser_t parser;
-    if (n > SIZE_MAX_BYTES) return orr_fail(ctx, ORR_EINPUT, "%s: larger than 1 MiB; no experiment is", name);
-    if (!yaml_parser_initialize(&parser)) return no_memory(&l);
+    if (n > SIZE_MAX_BYTES) {
+        orr_mistakes_add(m, (orr_place){ .source = source }, "larger than 1 MiB; no experiment is");
+        return NULL;
+    }
+    if (!yaml_parser_initialize(&parser)) return m->no_memory = true, NULL;
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, n);
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-    const orr_status status = parse_document(&l, &parser, out);
+    const orr_yaml *out = parse_document(&l, &parser);
     yaml_parser_delete(&parser);
-    return status;
+    return m->no_memory ? NULL : out;
 }
+
+/* ---- trees ---------------------------------------------------------------------------------------------------------------------- */
 
 const orr_yaml *orr_yaml_get(const orr_yaml *map, const char *key) {
     for (int64_t i = 0; map && map->type == ORR_YAML_MAP && i < map->n; i++)
         if (strcmp(map->key[i]->word, key) == 0) return map->value[i];
     return NULL;
+}
+
+const orr_yaml *orr_yaml_word(orr_mistakes *m, orr_place at, const char *word) {
+    orr_yaml *node = ORR_NEW(m->arena, orr_yaml, 1);
+    if (!room(m, node)) return NULL;
+    *node = (orr_yaml){ .at = at, .word = word };
+    return node;
+}
+
+const orr_yaml *orr_yaml_with(orr_mistakes *m, const orr_yaml *map, const orr_yaml *key, const orr_yaml *value) {
+    if (!key) return NULL;
+    const int64_t n = map ? map->n : 0;
+    orr_yaml *node = ORR_NEW(m->arena, orr_yaml, 1);
+    const orr_yaml **links = ORR_NEW(m->arena, const orr_yaml *, 2 * (n + 1));
+    if (!room(m, node) || !room(m, links)) return NULL;
+    *node = (orr_yaml){ .type = ORR_YAML_MAP, .at = map ? map->at : key->at, .key = links, .value = links + n + 1 };
+    for (int64_t i = 0; i < n; i++) {
+        const bool same = strcmp(map->key[i]->word, key->word) == 0;
+        if (same && !value) continue;
+        node->key[node->n] = same ? key : map->key[i];
+        node->value[node->n++] = same ? value : map->value[i];
+        if (same) value = NULL; /* it is in its place */
+    }
+    if (value) {
+        node->key[node->n] = key;
+        node->value[node->n++] = value;
+    }
+    return node;
+}
+
+const orr_yaml *orr_yaml_join(orr_mistakes *m, const orr_yaml *a, const orr_yaml *b) {
+    if (a->type != ORR_YAML_MAP || b->type != ORR_YAML_MAP) return b;
+    for (int64_t i = 0; a && i < b->n; i++) {
+        const orr_yaml *old = orr_yaml_get(a, b->key[i]->word);
+        const orr_yaml *value = old ? orr_yaml_join(m, old, b->value[i]) : b->value[i];
+        a = value ? orr_yaml_with(m, a, b->key[i], value) : NULL;
+    }
+    return a;
+}
+
+const orr_yaml *orr_yaml_dotted(orr_mistakes *m, const orr_yaml *key, const orr_yaml *value) {
+    enum { PARTS_MAX = 6 };
+    const orr_yaml *part[PARTS_MAX];
+    int n = 0;
+    char *copy = orr_arena_string(m->arena, key->word);
+    if (!room(m, copy)) return NULL;
+    for (char *at = copy, *dot = at; dot; at = dot + 1) {
+        if ((dot = strchr(at, '.'))) *dot = '\0';
+        if (!*at || n == PARTS_MAX) {
+            orr_mistakes_add(m, key->at, "'%s' is no key; keys are joined by single dots, as in rule.learning_rate",
+                             orr_excerpt_of(key->word, strlen(key->word)).text);
+            return NULL;
+        }
+        if (!(part[n++] = orr_yaml_word(m, key->at, at))) return NULL;
+        if (!dot) break;
+    }
+    while (n > 0 && value) value = orr_yaml_with(m, NULL, part[--n], value);
+    return value;
 }

@@ -107,7 +107,7 @@ static orr_status try_small(orr_context *ctx, change c, orr_store *store, orr_la
     (void)snprintf(text, sizeof text, small, c.variance ? c.variance : "0.1", c.activation ? c.activation : "tanh",
                    c.task ? c.task : "mse", c.rule ? c.rule : "gd", c.steps ? c.steps : 500, c.seeds ? c.seeds : 3,
                    c.every ? c.every : 50);
-    assert_ok(ctx, orr_experiment_parse(ctx, arena, "small.yaml", text, strlen(text), "", &experiment));
+    assert_ok(ctx, orr_experiment_parse(ctx, arena, "small.yaml", text, strlen(text), NULL, &experiment));
     return orr_law_run(ctx, arena, store, law(), &experiment, NULL, out);
 }
 
