@@ -19,7 +19,7 @@
 #include "numeric/eigen.h"
 
 static const orr_parameter parameters[] = {
-    { "every", ORR_INT, .fallback = "50", .range = "[1, inf)", .unit = "updates", .help = "distance of records" },
+    ORR_INSTRUMENT_SCHEDULE("50"),
     { "top", ORR_INT, .fallback = "1", .range = "[1, 16]", .help = "how many eigenvalues" },
     { "preconditioned", ORR_FLAG, .fallback = "false", .help = "of P^-1/2 H P^-1/2 in place of H" },
     { "first_steps", ORR_INT, .fallback = "40", .range = "[1, 1000]",
@@ -39,10 +39,8 @@ typedef struct state {
     orr_dtype dtype;
     const orr_shape *shape;
     int64_t n_tensors, n, top, first_steps, steps;
-    bool preconditioned, vectors, started;
-    uint64_t seed;
+    bool preconditioned, vectors;
     orr_node *v, *product; /* of each tensor */
-    double *ritz;          /* [n]: the last leading Ritz vector */
 } state;
 
 static void close_sharpness(void *self) {
@@ -78,9 +76,8 @@ static orr_status prepare(state *s, const orr_subject *subject) {
     ORR_TRY(s->ctx, orr_graph_new(s->ctx, &s->g));
     s->v = ORR_NEW(s->arena, orr_node, s->n_tensors);
     s->product = ORR_NEW(s->arena, orr_node, s->n_tensors);
-    s->ritz = ORR_NEW(s->arena, double, s->n);
-    if (!s->v || !s->product || !s->ritz) return orr_fail(s->ctx, ORR_ENOMEM, "sharpness: no memory for a vector");
-    ORR_TRY(s->ctx, subject->build(subject->self, s->arena, s->g, &graph));
+    if (!s->v || !s->product) return orr_fail(s->ctx, ORR_ENOMEM, "sharpness: no memory for a vector");
+    ORR_TRY(s->ctx, subject->build(subject->self, s->arena, s->g, ORR_PART_TRAIN, &graph));
     for (int64_t t = 0; t < s->n_tensors; t++) {
         char name[NAME_MAX_BYTES];
         (void)snprintf(name, sizeof name, "sharpness.v%lld", (long long)t);
@@ -93,7 +90,7 @@ static orr_status prepare(state *s, const orr_subject *subject) {
 }
 
 static orr_status open_sharpness(orr_context *ctx, const orr_settings *settings, const orr_subject *subject,
-                                 uint64_t seed, void **out) {
+                                 void **out) {
     state *s = orr_allocate(ctx, sizeof *s);
     *out = NULL;
     if (!s) return orr_fail(ctx, ORR_ENOMEM, "sharpness: no memory for the instrument");
@@ -108,7 +105,6 @@ static orr_status open_sharpness(orr_context *ctx, const orr_settings *settings,
         .steps = orr_int(settings, "steps"),
         .preconditioned = orr_flag(settings, "preconditioned"),
         .vectors = orr_flag(settings, "vectors"),
-        .seed = seed,
     };
     if (s->top > s->n) s->top = s->n;
     const orr_status status = prepare(s, subject);
@@ -153,27 +149,42 @@ static orr_status record(state *s, int64_t step, const orr_eigenpairs *pairs, co
     return ORR_OK;
 }
 
-static orr_status measure(void *self, int64_t step, const orr_sink *sink) {
+/* Remembered between measurements: the last leading Ritz vector [n], behind a flag that there is one. */
+static size_t memory_of(const orr_settings *settings, const orr_subject *subject) {
+    (void)settings;
+    return (size_t)(subject->n + 1) * sizeof(double);
+}
+
+static orr_status measure(void *self, int64_t step, uint64_t seed, void *memory, const orr_sink *sink) {
     state *s = self;
+    double *started = memory, *ritz = started + 1;
     const orr_arena_mark mark = orr_arena_here(s->results);
     const orr_operator hessian = { s->n, apply, s };
     const orr_eigen_options options = { .pairs = s->top,
-                                        .steps = s->started ? s->steps : s->first_steps,
-                                        .start = s->started ? s->ritz : NULL,
-                                        .key = { .seed = s->seed } };
+                                        .steps = *started > 0.0 ? s->steps : s->first_steps,
+                                        .start = *started > 0.0 ? ritz : NULL,
+                                        .key = { .seed = seed } };
     orr_eigenpairs pairs;
     orr_status status = orr_eigen_lanczos(s->ctx, s->results, s->scratch, &hessian, &options, &pairs);
     if (status == ORR_OK) status = record(s, step, &pairs, sink);
     if (status == ORR_OK && pairs.vectors > 0) {
-        memcpy(s->ritz, pairs.vector, (size_t)s->n * sizeof *s->ritz);
-        s->started = true;
+        memcpy(ritz, pairs.vector, (size_t)s->n * sizeof *ritz);
+        *started = 1.0;
     }
     orr_arena_rewind(s->results, mark);
     return status;
 }
 
+/* A Hessian product is about four forward passes. */
+static double cost_of(const orr_settings *settings, const orr_subject *subject) {
+    (void)subject;
+    return 4.0 * (double)orr_int(settings, "steps");
+}
+
 const orr_instrument orr_instrument_sharpness = {
     .kind = { "sharpness", "largest eigenvalues of the Hessian of the loss", parameters },
+    .cost = cost_of,
+    .memory = memory_of,
     .open = open_sharpness,
     .measure = measure,
     .close = close_sharpness,

@@ -30,8 +30,8 @@ static orr_status list_preconditioner(const orr_training *t, orr_arena *arena, o
     out->preconditioner = ORR_NEW(arena, orr_node, t->n_trained);
     if (!out->preconditioner) return orr_training_no_memory(t);
     for (int64_t i = 0; i < t->n_trained; i++)
-        out->preconditioner[i] =
-            t->rule->preconditioner(g, t->rule_settings, nodes->updates_real, nodes->buffer + t->trained[i] * buffers);
+        out->preconditioner[i] = t->rule->preconditioner(g, t->rule_settings, &t->problem->tensors[t->trained[i]],
+                                                         nodes->updates_real, nodes->buffer + t->trained[i] * buffers);
     return ORR_OK;
 }
 

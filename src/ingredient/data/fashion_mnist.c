@@ -45,8 +45,9 @@ static void subtract_mean(int64_t n, int64_t features, double *x) {
     }
 }
 
-static orr_status load(orr_context *ctx, orr_arena *out_arena, const orr_settings *s, orr_dataset *out) {
+static orr_status load(orr_context *ctx, orr_arena *out_arena, const orr_settings *s, uint64_t seed, orr_dataset *out) {
     orr_idx images, labels;
+    (void)seed;
     ORR_TRY(ctx, read_part(ctx, out_arena, s, "images", 3, &images));
     ORR_TRY(ctx, read_part(ctx, out_arena, s, "labels", 1, &labels));
     if (images.items != labels.items)
@@ -65,7 +66,8 @@ static orr_status load(orr_context *ctx, orr_arena *out_arena, const orr_setting
                             (long long)i, label[i]);
     }
     *out = (orr_dataset){ .n = n,
-                          .features = features,
+                          .input = ORR_SHAPE(features),
+                          .target = ORR_SCALAR,
                           .classes = CLASSES,
                           .x = x,
                           .label = label,
