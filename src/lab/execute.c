@@ -251,24 +251,33 @@ typedef struct worker {
 
 static bool is_skipped(const crew *c, int64_t j) {
     for (int64_t m = 0; m < c->jobs->job[j].members; m++)
-        if (!c->options->skip || !c->options->skip[c->jobs->index[j][m]]) return false;
+        if (!c->options->finished || !c->options->finished[c->jobs->index[j][m]]) return false;
     return true;
 }
 
 static orr_status run_one(orr_context *ctx, orr_store *store, crew *c, int64_t j) {
-    const orr_job *job = &c->jobs->job[j];
+    orr_job job = c->jobs->job[j];
     if (is_skipped(c, j)) {
-        (void)atomic_fetch_add(&c->done, (long long)(job->members * job->point->steps));
+        (void)atomic_fetch_add(&c->done, (long long)(job.members * job.point->steps));
         return ORR_OK;
     }
-    orr_run_outcome *outcome = orr_allocate(ctx, (size_t)job->members * sizeof *outcome);
+    orr_run_outcome *outcome = orr_allocate(ctx, (size_t)job.members * sizeof *outcome);
     if (!outcome) return no_memory(ctx);
+    bool *finished = orr_allocate(ctx, (size_t)job.members);
+    if (!finished) {
+        orr_release(ctx, outcome);
+        return no_memory(ctx);
+    }
+    for (int64_t m = 0; m < job.members; m++)
+        finished[m] = c->options->finished && c->options->finished[c->jobs->index[j][m]];
+    job.finished = finished;
     const orr_job_options options = { .stop = &c->stop,
                                       .checkpoint_seconds = c->options->checkpoint_seconds,
                                       .resume = c->options->resume,
                                       .done = &c->done };
-    const orr_status status = orr_job_run(ctx, store, job, &options, outcome);
-    for (int64_t m = 0; m < job->members; m++) c->outcome[c->jobs->index[j][m]] = outcome[m];
+    const orr_status status = orr_job_run(ctx, store, &job, &options, outcome);
+    for (int64_t m = 0; m < job.members; m++) c->outcome[c->jobs->index[j][m]] = outcome[m];
+    orr_release(ctx, finished);
     orr_release(ctx, outcome);
     return status;
 }

@@ -24,7 +24,7 @@ typedef struct orr_lab_options {
     int jobs;         /* jobs at a time; default: as many as the context has threads */
     bool no_ensemble; /* every run alone */
     bool resume;
-    const bool *skip; /* [points, seeds]: runs that are finished already; NULL: none */
+    const bool *finished; /* [points, seeds]: runs that are at their end already; NULL: none */
     double checkpoint_seconds;
 } orr_lab_options;
 

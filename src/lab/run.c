@@ -26,6 +26,8 @@ typedef struct session {
     double saved;   /* when the last checkpoint was written */
 } session;
 
+static bool was_finished(const session *s, int64_t m) { return s->job->finished && s->job->finished[m]; }
+
 static orr_status no_memory(const session *s) { return orr_fail(s->ctx, ORR_ENOMEM, "no memory for a run"); }
 
 /* ---- observing -------------------------------------------------------------------------------------------------------------------- */
@@ -175,7 +177,10 @@ static orr_status restore(session *s, int64_t *step) {
             "store %s: the checkpoint of run %lld has %zu bytes, this program would write %zu; it can't be resumed",
             orr_store_path(s->store), (long long)s->job->run[0], bytes, checkpoint_bytes(s));
     if (saved >= 0) read_checkpoint(s, data);
-    for (int64_t m = 0; m < s->job->members; m++) ORR_TRY(s->ctx, orr_store_rewind(s->store, s->job->run[m], saved));
+    for (int64_t m = 0; m < s->job->members; m++) {
+        s->done[m] = s->done[m] || was_finished(s, m);
+        if (!was_finished(s, m)) ORR_TRY(s->ctx, orr_store_rewind(s->store, s->job->run[m], saved));
+    }
     *step = saved;
     return ORR_OK;
 }
@@ -255,12 +260,14 @@ static orr_status train(session *s) {
 
 static orr_status start_runs(session *s) {
     for (int64_t m = 0; m < s->job->members; m++)
-        ORR_TRY(s->ctx, orr_store_start_run(s->store, s->job->run[m], s->outcome[m].started_at));
+        if (!was_finished(s, m))
+            ORR_TRY(s->ctx, orr_store_start_run(s->store, s->job->run[m], s->outcome[m].started_at));
     return ORR_OK;
 }
 
 static orr_status finish_runs(session *s, bool interrupted) {
     for (int64_t m = 0; m < s->job->members; m++) {
+        if (was_finished(s, m)) continue;
         const char *state = interrupted ? "interrupted" : s->outcome[m].diverged ? "diverged" : "finished";
         ORR_TRY(s->ctx,
                 orr_store_finish_run(s->store, s->job->run[m], state, s->outcome[m].steps, s->outcome[m].finished_at));

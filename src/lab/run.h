@@ -14,6 +14,7 @@ typedef struct orr_job {
     const orr_point *point;   /* that all members share but for what orr_member holds */
     const orr_member *member; /* [members] */
     const int64_t *run;       /* [members]: ids in the store */
+    const bool *finished;     /* [members]: at its end already, nothing is recorded of it again; NULL: none is */
     int64_t members;
 } orr_job;
 

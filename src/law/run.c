@@ -6,6 +6,8 @@
 #include "base/context.h"
 #include "base/progress.h"
 #include "lab/execute.h"
+#include "lab/stored.h"
+#include "store/reopen.h"
 
 orr_status orr_records_series(const orr_records *records, orr_arena *out_arena, int64_t point, int64_t seed,
                               const char *name, orr_series *out) {
@@ -58,40 +60,6 @@ static orr_status predict(session *s, const orr_premises *in, char **text) {
     status = orr_json_text(s->ctx, s->arena, prediction, 17, text);
     json_decref(prediction);
     return status;
-}
-
-/* Runs and predictions enter the store in one transaction; where nothing is predicted, nothing will run. */
-static orr_status seal(session *s, char *text, orr_law_outcome *out) {
-    orr_store_prediction prediction = { .law = s->law->id, .text = text };
-    orr_experiment without_runs = *s->experiment;
-    orr_sealed sealed;
-    if (!text) without_runs.n_points = 0;
-    ORR_TRY(s->ctx, orr_lab_seal(s->ctx, s->arena, s->store, text ? s->experiment : &without_runs, &prediction,
-                                 text ? 1 : 0, &sealed));
-    out->experiment = sealed.experiment;
-    out->runs = sealed.run;
-    memcpy(out->sealed_at, prediction.sealed_at, sizeof out->sealed_at);
-    memcpy(out->sha256, prediction.sha256, sizeof out->sha256);
-    return ORR_OK;
-}
-
-/* ---- training ----------------------------------------------------------------------------------------------------------- */
-
-static orr_status train(session *s, orr_law_outcome *out) {
-    const int64_t n = s->experiment->n_points * s->experiment->seeds;
-    orr_run_outcome *run = ORR_NEW(s->arena, orr_run_outcome, n);
-    if (!run) return no_memory(s);
-    const orr_lab_options options = { .stop = s->options->stop };
-    ORR_TRY(s->ctx, orr_lab_execute(s->ctx, s->store, s->experiment, s->problems, out->runs, &options, run));
-    memcpy(out->started_at, run[0].started_at, sizeof out->started_at);
-    memcpy(out->finished_at, run[0].finished_at, sizeof out->finished_at);
-    for (int64_t i = 0; i < n; i++) { /* times in text order are in time order */
-        if (strcmp(run[i].started_at, out->started_at) < 0)
-            memcpy(out->started_at, run[i].started_at, sizeof out->started_at);
-        if (strcmp(run[i].finished_at, out->finished_at) > 0)
-            memcpy(out->finished_at, run[i].finished_at, sizeof out->finished_at);
-    }
-    return ORR_OK;
 }
 
 /* ---- after training ----------------------------------------------------------------------------------------------------- */
@@ -164,38 +132,176 @@ static orr_status store_verdicts(session *s, const orr_law_outcome *out) {
     return orr_store_judge(s->store, out->experiment, rows, n);
 }
 
+/* ---- the whole -------------------------------------------------------------------------------------------------------------- */
+
+static session session_of(orr_context *ctx, orr_arena *arena, orr_store *store, orr_experiment *experiment,
+                          const orr_law_options *options) {
+    static const orr_law_options defaults = { 0 };
+    return (session){
+        .ctx = ctx, .arena = arena, .store = store, .experiment = experiment, .options = options ? options : &defaults
+    };
+}
+
+static orr_status new_outcomes(session *s, const orr_law *const *laws, int64_t n, orr_laws_outcome *out) {
+    const orr_experiment *e = s->experiment;
+    *out = (orr_laws_outcome){ .law = ORR_NEW(s->arena, orr_law_outcome, n),
+                               .n_laws = n,
+                               .points = e->n_points,
+                               .seeds = e->seeds,
+                               .run = ORR_NEW(s->arena, orr_run_outcome, e->n_points * e->seeds) };
+    if (!out->law || !out->run)
+        return orr_fail(s->ctx, ORR_ENOMEM, "no memory for the outcomes of %lld laws", (long long)n);
+    for (int64_t i = 0; i < n; i++) {
+        s->law = laws[i];
+        out->law[i] = (orr_law_outcome){
+            .law = laws[i], .note = "", .n_checks = count_checks(laws[i]), .points = e->n_points, .seeds = e->seeds
+        };
+        out->law[i].check = ORR_NEW(s->arena, orr_judgement, out->law[i].n_checks);
+        if (!out->law[i].check) return no_memory(s);
+        if (e->seeds < ORR_LAW_SEEDS_MIN)
+            return orr_fail(s->ctx, ORR_EINPUT, "%s: %lld seed%s; a verdict needs at least %d", laws[i]->id,
+                            (long long)e->seeds, e->seeds == 1 ? "" : "s", ORR_LAW_SEEDS_MIN);
+    }
+    return ORR_OK;
+}
+
+/* What each law says, where it speaks at all: predictions[*n], in the order of the laws. */
+static orr_status predict_all(session *s, orr_laws_outcome *out, orr_store_prediction *predictions, int64_t *n) {
+    const orr_premises premises = {
+        .experiment = s->experiment, .problems = s->problems, .tick = tick_prediction, .user = s
+    };
+    *n = 0;
+    for (int64_t i = 0; i < out->n_laws; i++) {
+        char *text;
+        s->law = out->law[i].law;
+        ORR_TRY(s->ctx, check_regime(s, &premises, &out->law[i]));
+        if (out->law[i].verdict == ORR_OUT_OF_REGIME) continue;
+        ORR_TRY(s->ctx, predict(s, &premises, &text));
+        predictions[(*n)++] = (orr_store_prediction){ .law = s->law->id, .text = text };
+    }
+    return ORR_OK;
+}
+
+/* Runs and predictions enter the store in one transaction; where nothing will be trained, no runs do. */
+static orr_status seal(session *s, orr_store_prediction *predictions, int64_t n, orr_laws_outcome *out) {
+    orr_experiment opened = *s->experiment;
+    orr_sealed sealed;
+    out->trained = n > 0 || s->options->train_anyway;
+    if (!out->trained) opened.n_points = 0;
+    ORR_TRY(s->ctx, orr_lab_seal(s->ctx, s->arena, s->store, &opened, predictions, n, &sealed));
+    out->experiment = sealed.experiment;
+    out->runs = sealed.run;
+    for (int64_t i = 0, at = 0; i < out->n_laws; i++) {
+        out->law[i].experiment = sealed.experiment;
+        out->law[i].runs = sealed.run;
+        if (out->law[i].verdict == ORR_OUT_OF_REGIME) continue;
+        memcpy(out->law[i].sealed_at, predictions[at].sealed_at, sizeof out->law[i].sealed_at);
+        memcpy(out->law[i].sha256, predictions[at].sha256, sizeof out->law[i].sha256);
+        at++;
+    }
+    return ORR_OK;
+}
+
+static orr_status train(session *s, orr_laws_outcome *out, const bool *finished) {
+    const int64_t n = out->points * out->seeds;
+    const orr_lab_options options = { .stop = s->options->stop,
+                                      .jobs = s->options->jobs,
+                                      .no_ensemble = s->options->no_ensemble,
+                                      .checkpoint_seconds = s->options->checkpoint_seconds,
+                                      .resume = finished != NULL,
+                                      .finished = finished };
+    ORR_TRY(s->ctx, orr_lab_execute(s->ctx, s->store, s->experiment, s->problems, out->runs, &options, out->run));
+    for (int64_t l = 0; l < out->n_laws; l++) {
+        orr_law_outcome *law = &out->law[l];
+        for (int64_t i = 0; i < n;
+             i++) { /* times in text order are in time order; "" where a run was finished before */
+            const orr_run_outcome *run = &out->run[i];
+            if (run->started_at[0] && (!law->started_at[0] || strcmp(run->started_at, law->started_at) < 0))
+                memcpy(law->started_at, run->started_at, sizeof law->started_at);
+            if (strcmp(run->finished_at, law->finished_at) > 0)
+                memcpy(law->finished_at, run->finished_at, sizeof law->finished_at);
+        }
+    }
+    return ORR_OK;
+}
+
+static orr_status judge_all(session *s, orr_laws_outcome *out) {
+    for (int64_t i = 0; i < out->n_laws; i++) {
+        s->law = out->law[i].law;
+        if (out->law[i].verdict != ORR_OUT_OF_REGIME) ORR_TRY(s->ctx, judge(s, &out->law[i]));
+        ORR_TRY(s->ctx, store_verdicts(s, &out->law[i]));
+    }
+    return ORR_OK;
+}
+
+orr_status orr_laws_run(orr_context *ctx, orr_arena *out_arena, orr_store *store, const orr_law *const *laws,
+                        int64_t n_laws, orr_experiment *experiment, const orr_law_options *options,
+                        orr_laws_outcome *out) {
+    session s = session_of(ctx, out_arena, store, experiment, options);
+    orr_store_prediction *predictions = ORR_NEW(out_arena, orr_store_prediction, n_laws);
+    int64_t n = 0;
+    if (!predictions) return orr_fail(ctx, ORR_ENOMEM, "no memory for %lld predictions", (long long)n_laws);
+    ORR_TRY(ctx, new_outcomes(&s, laws, n_laws, out));
+    ORR_TRY(ctx, orr_lab_prepare(ctx, out_arena, experiment, &s.problems));
+    ORR_TRY(ctx, predict_all(&s, out, predictions, &n));
+    ORR_TRY(ctx, seal(&s, predictions, n, out));
+    if (out->trained) ORR_TRY(ctx, train(&s, out, NULL));
+    return judge_all(&s, out);
+}
+
 orr_status orr_law_run(orr_context *ctx, orr_arena *out_arena, orr_store *store, const orr_law *law,
                        orr_experiment *experiment, const orr_law_options *options, orr_law_outcome *out) {
-    static const orr_law_options defaults = { 0 };
-    session s = { .ctx = ctx,
-                  .arena = out_arena,
-                  .store = store,
-                  .law = law,
-                  .experiment = experiment,
-                  .options = options ? options : &defaults };
-    *out = (orr_law_outcome){ .law = law,
-                              .note = "",
-                              .n_checks = count_checks(law),
-                              .points = experiment->n_points,
-                              .seeds = experiment->seeds };
-    out->check = ORR_NEW(out_arena, orr_judgement, out->n_checks);
-    if (!out->check) return no_memory(&s);
-    if (experiment->seeds < ORR_LAW_SEEDS_MIN)
-        return orr_fail(ctx, ORR_EINPUT, "%s: %lld seed%s; a verdict needs at least %d", law->id,
-                        (long long)experiment->seeds, experiment->seeds == 1 ? "" : "s", ORR_LAW_SEEDS_MIN);
-    ORR_TRY(ctx, orr_lab_prepare(ctx, out_arena, experiment, &s.problems));
-    const orr_premises premises = {
-        .experiment = experiment, .problems = s.problems, .tick = tick_prediction, .user = &s
-    };
-    ORR_TRY(ctx, check_regime(&s, &premises, out));
-    if (out->verdict == ORR_OUT_OF_REGIME) {
-        ORR_TRY(ctx, seal(&s, NULL, out));
-        return store_verdicts(&s, out);
+    orr_laws_outcome all;
+    *out = (orr_law_outcome){ .law = law, .note = "" };
+    const orr_status status = orr_laws_run(ctx, out_arena, store, &law, 1, experiment, options, &all);
+    if (all.law) *out = all.law[0];
+    return status;
+}
+
+/* ---- going on ---------------------------------------------------------------------------------------------------------------- */
+
+/* What was opened must be what would be opened now: else the rest of it would be another experiment. */
+static orr_status check_same(session *s, const orr_stored_experiment *stored) {
+    const orr_experiment *e = s->experiment;
+    if (stored->n_runs != e->n_points * e->seeds)
+        return orr_fail(s->ctx, ORR_EINPUT, "experiment %lld: has %lld runs, its text says %lld now",
+                        (long long)stored->id, (long long)stored->n_runs, (long long)(e->n_points * e->seeds));
+    for (int64_t i = 0; i < stored->n_runs; i++)
+        if (strcmp(stored->settings[i], e->points[i / e->seeds].json) != 0)
+            return orr_fail(s->ctx, ORR_EINPUT,
+                            "experiment %lld: run %lld was opened with other settings than its text gives now (another "
+                            "version of Orrery?); it can't be resumed",
+                            (long long)stored->id, (long long)stored->run[i]);
+    return ORR_OK;
+}
+
+orr_status orr_laws_resume(orr_context *ctx, orr_arena *out_arena, orr_store *store, int64_t id,
+                           const orr_law_options *options, orr_experiment *experiment, orr_laws_outcome *out) {
+    session s = session_of(ctx, out_arena, store, experiment, options);
+    orr_stored_experiment stored;
+    ORR_TRY(ctx, orr_store_reopen(store, out_arena, id, &stored));
+    const char *name = orr_arena_format(out_arena, "experiment %lld", (long long)id);
+    const orr_law **laws = ORR_NEW(out_arena, const orr_law *, stored.n_laws);
+    if (!name || !laws) return orr_fail(ctx, ORR_ENOMEM, "no memory to resume an experiment");
+    ORR_TRY(ctx, orr_stored_parse(ctx, out_arena, name, stored.text, stored.size, experiment));
+    for (int64_t i = 0; i < stored.n_laws; i++) {
+        laws[i] = orr_law_find(stored.law[i]);
+        if (!laws[i]) return orr_fail(ctx, ORR_EINPUT, "%s: this version has no law '%s'", name, stored.law[i]);
     }
-    char *text;
-    ORR_TRY(ctx, predict(&s, &premises, &text));
-    ORR_TRY(ctx, seal(&s, text, out));
-    ORR_TRY(ctx, train(&s, out));
-    ORR_TRY(ctx, judge(&s, out));
-    return store_verdicts(&s, out);
+    ORR_TRY(ctx, new_outcomes(&s, laws, stored.n_laws, out));
+    ORR_TRY(ctx, orr_lab_prepare(ctx, out_arena, experiment, &s.problems));
+    ORR_TRY(ctx, check_same(&s, &stored));
+    out->experiment = id;
+    out->trained = true;
+    out->runs = ORR_NEW(out_arena, int64_t, stored.n_runs);
+    if (!out->runs) return orr_fail(ctx, ORR_ENOMEM, "no memory to resume an experiment");
+    for (int64_t i = 0; i < stored.n_runs; i++) out->runs[i] = stored.run[i];
+    for (int64_t i = 0; i < out->n_laws; i++) {
+        char *text;
+        out->law[i].experiment = id;
+        out->law[i].runs = out->runs;
+        ORR_TRY(ctx, orr_store_prediction_of(store, out_arena, id, laws[i]->id, &text, out->law[i].sha256));
+    }
+    ORR_TRY(ctx, train(&s, out, stored.finished));
+    return stored.n_verdicts ? ORR_OK : judge_all(&s, out);
 }

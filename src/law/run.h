@@ -4,12 +4,17 @@
 
 #include <signal.h>
 
+#include "lab/run.h"
 #include "law/law.h"
 #include "law/verdict.h"
 
 /* A zero means the default. */
 typedef struct orr_law_options {
     const volatile sig_atomic_t *stop; /* set by a signal: ends with ORR_EINTERRUPTED at the next chunk of updates */
+    bool train_anyway;                 /* also where no law speaks about the experiment */
+    bool no_ensemble;                  /* every run alone (lab/execute.h), and the two below */
+    int jobs;
+    double checkpoint_seconds;
 } orr_law_options;
 
 typedef struct orr_law_outcome {
@@ -34,6 +39,26 @@ enum { ORR_LAW_SEEDS_MIN = 3 };
  * Fails as orr_lab_run and orr_store_open_experiment do; ORR_EINPUT for fewer than ORR_LAW_SEEDS_MIN seeds. */
 orr_status orr_law_run(orr_context *ctx, orr_arena *out_arena, orr_store *store, const orr_law *law,
                        orr_experiment *experiment, const orr_law_options *options, orr_law_outcome *out) ORR_MUST_USE;
+
+/* Several laws, or none, on one experiment, whose runs are trained once. */
+typedef struct orr_laws_outcome {
+    orr_law_outcome *law; /* [n_laws] */
+    int64_t n_laws, points, seeds;
+    int64_t experiment;
+    int64_t *runs;        /* [points, seeds]: ids in the store */
+    orr_run_outcome *run; /* [points, seeds]; steps 0 where a resumed experiment's run was finished before */
+    bool trained;
+} orr_laws_outcome;
+
+/* Every law whose regime admits the experiment predicts; all is sealed in one transaction; the runs are trained; the laws judge. */
+orr_status orr_laws_run(orr_context *ctx, orr_arena *out_arena, orr_store *store, const orr_law *const *laws,
+                        int64_t n_laws, orr_experiment *experiment, const orr_law_options *options,
+                        orr_laws_outcome *out) ORR_MUST_USE;
+/* Goes on with an experiment of the store that was interrupted, from its checkpoints, and judges by the predictions that were
+ * sealed.  *experiment is read from the store.  Fails too: ORR_EINPUT where this program would open other runs. */
+orr_status orr_laws_resume(orr_context *ctx, orr_arena *out_arena, orr_store *store, int64_t id,
+                           const orr_law_options *options, orr_experiment *experiment,
+                           orr_laws_outcome *out) ORR_MUST_USE;
 
 /* One object (new): law, verdict, metric, value, tolerance, interval, seeds, sealed_at, started_at, finished_at,
  * prediction_sha256, runs, note, and the further checks. */
