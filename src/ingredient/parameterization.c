@@ -120,7 +120,8 @@ static void apply_ntk(const orr_settings *s, orr_network *network) {
             t->multiplier *= t->deviation;
             t->mean /= t->deviation;
             t->deviation = 1.0;
-        } else if (t->shape.rank > 1) t->multiplier /= sqrt((double)t->fan_in);
+        } else if (t->shape.rank > 1 && t->role != ORR_ROLE_VECTOR && t->mean == 0)
+            t->multiplier /= sqrt((double)t->fan_in);
     }
     scale_ends(s, network);
 }

@@ -33,6 +33,11 @@ void orr_tap(orr_taps *taps, const char *name, int64_t index, orr_node node) {
     taps->tap[taps->n++].node = node;
 }
 
+orr_node orr_flat(orr_graph *g, const orr_signature *signature, orr_node x) {
+    if (signature->input.rank == 1) return x;
+    return orr_reshape(g, x, ORR_SHAPE(-1, orr_shape_count(&signature->input)));
+}
+
 /* ---- activations ------------------------------------------------------------------------------------------------------------ */
 
 /* the header's macros name the caller's line; a table needs functions */

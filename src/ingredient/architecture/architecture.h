@@ -78,6 +78,9 @@ const orr_architecture *orr_architecture_at(int i); /* the kinds in their order;
  * behind (vectors: 1 and their length). */
 orr_tensor orr_tensor_of(const char *name, orr_shape shape, orr_role role, double deviation);
 
+/* x[n, input] as [n, numbers of one example]. */
+orr_node orr_flat(orr_graph *g, const orr_signature *signature, orr_node x);
+
 /* Activations by name, for tables of parameters: ORR_ACTIVATIONS is the list of choices. */
 #define ORR_ACTIVATIONS "tanh relu erf erf-scaled gelu silu softplus sin quadratic linear"
 orr_node orr_activation(orr_graph *g, const char *name, orr_node a);

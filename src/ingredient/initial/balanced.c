@@ -45,7 +45,7 @@ static int64_t chain(const orr_network *network, int64_t *narrowest) {
     int64_t layers = 0, width = 0;
     for (int64_t i = 0; i < network->n_tensors; i++) {
         const orr_tensor *t = &network->tensors[i];
-        if (t->shape.rank < 2) continue;
+        if (!orr_initial_is_map(t)) continue;
         if (t->shape.rank > 2 || t->multiplier == 0.0 || (layers && t->shape.size[1] != width)) return 0;
         if (layers++ == 0) *narrowest = t->shape.size[1];
         width = t->shape.size[0];
@@ -72,7 +72,7 @@ static orr_status check(orr_context *ctx, const orr_settings *s, const orr_netwo
     if (lambda == 0.0) return ORR_OK;
     int64_t hidden = 0;
     for (int64_t i = 0; i < network->n_tensors && !hidden; i++)
-        if (network->tensors[i].shape.rank == 2) hidden = network->tensors[i].shape.size[0];
+        if (orr_initial_is_map(&network->tensors[i])) hidden = network->tensors[i].shape.size[0];
     if (*layers != 2 || *k != hidden)
         return orr_fail(ctx, ORR_EINPUT,
                         "initial balanced: lambda: needs two layers whose hidden width (%lld) is at most "
@@ -97,7 +97,7 @@ static orr_status draw(orr_context *ctx, orr_arena *scratch, const orr_settings 
     for (int64_t i = 0; i < network->n_tensors && status == ORR_OK; i++) {
         const orr_tensor *t = &network->tensors[i];
         const int64_t rows = t->shape.rank ? t->shape.size[0] : 1;
-        if (t->shape.rank == 2) {
+        if (orr_initial_is_map(t)) {
             const int64_t columns = t->shape.size[1];
             if (l == 0) status = frame(ctx, scratch, random, columns, k, seed, "balanced.input", in);
             if (status == ORR_OK) status = frame(ctx, scratch, random, rows, k, seed, t->name, out);

@@ -16,11 +16,11 @@ static orr_status draw(orr_context *ctx, orr_arena *scratch, const orr_settings 
     for (int64_t i = 0; i < network->n_tensors; i++) {
         const orr_tensor *t = &network->tensors[i];
         const int64_t n = orr_shape_count(&t->shape);
-        if (t->shape.rank > 2)
+        if (orr_initial_is_map(t) && t->shape.rank > 2)
             return orr_fail(ctx, ORR_EINPUT, "initial identity: %s is no matrix; it starts layers of linear maps only",
                             t->name);
         orr_initial_normal_tensor(t, seed, w);
-        if (t->shape.rank == 2) {
+        if (orr_initial_is_map(t)) {
             const int64_t rows = t->shape.size[0], columns = t->shape.size[1];
             for (int64_t j = 0; j < n; j++) w[j] *= noise;
             for (int64_t j = 0; j < rows && j < columns; j++) w[j * columns + j] += scale / t->multiplier;

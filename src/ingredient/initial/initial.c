@@ -22,6 +22,8 @@ void orr_initial_normal_tensor(const orr_tensor *t, uint64_t seed, double *w) {
     for (int64_t i = 0; i < n; i++) w[i] = t->mean + t->deviation * w[i];
 }
 
+bool orr_initial_is_map(const orr_tensor *t) { return t->shape.rank >= 2 && t->mean == 0.0; }
+
 /* A = U S V' of normal numbers is as likely as any rotation of it, so U V' is uniform. */
 orr_status orr_initial_haar(orr_context *ctx, orr_arena *scratch, int64_t m, int64_t n, uint64_t seed,
                             const char *stream, double *q) {

@@ -23,6 +23,10 @@ const orr_initial *orr_initial_at(int i); /* the kinds in their order, normal fi
 /* One tensor as the normal kind starts it. */
 void orr_initial_normal_tensor(const orr_tensor *t, uint64_t seed, double *w);
 
+/* Whether a tensor is a map that a kind may shape: of two axes or more, around 0.  The others, vectors and what starts at
+ * a value of its own (gains, a fixed head), start as in the normal kind. */
+bool orr_initial_is_map(const orr_tensor *t);
+
 /* A random m x n matrix of orthonormal rows (m <= n) or columns (m >= n), uniform (Haar): the polar factor of a matrix of
  * normal numbers.  Fails: ORR_ENOMEM. */
 orr_status orr_initial_haar(orr_context *ctx, orr_arena *scratch, int64_t m, int64_t n, uint64_t seed,

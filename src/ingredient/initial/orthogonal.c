@@ -20,7 +20,7 @@ static orr_status draw(orr_context *ctx, orr_arena *scratch, const orr_settings 
     for (int64_t i = 0; i < network->n_tensors; i++) {
         const orr_tensor *t = &network->tensors[i];
         const int64_t n = orr_shape_count(&t->shape);
-        if (t->shape.rank < 2 || n == 0) orr_initial_normal_tensor(t, seed, w);
+        if (!orr_initial_is_map(t) || n == 0) orr_initial_normal_tensor(t, seed, w);
         else {
             const int64_t rows = t->shape.size[0], columns = n / rows;
             const double gain =
