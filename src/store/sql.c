@@ -7,13 +7,15 @@
 #include <string.h>
 
 #include "base/context.h"
+#include "base/progress.h"
 
-enum { STATEMENTS_MAX = 32 };
+enum { STATEMENTS_MAX = 96 };
 
 struct orr_sql {
     orr_context *ctx;
     sqlite3 *db;
     char *path;
+    double waiting_since; /* orr_now; 0: not yet in this call */
     int n_statements;
     struct {
         const char *text;
@@ -57,6 +59,9 @@ static orr_status trouble(orr_sql *sql, int code) {
     case SQLITE_CORRUPT:
         return orr_fail(ctx, ORR_EIO, "store %s: the file is damaged; keep a copy and see `sqlite3 FILE .recover`",
                         path);
+    case SQLITE_TOOBIG:
+        return orr_fail(ctx, ORR_EINPUT, "store %s: a value is larger than SQLite takes (%d bytes)", path,
+                        sqlite3_limit(sql->db, SQLITE_LIMIT_LENGTH, -1));
     case SQLITE_NOMEM: return orr_fail(ctx, ORR_ENOMEM, "store %s: out of memory", path);
     case SQLITE_PERM:
     case SQLITE_AUTH: return orr_fail(ctx, ORR_EIO, "store %s: permission denied", path);
@@ -68,6 +73,25 @@ static orr_status trouble(orr_sql *sql, int code) {
     case SQLITE_CONSTRAINT: return orr_fail(ctx, ORR_EINPUT, "store %s: %s", path, sqlite3_errmsg(sql->db));
     default: return orr_fail(ctx, ORR_EINTERNAL, "store %s: %s", path, sqlite3_errmsg(sql->db));
     }
+}
+
+/* Asks again every few milliseconds: who waits longest has no better chance than others, but with as many writers as
+ * there are threads each gets its turn within a fraction of the patience.  SQLite's own handler waits up to 100 ms
+ * between two looks and lets late comers pass by. */
+static int wait_for_the_writer(void *user, int looks) {
+    orr_sql *sql = user;
+    (void)looks;
+    const double now = orr_now();
+    if (sql->waiting_since == 0) sql->waiting_since = now;
+    if (now - sql->waiting_since > ORR_SQL_PATIENCE_MS / 1000.0) return 0;
+    (void)sqlite3_sleep(2);
+    return 1;
+}
+
+/* Where two connections wait for each other, as when both turn a new file to WAL, SQLite asks no handler and sends one
+ * away at once; outside a transaction that one just tries again. */
+static bool try_again(orr_sql *sql, int code) {
+    return (code & 0xff) == SQLITE_BUSY && sqlite3_get_autocommit(sql->db) && wait_for_the_writer(sql, 0);
 }
 
 orr_status orr_sql_open(orr_context *ctx, const char *path, orr_sql **out) {
@@ -83,7 +107,7 @@ orr_status orr_sql_open(orr_context *ctx, const char *path, orr_sql **out) {
         sqlite3_open_v2(path, &sql->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     orr_status status = code == SQLITE_OK ? ORR_OK : trouble(sql, code);
     if (status == ORR_OK) {
-        (void)sqlite3_busy_timeout(sql->db, ORR_SQL_PATIENCE_MS);
+        (void)sqlite3_busy_handler(sql->db, wait_for_the_writer, sql);
         (void)sqlite3_extended_result_codes(sql->db, 1);
         *out = sql;
     } else {
@@ -102,7 +126,10 @@ void orr_sql_close(orr_sql *sql) {
 const char *orr_sql_path(const orr_sql *sql) { return sql->path; }
 
 orr_status orr_sql_script(orr_sql *sql, const char *text) {
-    const int code = sqlite3_exec(sql->db, text, NULL, NULL, NULL);
+    int code;
+    sql->waiting_since = 0;
+    do code = sqlite3_exec(sql->db, text, NULL, NULL, NULL);
+    while (try_again(sql, code));
     return code == SQLITE_OK ? ORR_OK : trouble(sql, code);
 }
 
@@ -166,9 +193,16 @@ orr_status orr_sql_run(orr_sql *sql, const char *text, const orr_sql_value *valu
     int code = SQLITE_OK;
     ORR_TRY(sql->ctx, prepare(sql, text, &statement));
     for (int i = 0; i < n && code == SQLITE_OK; i++) code = bind(statement, i + 1, &value[i]);
-    if (code == SQLITE_OK)
-        while ((code = sqlite3_step(statement)) == SQLITE_ROW && status == ORR_OK)
+    sql->waiting_since = 0;
+    for (bool begun = false; code == SQLITE_OK;) {
+        while ((code = sqlite3_step(statement)) == SQLITE_ROW && status == ORR_OK) {
+            begun = true;
             if (row) status = give_row(statement, row, user);
+        }
+        if (status != ORR_OK || begun || !try_again(sql, code)) break;
+        (void)sqlite3_reset(statement);
+        code = SQLITE_OK;
+    }
     if (status == ORR_OK && code != SQLITE_DONE) status = trouble(sql, code);
     (void)sqlite3_reset(statement);
     (void)sqlite3_clear_bindings(statement);

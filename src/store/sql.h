@@ -8,8 +8,8 @@
 
 typedef struct orr_sql orr_sql;
 
-/* Milliseconds to wait for another process that writes. */
-enum { ORR_SQL_PATIENCE_MS = 5000 };
+/* Milliseconds to wait for another connection that writes: 64 of them that commit 10 ms each take turns in 0.6 s. */
+enum { ORR_SQL_PATIENCE_MS = 10000 };
 
 typedef struct orr_sql_value {
     char kind; /* 'i' integer, 'r' real, 't' text, 'b' bytes, '0' NULL */

@@ -3,7 +3,7 @@
  *
  * Life of an experiment:
  *   orr_store_open_experiment   one transaction: the experiment, its runs and its predictions, hashed and sealed
- *   orr_store_start_run, orr_store_record, ..., orr_store_finish_run
+ *   orr_store_start_run, orr_store_record, ..., orr_store_checkpoint, ..., orr_store_finish_run
  *   orr_store_judge
  * From the seal on, predictions, settings and recorded values can't be changed, by triggers of the file itself.  What
  * was committed survives kill -9 and a power cut; records are committed together, at the latest half a second after the
@@ -17,7 +17,7 @@
 #include "orrery.h"
 #include "store/sha256.h"
 
-enum { ORR_STORE_SCHEMA = 1 };
+enum { ORR_STORE_SCHEMA = 2 };
 
 typedef struct orr_store orr_store;
 

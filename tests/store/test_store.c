@@ -2,12 +2,12 @@
 #include "testing.h"
 
 #include <signal.h>
-#include <sqlite3.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "failing.h"
 #include "files.h"
+#include "raw.h"
 #include "store/store.h"
 
 static orr_arena *arena;
@@ -46,37 +46,6 @@ static orr_store *opened(orr_context *ctx, const char *path, orr_store_experimen
     *e = experiment();
     assert_ok(ctx, orr_store_open_experiment(store, e));
     return store;
-}
-
-/* Any SQL on the file, as another program would; its error message, or "". */
-static const char *raw(const char *path, const char *sql) {
-    static char message[512];
-    sqlite3 *db;
-    char *error = NULL;
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    (void)sqlite3_exec(db, "PRAGMA foreign_keys = ON", NULL, NULL, NULL);
-    (void)sqlite3_exec(db, sql, NULL, NULL, &error);
-    (void)snprintf(message, sizeof message, "%s", error ? error : "");
-    sqlite3_free(error);
-    (void)sqlite3_close(db);
-    return message;
-}
-
-static int take_text(void *user, int n, char **value, char **name) {
-    (void)n, (void)name;
-    (void)snprintf(user, 256, "%s", value[0] ? value[0] : "NULL");
-    return 0;
-}
-
-static const char *query(const char *path, const char *sql) {
-    static char text[256];
-    sqlite3 *db;
-    text[0] = '\0';
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    (void)sqlite3_busy_timeout(db, 2000);
-    assert_int_equal(sqlite3_exec(db, sql, take_text, text, NULL), SQLITE_OK);
-    (void)sqlite3_close(db);
-    return text;
 }
 
 static void a_prediction_is_sealed_with_its_hash_before_the_runs_start(void **state) {
@@ -232,8 +201,8 @@ static void a_file_that_is_no_store_is_refused_and_left_alone(void **state) {
     path = files_path("newer.db");
     orr_store_experiment e;
     orr_store_close(opened(*state, path, &e));
-    assert_string_equal(raw(path, "PRAGMA user_version = 2"), "");
-    refused(*state, path, ORR_EINPUT, "was written by a newer Orrery (schema 2, this one knows 1)");
+    assert_string_equal(raw(path, "PRAGMA user_version = 3"), "");
+    refused(*state, path, ORR_EINPUT, "was written by a newer Orrery (schema 3, this one knows 2)");
     refused(*state, files_folder, ORR_EIO, "can't be opened");
     refused(*state, files_path("no/such/folder.db"), ORR_EIO, "can't be opened");
 }
