@@ -94,7 +94,7 @@ static bool try_again(orr_sql *sql, int code) {
     return (code & 0xff) == SQLITE_BUSY && sqlite3_get_autocommit(sql->db) && wait_for_the_writer(sql, 0);
 }
 
-orr_status orr_sql_open(orr_context *ctx, const char *path, orr_sql **out) {
+static orr_status open_as(orr_context *ctx, const char *path, const char *name, int flags, orr_sql **out) {
     const size_t length = strlen(path);
     orr_sql *sql = orr_allocate(ctx, sizeof *sql + length + 1);
     *out = NULL;
@@ -103,8 +103,7 @@ orr_status orr_sql_open(orr_context *ctx, const char *path, orr_sql **out) {
     sql->ctx = ctx;
     sql->path = (char *)(sql + 1);
     memcpy(sql->path, path, length + 1);
-    const int code =
-        sqlite3_open_v2(path, &sql->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+    const int code = sqlite3_open_v2(name, &sql->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
     orr_status status = code == SQLITE_OK ? ORR_OK : trouble(sql, code);
     if (status == ORR_OK) {
         (void)sqlite3_busy_handler(sql->db, wait_for_the_writer, sql);
@@ -113,6 +112,28 @@ orr_status orr_sql_open(orr_context *ctx, const char *path, orr_sql **out) {
     } else {
         orr_sql_close(sql);
     }
+    return status;
+}
+
+orr_status orr_sql_open(orr_context *ctx, const char *path, orr_sql **out) {
+    return open_as(ctx, path, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, out);
+}
+
+/* SQLite takes this wish in a URI only, where some letters stand for themselves and all others as %xx. */
+orr_status orr_sql_open_immutable(orr_context *ctx, const char *path, orr_sql **out) {
+    const size_t room = 3 * strlen(path) + 32;
+    char *name = orr_allocate(ctx, room);
+    *out = NULL;
+    if (!name) return orr_fail(ctx, ORR_ENOMEM, "store %s: out of memory", path);
+    size_t at = (size_t)snprintf(name, room, "file:");
+    for (const char *c = path; *c; c++) {
+        const bool plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||
+                           strchr("/._-", *c) != NULL;
+        at += (size_t)snprintf(name + at, room - at, plain ? "%c" : "%%%02x", (unsigned char)*c);
+    }
+    (void)snprintf(name + at, room - at, "?immutable=1");
+    const orr_status status = open_as(ctx, path, name, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, out);
+    orr_release(ctx, name);
     return status;
 }
 

@@ -1,7 +1,11 @@
+#define _POSIX_C_SOURCE 200809L /* stat, access */
 #include "store/store.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/context.h"
 #include "base/log.h"
@@ -120,7 +124,7 @@ static orr_status check_schema(orr_sql *sql, orr_context *ctx) {
     return ORR_OK;
 }
 
-orr_status orr_store_open(orr_context *ctx, const char *path, orr_store **out) {
+static orr_status open_file(orr_context *ctx, const char *path, bool immutable, orr_store **out) {
     orr_status status = ORR_OK;
     *out = NULL;
     if (!*path) return orr_fail(ctx, ORR_EINPUT, "store: the file's name is empty");
@@ -128,12 +132,12 @@ orr_status orr_store_open(orr_context *ctx, const char *path, orr_store **out) {
     if (!store) return orr_fail(ctx, ORR_ENOMEM, "store %s: out of memory", path);
     memset(store, 0, sizeof *store);
     store->ctx = ctx;
-    ORR_TRY_DONE(ctx, orr_sql_open(ctx, path, &store->sql));
+    ORR_TRY_DONE(ctx,
+                 immutable ? orr_sql_open_immutable(ctx, path, &store->sql) : orr_sql_open(ctx, path, &store->sql));
     ORR_TRY_DONE(ctx, check_schema(store->sql, ctx));
+    ORR_TRY_DONE(ctx, orr_sql_script(store->sql, "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;"));
     /* WAL: readers never wait for the writer.  FULL: a commit is on the disk when it returns. */
-    ORR_TRY_DONE(
-        ctx,
-        orr_sql_script(store->sql, "PRAGMA foreign_keys = ON; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"));
+    if (!immutable) ORR_TRY_DONE(ctx, orr_sql_script(store->sql, "PRAGMA journal_mode = WAL;"));
     store->last_commit = orr_now();
     *out = store;
 done:
@@ -142,6 +146,37 @@ done:
         orr_release(ctx, store);
     }
     return status;
+}
+
+orr_status orr_store_open(orr_context *ctx, const char *path, orr_store **out) {
+    return open_file(ctx, path, false, out);
+}
+
+/* In a folder that can't be written SQLite can't keep its -shm file; where no writer's -wal lies about, the file is all. */
+static bool is_at_rest(orr_context *ctx, const char *path) {
+    const size_t length = strlen(path);
+    char *log = orr_allocate(ctx, length + 5);
+    if (!log) return false;
+    memcpy(log, path, length);
+    memcpy(log + length, "-wal", 5);
+    const bool rest = access(path, R_OK) == 0 && access(log, F_OK) != 0;
+    orr_release(ctx, log);
+    return rest;
+}
+
+orr_status orr_store_open_existing(orr_context *ctx, const char *path, orr_store **out) {
+    struct stat file;
+    *out = NULL;
+    if (*path && stat(path, &file) != 0)
+        return orr_fail(ctx, ORR_EIO, "store %s: can't be opened (%s); --store or ORRERY_STORE names another", path,
+                        strerror(errno));
+    if (*path && S_ISREG(file.st_mode) && file.st_size == 0)
+        return orr_fail(ctx, ORR_EINPUT, "store %s: is an empty file; --store or ORRERY_STORE names another", path);
+    const bool told = orr_context_message(ctx)[0] != '\0';
+    const orr_status status = open_file(ctx, path, false, out);
+    if (status != ORR_EIO || told || access(path, W_OK) == 0 || !is_at_rest(ctx, path)) return status;
+    orr_context_clear(ctx);
+    return open_file(ctx, path, true, out);
 }
 
 void orr_store_close(orr_store *store) {

@@ -25,6 +25,9 @@ typedef struct orr_store orr_store;
  * Fails, in one line with the path: ORR_EIO (folder missing, read-only, damaged, disk full), ORR_EINPUT (no store of
  * Orrery, written by a newer Orrery), ORR_EBUSY, ORR_ENOMEM. */
 orr_status orr_store_open(orr_context *ctx, const char *path, orr_store **out) ORR_MUST_USE;
+/* The same of a store that is there; makes none.  One that can't be written, for its folder, is opened for reading alone.
+ * Fails too: ORR_EIO where there is none, ORR_EINPUT where the file is empty. */
+orr_status orr_store_open_existing(orr_context *ctx, const char *path, orr_store **out) ORR_MUST_USE;
 /* Commits what is recorded; a failure is logged only: call orr_store_commit before. */
 void orr_store_close(orr_store *store);
 const char *orr_store_path(const orr_store *store);
