@@ -110,8 +110,18 @@ static void *gather(orr_arena *out_arena, const part *train, const part *test, c
     return to;
 }
 
+static bool is_all(const part *train, const part *test, const orr_dataset *d) {
+    if (train->n != d->n || test->n != d->n_test) return false;
+    for (int64_t i = 0; i < d->n; i++)
+        if (train->index[i] != i) return false;
+    for (int64_t i = 0; i < d->n_test; i++)
+        if (test->index[i] != d->n + i) return false;
+    return true;
+}
+
 static orr_status keep(orr_context *ctx, orr_arena *out_arena, const part *train, const part *test, orr_dataset *d) {
     const size_t inputs = (size_t)orr_dataset_features(d), targets = (size_t)orr_dataset_targets(d);
+    if (is_all(train, test, d)) return ORR_OK;
     if (d->x) d->x = gather(out_arena, train, test, d->x, inputs * sizeof(double));
     if (d->token) d->token = gather(out_arena, train, test, d->token, inputs * sizeof(int32_t));
     const bool has_inputs = d->x || d->token, has_targets = d->y || d->label;

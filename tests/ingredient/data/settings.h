@@ -27,8 +27,8 @@ static inline orr_settings settings_of(orr_arena *arena, const orr_parameter *ta
 }
 
 /* SETTINGS(arena, kind, "n", "10", "seed", "1") */
-#define SETTINGS(arena, kind, ...)                                                                                     \
-    settings_of((arena), (kind)->kind.parameters, (const char *const[]){ __VA_ARGS__, NULL })
+#define SETTINGS(arena, which, ...)                                                                                     \
+    settings_of((arena), (which)->kind.parameters, (const char *const[]){ __VA_ARGS__, NULL })
 
 static inline const orr_data *data_of(const char *name) {
     for (int i = 0; orr_data_at(i); i++)

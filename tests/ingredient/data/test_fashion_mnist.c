@@ -42,21 +42,21 @@ static void pixels_are_scaled_and_the_mean_image_of_those_n_is_taken_off(void **
     orr_dataset data;
     write_small(3, 4);
     orr_settings s = settings(2, "mean-image", files_folder);
-    assert_ok(*state, orr_data_fashion_mnist.load(*state, arena, &s, &data));
+    assert_ok(*state, orr_data_fashion_mnist.load(*state, arena, &s, 0, &data));
     assert_int_equal(data.n, 2);
-    assert_int_equal(data.features, 4);
+    assert_int_equal(orr_dataset_features(&data), 4);
     /* 51/255 = 0.2; means of the first two images: 0.1, 0.2, 0.3, 0.6.  Rounding: a few units of the last place of 1 */
     const double expected[] = { -0.1, 0.0, 0.1, 0.4, 0.1, 0.0, -0.1, -0.4 };
     for (int i = 0; i < 8; i++) assert_close(data.x[i], expected[i], 1e-15);
     assert_int_equal(data.label[0], 9);
     s = settings(3, "none", files_folder);
-    assert_ok(*state, orr_data_fashion_mnist.load(*state, arena, &s, &data));
+    assert_ok(*state, orr_data_fashion_mnist.load(*state, arena, &s, 0, &data));
     assert_close(data.x[8], 0.4, 1e-15);
 }
 
 static void refused(orr_context *ctx, const orr_settings *s, orr_status status, const char *says) {
     orr_dataset data;
-    const orr_status got = orr_data_fashion_mnist.load(ctx, arena, s, &data);
+    const orr_status got = orr_data_fashion_mnist.load(ctx, arena, s, 0, &data);
     if (got != status || !strstr(orr_context_message(ctx), says))
         fail_msg("expected %s with \"%s\", got %s: %s", orr_status_name(status), says, orr_status_name(got),
                  orr_context_message(ctx));
@@ -75,8 +75,8 @@ static void the_variable_goes_before_the_package(void **state) {
     write_small(3, 4);
     assert_int_equal(setenv("ORRERY_DATA", files_folder, 1), 0);
     const orr_settings s = settings(3, "none", "");
-    assert_ok(*state, orr_data_fashion_mnist.load(*state, arena, &s, &data));
-    assert_int_equal(data.features, 4);
+    assert_ok(*state, orr_data_fashion_mnist.load(*state, arena, &s, 0, &data));
+    assert_int_equal(orr_dataset_features(&data), 4);
     assert_int_equal(unsetenv("ORRERY_DATA"), 0);
 }
 
@@ -85,7 +85,7 @@ static void files_that_contradict_each_other_are_refused(void **state) {
     write_small(4, 4);
     refused(*state, &s, ORR_EINPUT, "3 images but 4 labels");
     write_small(3, 10);
-    refused(*state, &all, ORR_EINPUT, "label 2 is 10; the ten classes are 0 to 9");
+    refused(*state, &all, ORR_EINPUT, "label 2 is 10; the classes are 0 to 9");
     const unsigned char flat[] = { 0, 0, 8, 1, 0, 0, 0, 2, 1, 2 };
     (void)files_write_gz("train-images-idx3-ubyte.gz", flat, sizeof flat);
     refused(*state, &s, ORR_EINPUT, "expected u8 with 3 dimensions, met u8 with 1");
@@ -96,12 +96,12 @@ static void the_package_holds_what_it_should(void **state) {
     orr_dataset data;
     if (access("/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz", R_OK) != 0) skip();
     const orr_settings s = settings(500, "none", "");
-    assert_ok(*state, orr_data_fashion_mnist.load(*state, arena, &s, &data));
-    assert_int_equal(data.features, 784);
+    assert_ok(*state, orr_data_fashion_mnist.load(*state, arena, &s, 0, &data));
+    assert_int_equal(orr_dataset_features(&data), 784);
     static const int32_t first[] = { 9, 0, 0, 3, 0, 2, 7, 2, 5, 5 };
     for (int i = 0; i < 10; i++) assert_int_equal(data.label[i], first[i]);
     double sum = 0.0;
-    for (int64_t i = 0; i < data.n * data.features; i++) sum += data.x[i] * 255.0;
+    for (int64_t i = 0; i < data.n * orr_dataset_features(&data); i++) sum += data.x[i] * 255.0;
     assert_close(sum, 28368245.0, 0.5); /* a whole number, rebuilt from 392,000 quotients */
 }
 
