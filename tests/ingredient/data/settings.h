@@ -27,7 +27,7 @@ static inline orr_settings settings_of(orr_arena *arena, const orr_parameter *ta
 }
 
 /* SETTINGS(arena, kind, "n", "10", "seed", "1") */
-#define SETTINGS(arena, which, ...)                                                                                     \
+#define SETTINGS(arena, which, ...)                                                                                    \
     settings_of((arena), (which)->kind.parameters, (const char *const[]){ __VA_ARGS__, NULL })
 
 static inline const orr_data *data_of(const char *name) {
