@@ -78,55 +78,59 @@ static const char *describe(orr_arena *arena, const orr_parameter *p) {
     return "";
 }
 
-static bool read_ints(orr_arena *arena, const orr_parameter *p, const char *const *words, int n, orr_value *out) {
+typedef enum answer { TAKEN, REFUSED, NO_MEMORY } answer;
+
+static answer read_ints(orr_arena *arena, const orr_parameter *p, const char *const *words, int n, orr_value *out) {
     int64_t *items = ORR_NEW(arena, int64_t, n);
     out->items = items;
     out->n = n;
-    if (!items) return false;
+    if (!items) return NO_MEMORY;
     for (int i = 0; i < n; i++)
-        if (!read_int(words[i], &items[i]) || !in_range(p->range, (double)items[i])) return false;
-    return true;
+        if (!read_int(words[i], &items[i]) || !in_range(p->range, (double)items[i])) return REFUSED;
+    return TAKEN;
 }
 
-static bool read_reals(orr_arena *arena, const orr_parameter *p, const char *const *words, int n, orr_value *out) {
+static answer read_reals(orr_arena *arena, const orr_parameter *p, const char *const *words, int n, orr_value *out) {
     double *reals = ORR_NEW(arena, double, n);
     out->reals = reals;
     out->n = n;
-    if (!reals) return false;
+    if (!reals) return NO_MEMORY;
     for (int i = 0; i < n; i++)
-        if (!read_real(words[i], &reals[i]) || !in_range(p->range, reals[i])) return false;
-    return true;
+        if (!read_real(words[i], &reals[i]) || !in_range(p->range, reals[i])) return REFUSED;
+    return TAKEN;
 }
 
-static bool read_value(orr_arena *arena, const orr_parameter *p, const char *const *words, int n, bool is_list,
-                       orr_value *out) {
-    if (p->type == ORR_INTS) return is_list && read_ints(arena, p, words, n, out);
-    if (p->type == ORR_REALS) return is_list && read_reals(arena, p, words, n, out);
-    if (is_list || n != 1) return false;
+static answer read_value(orr_arena *arena, const orr_parameter *p, const char *const *words, int n, bool is_list,
+                         orr_value *out) {
+    if (p->type == ORR_INTS) return is_list ? read_ints(arena, p, words, n, out) : REFUSED;
+    if (p->type == ORR_REALS) return is_list ? read_reals(arena, p, words, n, out) : REFUSED;
+    if (is_list || n != 1) return REFUSED;
     switch (p->type) {
     case ORR_INT:
-        if (!read_int(words[0], &out->integer)) return false;
+        if (!read_int(words[0], &out->integer)) return REFUSED;
         out->real = (double)out->integer;
-        return in_range(p->range, out->real);
-    case ORR_REAL: return read_real(words[0], &out->real) && in_range(p->range, out->real);
-    case ORR_FLAG: out->integer = strcmp(words[0], "true") == 0; return out->integer || strcmp(words[0], "false") == 0;
+        return in_range(p->range, out->real) ? TAKEN : REFUSED;
+    case ORR_REAL: return read_real(words[0], &out->real) && in_range(p->range, out->real) ? TAKEN : REFUSED;
+    case ORR_FLAG:
+        out->integer = strcmp(words[0], "true") == 0;
+        return out->integer || strcmp(words[0], "false") == 0 ? TAKEN : REFUSED;
     case ORR_CHOICE:
         out->integer = choice_index(p->choices, words[0]);
         out->text = orr_arena_string(arena, words[0]);
-        return out->integer >= 0 && out->text;
-    case ORR_TEXT: out->text = orr_arena_string(arena, words[0]); return out->text != NULL;
+        return out->integer < 0 ? REFUSED : out->text ? TAKEN : NO_MEMORY;
+    case ORR_TEXT: out->text = orr_arena_string(arena, words[0]); return out->text ? TAKEN : NO_MEMORY;
     case ORR_INTS:
     case ORR_REALS: break;
     }
-    return false;
+    return REFUSED;
 }
 
 bool orr_parameter_read(orr_arena *out_arena, const orr_parameter *p, const char *const *words, int n, bool is_list,
                         orr_value *out, const char **expected) {
     *out = (orr_value){ 0 };
-    if (read_value(out_arena, p, words, n, is_list, out)) return true;
-    *expected = describe(out_arena, p);
-    return false;
+    const answer got = read_value(out_arena, p, words, n, is_list, out);
+    *expected = got == REFUSED ? describe(out_arena, p) : NULL;
+    return got == TAKEN;
 }
 
 /* A fallback from its table row: one word, or the words of a list. */

@@ -53,18 +53,22 @@ static void write_json(orr_mistakes *m, orr_point *p) {
     else m->no_memory = true;
 }
 
+static bool is_zero(const orr_yaml *word) { return word && word->word && strcmp(word->word, "0") == 0; }
+
 /* How long to train: one of steps and epochs. */
-static void check_length(orr_mistakes *m, const orr_yaml *tree, bool whole, const orr_point *point) {
+static void check_length(orr_mistakes *m, const orr_yaml *tree, bool whole) {
+    static const char *const names[] = { "steps", "epochs" };
     const orr_yaml *steps = orr_yaml_get(tree, "steps"), *epochs = orr_yaml_get(tree, "epochs");
     if (steps && epochs)
         orr_mistakes_add(m, epochs->at, "'steps' and 'epochs' are both given; one says how long to train");
-    else if (!steps && !epochs && whole)
+    else if (!steps && !epochs && whole && !orr_read_mistyped(tree, names, 2, names[0]) &&
+             !orr_read_mistyped(tree, names, 2, names[1]))
         orr_mistakes_add(m, tree->at, "'steps' or 'epochs' is missing (how long to train)");
-    else if ((steps || epochs) && m->n == 0 && point->steps + point->epochs == 0 && whole)
-        orr_mistakes_add(m, (steps ? steps : epochs)->at, "%s: a run of no length", steps ? "steps" : "epochs");
+    else if (whole && (is_zero(steps) || is_zero(epochs)))
+        orr_mistakes_add(m, (steps ? steps : epochs)->at, "%s: a run of no length", names[!steps]);
 }
 
-/* whole: nothing may be missing, and the point can be run. */
+/* whole: nothing may be missing, and the point can be run where there is no mistake. */
 static void read_point(orr_mistakes *m, const orr_yaml *tree, bool whole, orr_point *out) {
     orr_settings *const settings[ORR_SECTION_INSTRUMENT] = {
         &out->architecture_settings, &out->parameterization_settings,
@@ -83,7 +87,7 @@ static void read_point(orr_mistakes *m, const orr_yaml *tree, bool whole, orr_po
     out->epochs = orr_int(&keys, "epochs");
     out->until = orr_real(&keys, "until");
     out->precision = strcmp(orr_text(&keys, "precision"), "f64") == 0 ? ORR_F64 : ORR_F32;
-    check_length(m, tree, whole, out);
+    check_length(m, tree, whole);
     if (!whole || m->n > 0) return;
     out->architecture = orr_architecture_at(index[ORR_SECTION_ARCHITECTURE]);
     out->parameterization = orr_parameterization_at(index[ORR_SECTION_PARAMETERIZATION]);
@@ -113,20 +117,37 @@ static bool check_keys(orr_mistakes *m, const orr_yaml *map, const char *what, s
     return true;
 }
 
-/* The changes that a size asks for, or NULL.  All sizes are checked, whichever is asked for. */
+static void read_sweep(orr_mistakes *m, const orr_yaml *tree, orr_experiment *out) {
+    const orr_yaml *sweep = orr_yaml_get(tree, "sweep");
+    const orr_yaml *changes = sweep ? orr_sweep_points(m, sweep) : NULL;
+    out->n_points = changes ? changes->n : 1;
+    orr_point *points = ORR_NEW(m->arena, orr_point, out->n_points);
+    out->points = points;
+    if (!points) m->no_memory = true;
+    else if (!changes) read_point(m, tree, !sweep, &points[0]); /* a broken sweep may have given what is missing */
+    for (int64_t i = 0; changes && i < changes->n && !m->no_memory; i++) {
+        const orr_yaml *change = changes->value[i];
+        if (!check_keys(m, change, "a point of the sweep", POINT)) continue;
+        const orr_yaml *point = orr_overlay(m, tree, change);
+        if (point) read_point(m, point, true, &points[i]);
+        if (!orr_yaml_get(change, "name") && change->n > 0) points[i].name = orr_overlay_name(m, change);
+    }
+}
+
+/* The changes that a size asks for, or NULL.  All sizes are checked with their points, whichever is asked for. */
 static const orr_yaml *find_size(orr_mistakes *m, const orr_yaml *root, const char *size) {
     static const char *const names[] = { "quick", "full" };
     const orr_yaml *sizes = orr_yaml_get(root, "sizes"), *found = NULL;
     if (!sizes || !orr_read_is(m, sizes, ORR_YAML_MAP, "sizes")) return NULL;
     for (int64_t i = 0; i < sizes->n; i++) {
         const char *name = sizes->key[i]->word;
-        orr_point point = { 0 };
+        orr_experiment other = { 0 };
         if (strcmp(name, names[0]) != 0 && strcmp(name, names[1]) != 0)
             orr_mistakes_unknown(m, sizes->key[i]->at, "size", name, names, 2);
         if (!check_keys(m, sizes->value[i], "a size", SIZE)) continue;
         if (strcmp(name, size) == 0) found = sizes->value[i];
         const orr_yaml *tree = orr_overlay(m, root, sizes->value[i]);
-        if (tree) read_point(m, tree, false, &point);
+        if (tree) read_sweep(m, tree, &other);
     }
     return found;
 }
@@ -151,29 +172,12 @@ static void read_laws(orr_mistakes *m, const orr_yaml *list, const char *const *
     out->n_laws = list->n;
 }
 
-static void read_sweep(orr_mistakes *m, const orr_yaml *tree, const orr_yaml *sweep, orr_experiment *out) {
-    const orr_yaml *changes = sweep ? orr_sweep_points(m, sweep) : NULL;
-    if (sweep && !changes) return;
-    out->n_points = changes ? changes->n : 1;
-    orr_point *points = ORR_NEW(m->arena, orr_point, out->n_points);
-    out->points = points;
-    if (!points) m->no_memory = true;
-    else if (!changes) read_point(m, tree, true, &points[0]);
-    for (int64_t i = 0; changes && i < changes->n && !m->no_memory; i++) {
-        const orr_yaml *change = changes->value[i];
-        if (!check_keys(m, change, "a point of the sweep", POINT)) continue;
-        const orr_yaml *point = orr_overlay(m, tree, change);
-        if (point) read_point(m, point, true, &points[i]);
-        if (!orr_yaml_get(change, "name") && change->n > 0) points[i].name = orr_overlay_name(m, change);
-    }
-}
-
 /* One --set as a tree; NULL, with a mistake, where it is none. */
 static const orr_yaml *read_set(orr_mistakes *m, const char *text, int source) {
     const orr_place at = { .source = source, .line = 1, .column = 1 };
     const char *equals = strchr(text, '=');
     if (!equals || equals == text) {
-        orr_mistakes_add(m, at, "expected KEY=VALUE, as in rule.learning_rate=0.1, met '%.40s'", text);
+        orr_mistakes_add(m, at, "expected KEY=VALUE, as in rule.learning_rate=0.1, met '%s'", ORR_SHOWN(text));
         return NULL;
     }
     char *key = orr_arena_format(m->arena, "%.*s", (int)(equals - text), text);
@@ -207,7 +211,7 @@ static void read_experiment(orr_mistakes *m, const orr_yaml *root, const orr_exp
     out->notes = orr_text(&keys, "notes");
     out->seeds = orr_int(&keys, "seeds");
     read_laws(m, orr_yaml_get(tree, "laws"), o->laws, out);
-    read_sweep(m, tree, orr_yaml_get(tree, "sweep"), out);
+    read_sweep(m, tree, out);
 }
 
 void orr_experiment_check(orr_mistakes *m, const char *text, size_t n, const orr_experiment_options *options,

@@ -25,7 +25,7 @@ void orr_mistakes_add(orr_mistakes *m, orr_place at, const char *format, ...) {
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
     for (char *c = text; *c; c++) /* a line each */
-        if (*c == '\n' || *c == '\r') *c = ' ';
+        if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = ' ';
     const orr_mistake new = { at, text };
     int64_t place = m->n;
     for (int64_t i = 0; i < m->n; i++) {

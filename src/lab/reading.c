@@ -45,8 +45,8 @@ static void wrong_value(orr_mistakes *m, const orr_parameter *p, const orr_yaml 
     if (near)
         orr_mistakes_add(m, from->at, "%s: expected %s, met %s; did you mean '%s'?", p->name, expected, met, near);
     else if (list && from->type == ORR_YAML_WORD && from->word[0])
-        orr_mistakes_add(m, from->at, "%s: expected %s, met %s alone; a list of one is written [%.40s]", p->name,
-                         expected, met, from->word);
+        orr_mistakes_add(m, from->at, "%s: expected %s, met %s alone; a list of one is written [%s]", p->name, expected,
+                         met, ORR_SHOWN(from->word));
     else orr_mistakes_add(m, from->at, "%s: expected %s, met %s", p->name, expected, met);
 }
 
@@ -59,6 +59,7 @@ static bool wrong_items(orr_mistakes *m, const orr_parameter *p, const orr_yaml 
         orr_value value;
         if (item->type == ORR_YAML_WORD && orr_parameter_read(m->arena, p, &item->word, 1, true, &value, &expected))
             continue;
+        if (item->type == ORR_YAML_WORD && !expected) m->no_memory = true;
         if (!expected) expected = p->type == ORR_INTS ? "a list of whole numbers" : "a list of numbers";
         orr_mistakes_add(m, item->at, "%s: expected %s, met %s in it", p->name, expected, orr_yaml_words(m, item));
         found = true;
@@ -85,9 +86,10 @@ static bool read_value(orr_mistakes *m, const orr_parameter *p, const orr_yaml *
     }
     /* an empty word is a key without a value: only a quoted text may be one */
     const bool nothing = from->type == ORR_YAML_WORD && !from->word[0] && p->type != ORR_TEXT;
-    if (all_words && from->type != ORR_YAML_MAP && !nothing &&
-        orr_parameter_read(m->arena, p, words, n, is_list, out, &expected))
-        return true;
+    if (all_words && from->type != ORR_YAML_MAP && !nothing) {
+        if (orr_parameter_read(m->arena, p, words, n, is_list, out, &expected)) return true;
+        if (!expected) return m->no_memory = true, false;
+    }
     const bool wants_list = p->type == ORR_INTS || p->type == ORR_REALS;
     orr_value none;
     if (!expected) (void)orr_parameter_read(m->arena, p, words, 0, !wants_list, &none, &expected); /* what would do */
@@ -96,16 +98,29 @@ static bool read_value(orr_mistakes *m, const orr_parameter *p, const orr_yaml *
     return false;
 }
 
+bool orr_read_mistyped(const orr_yaml *map, const char *const *names, int n, const char *name) {
+    for (int64_t i = 0; i < map->n; i++) {
+        int at = 0;
+        while (at < n && strcmp(names[at], map->key[i]->word) != 0) at++;
+        const char *near = at == n ? orr_nearest(map->key[i]->word, names, n) : NULL;
+        if (near && strcmp(near, name) == 0) return true;
+    }
+    return false;
+}
+
 /* ---- a table, a kind ----------------------------------------------------------------------------------------------------------- */
 
 orr_settings orr_read_table(orr_mistakes *m, const char *what, const orr_parameter *table, const orr_yaml *map,
                             bool whole) {
+    const char *names[NAMES_MAX];
+    int n = 0;
     orr_value *values = orr_parameter_fallbacks(m->arena, table);
     if (!values) return m->no_memory = true, (orr_settings){ table, NULL };
+    for (; n < NAMES_MAX && table[n].name; n++) names[n] = table[n].name;
     for (int i = 0; table[i].name; i++) {
         const orr_yaml *from = orr_yaml_get(map, table[i].name);
         if (from) (void)read_value(m, &table[i], from, &values[i]);
-        else if (whole && !table[i].fallback)
+        else if (whole && !table[i].fallback && !orr_read_mistyped(map, names, n, table[i].name))
             orr_mistakes_add(m, map->at, "%s: '%s' is missing (%s)", what, table[i].name,
                              table[i].help ? table[i].help : "it has no default");
     }

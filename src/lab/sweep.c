@@ -13,55 +13,59 @@ enum { AXES_MAX = 16 };
 
 static bool is_axis(orr_mistakes *m, const orr_yaml *key, const orr_yaml *list) {
     if (list->type != ORR_YAML_LIST)
-        orr_mistakes_add(m, list->at, "%.40s: expected a list of the values that it takes, met %s", key->word,
+        orr_mistakes_add(m, list->at, "%s: expected a list of the values that it takes, met %s", ORR_SHOWN(key->word),
                          orr_yaml_words(m, list));
-    else if (list->n == 0) orr_mistakes_add(m, list->at, "%.40s: an empty list of values", key->word);
+    else if (list->n == 0) orr_mistakes_add(m, list->at, "%s: an empty list of values", ORR_SHOWN(key->word));
     else return true;
     return false;
 }
 
-/* The axes of { grid: ..., zip: ... }, or -1. */
+/* Whether the lists of a zip are of one length. */
+static bool is_in_step(orr_mistakes *m, const orr_yaml *map) {
+    bool good = true;
+    for (int64_t k = 1; k < map->n; k++) {
+        if (map->value[k]->n == map->value[0]->n) continue;
+        orr_mistakes_add(m, map->value[k]->at, "%s: %lld values; '%s' has %lld, and a zip takes them in step",
+                         ORR_SHOWN(map->key[k]->word), (long long)map->value[k]->n, ORR_SHOWN(map->key[0]->word),
+                         (long long)map->value[0]->n);
+        good = false;
+    }
+    return good;
+}
+
+/* The axes of { grid: ..., zip: ... }; those with mistakes are left out. */
 static int find_axes(orr_mistakes *m, const orr_yaml *sweep, axis *out) {
     static const char *const names[] = { "grid", "zip" };
     int n = 0;
-    bool good = true;
     for (int64_t i = 0; i < sweep->n; i++) {
         const orr_yaml *key = sweep->key[i], *map = sweep->value[i];
         const bool zip = strcmp(key->word, names[1]) == 0;
+        bool good = true;
         if (!zip && strcmp(key->word, names[0]) != 0) {
             orr_mistakes_unknown(m, key->at, "kind of sweep", key->word, names, 2);
-            good = false;
             continue;
         }
         if (map->type != ORR_YAML_MAP || map->n == 0) {
             orr_mistakes_add(m, map->at, "%s: expected a map of keys, each with its list of values, met %s", key->word,
                              map->type == ORR_YAML_MAP ? "an empty one" : orr_yaml_words(m, map));
-            good = false;
             continue;
         }
-        for (int64_t k = 0; k < map->n; k++) good = is_axis(m, map->key[k], map->value[k]) && good;
-        for (int64_t k = 1; good && zip && k < map->n; k++)
-            if (map->value[k]->n != map->value[0]->n) {
-                orr_mistakes_add(
-                    m, map->value[k]->at, "%.40s: %lld values; '%.40s' has %lld, and a zip takes them in step",
-                    map->key[k]->word, (long long)map->value[k]->n, map->key[0]->word, (long long)map->value[0]->n);
-                good = false;
-            }
-        if (good && n + (zip ? 1 : map->n) > AXES_MAX) {
-            orr_mistakes_add(m, map->at, "%s: more than %d keys", key->word, AXES_MAX);
-            good = false;
+        if (map->n > AXES_MAX) {
+            orr_mistakes_add(m, map->at, "%s: %lld keys; at most %d are taken", key->word, (long long)map->n, AXES_MAX);
+            continue;
         }
-        if (!good) continue;
-        if (zip) out[n++] = (axis){ map->key, map->value, map->n, map->value[0]->n };
-        for (int64_t k = 0; !zip && k < map->n; k++)
-            out[n++] = (axis){ &map->key[k], &map->value[k], 1, map->value[k]->n };
+        for (int64_t k = 0; k < map->n; k++) {
+            if (!is_axis(m, map->key[k], map->value[k])) good = false;
+            else if (!zip) out[n++] = (axis){ &map->key[k], &map->value[k], 1, map->value[k]->n };
+        }
+        if (zip && good && is_in_step(m, map)) out[n++] = (axis){ map->key, map->value, map->n, map->value[0]->n };
     }
-    return good ? n : -1;
+    return n;
 }
 
 /* Point `index` of the product: the last axis moves fastest. */
 static const orr_yaml *product(orr_mistakes *m, const axis *axes, int n, int64_t index) {
-    int64_t place[AXES_MAX];
+    int64_t place[AXES_MAX + 1];
     const orr_yaml *change = NULL;
     for (int a = n - 1; a >= 0; a--) {
         place[a] = index % axes[a].n;
@@ -76,7 +80,7 @@ static const orr_yaml *product(orr_mistakes *m, const axis *axes, int n, int64_t
 }
 
 const orr_yaml *orr_sweep_points(orr_mistakes *m, const orr_yaml *sweep) {
-    axis axes[AXES_MAX];
+    axis axes[AXES_MAX + 1]; /* those of the grid, and the zip */
     int64_t points = 1;
     if (sweep->type == ORR_YAML_WORD) {
         orr_mistakes_add(m, sweep->at, "sweep: expected a list of changes, or a map with grid or zip, met %s",
@@ -85,10 +89,10 @@ const orr_yaml *orr_sweep_points(orr_mistakes *m, const orr_yaml *sweep) {
     }
     const bool list = sweep->type == ORR_YAML_LIST;
     const int n = list ? 0 : find_axes(m, sweep, axes);
-    if (n < 0) return NULL;
     for (int a = 0; a < n && points <= ORR_SWEEP_POINTS_MAX; a++)
         points = axes[a].n <= ORR_SWEEP_POINTS_MAX ? points * axes[a].n : ORR_SWEEP_POINTS_MAX + 1;
-    if (list || n == 0) points = sweep->n;
+    if (list || sweep->n == 0) points = sweep->n;
+    else if (n == 0) return NULL;
     if (points == 0 || points > ORR_SWEEP_POINTS_MAX) {
         orr_mistakes_add(m, sweep->at, "sweep: %s; 1 to %d points can be run", points ? "too many" : "it has no points",
                          ORR_SWEEP_POINTS_MAX);

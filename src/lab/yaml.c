@@ -3,8 +3,6 @@
 #include <string.h>
 #include <yaml.h>
 
-#include "base/utf8.h"
-
 enum { SIZE_MAX_BYTES = 1 << 20, KEYS_MAX = 200, DEPTH_MAX = 16 };
 
 typedef struct loader {
@@ -24,7 +22,7 @@ const char *orr_yaml_type_words(orr_yaml_type type) {
 const char *orr_yaml_words(orr_mistakes *m, const orr_yaml *node) {
     if (node->type != ORR_YAML_WORD) return orr_yaml_type_words(node->type);
     if (!node->word[0]) return "nothing";
-    const char *words = orr_arena_format(m->arena, "'%s'", orr_excerpt_of(node->word, strlen(node->word)).text);
+    const char *words = orr_arena_format(m->arena, "'%s'", ORR_SHOWN(node->word));
     return words ? words : "a word";
 }
 
@@ -55,8 +53,8 @@ static void check_keys(loader *l, orr_yaml *map) {
         }
         while (twin < kept && strcmp(map->key[twin]->word, key->word) != 0) twin++;
         if (twin < kept) {
-            orr_mistakes_add(l->m, key->at, "'%s' stands here twice (first in line %d)",
-                             orr_excerpt_of(key->word, strlen(key->word)).text, map->key[twin]->at.line);
+            orr_mistakes_add(l->m, key->at, "'%s' stands here twice (first in line %d)", ORR_SHOWN(key->word),
+                             map->key[twin]->at.line);
             continue;
         }
         map->key[kept] = key;
@@ -232,7 +230,7 @@ const orr_yaml *orr_yaml_dotted(orr_mistakes *m, const orr_yaml *key, const orr_
         if ((dot = strchr(at, '.'))) *dot = '\0';
         if (!*at || n == PARTS_MAX) {
             orr_mistakes_add(m, key->at, "'%s' is no key; keys are joined by single dots, as in rule.learning_rate",
-                             orr_excerpt_of(key->word, strlen(key->word)).text);
+                             ORR_SHOWN(key->word));
             return NULL;
         }
         if (!(part[n++] = orr_yaml_word(m, key->at, at))) return NULL;

@@ -2,6 +2,7 @@
 #ifndef ORR_LAB_YAML_H
 #define ORR_LAB_YAML_H
 
+#include "base/utf8.h"
 #include "lab/mistakes.h"
 
 typedef enum orr_yaml_type { ORR_YAML_WORD = 0, ORR_YAML_LIST, ORR_YAML_MAP } orr_yaml_type;
@@ -35,6 +36,8 @@ const orr_yaml *orr_yaml_join(orr_mistakes *m, const orr_yaml *a, const orr_yaml
 const orr_yaml *orr_yaml_dotted(orr_mistakes *m, const orr_yaml *key, const orr_yaml *value);
 
 const char *orr_yaml_type_words(orr_yaml_type type); /* "a list" */
+/* At most 40 characters of a word, fit for a message. */
+#define ORR_SHOWN(word) (orr_excerpt_of((word), strlen(word)).text)
 /* "a list", "a map of keys and values", "nothing", "'word'" (in the mistakes' arena) */
 const char *orr_yaml_words(orr_mistakes *m, const orr_yaml *node);
 
