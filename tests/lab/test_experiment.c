@@ -199,6 +199,13 @@ static void the_points_that_can_be_run_are_counted(void **state) {
     refused(*state, text, NULL, "a.yaml:7:8: sweep: too many; 1 to 10000 points can be run");
 }
 
+static void a_wrong_value_of_a_large_grid_is_found_wherever_it_stands(void **state) {
+    char text[20000] = BASE "steps: 1\nsweep: { grid: { rule.learning_rate: [1, 2, 3, x], until: [";
+    for (int i = 1; i <= 2000; i++) (void)snprintf(text + strlen(text), 100, "%s%d", i > 1 ? "," : "", i);
+    (void)snprintf(text + strlen(text), 100, "] } }\n"); /* x stands in the last 2000 points of 8000 */
+    refused(*state, text, NULL, "a.yaml:7:48: learning_rate: expected a number in (0, inf), met 'x'");
+}
+
 /* ---- the tables ------------------------------------------------------------------------------------------------------------------- */
 
 static void the_example_of_every_kind_can_be_read(void **state) {
@@ -268,6 +275,7 @@ int main(void) {
         CLAIM(laws_are_checked_where_they_are_known),
         CLAIM(a_mistake_in_what_points_share_is_told_once),
         CLAIM(the_points_that_can_be_run_are_counted),
+        CLAIM(a_wrong_value_of_a_large_grid_is_found_wherever_it_stands),
         CLAIM(the_example_of_every_kind_can_be_read),
         CLAIM(every_default_is_a_value_that_its_table_takes),
         CLAIM(the_example_of_an_experiment_can_be_read),
