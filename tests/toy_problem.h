@@ -33,11 +33,18 @@ static inline orr_problem toy_problem(orr_context *ctx, orr_arena *arena, const 
     value[orr_parameter_find(mlp->kind.parameters, "bias_variance")].real = 0.25;
     int32_t *label = ORR_NEW(arena, int32_t, TOY_N);
     memcpy(label, toy_label, sizeof toy_label);
-    const orr_dataset data = {
-        .n = TOY_N, .features = TOY_FEATURES, .classes = TOY_CLASSES, .x = x, .label = label, .source = "toy"
-    };
-    assert_ok(ctx, orr_problem_new(ctx, arena, mlp, (orr_settings){ mlp->kind.parameters, value }, &data, t,
-                                   (orr_settings){ t->kind.parameters, task_value }, dtype, &out));
+    const orr_dataset data = { .n = TOY_N,
+                               .input = ORR_SHAPE(TOY_FEATURES),
+                               .target = ORR_SCALAR,
+                               .classes = TOY_CLASSES,
+                               .x = x,
+                               .label = label,
+                               .source = "toy" };
+    const orr_ingredients kinds = { .architecture = mlp,
+                                    .task = t,
+                                    .architecture_settings = { mlp->kind.parameters, value },
+                                    .task_settings = { t->kind.parameters, task_value } };
+    assert_ok(ctx, orr_problem_new(ctx, arena, &kinds, &data, dtype, &out));
     return out;
 }
 

@@ -22,7 +22,8 @@ typedef struct bowl {
 
 static const orr_shape shapes[2] = { { 1, { N } }, { 2, { 2, N / 2 } } };
 
-static orr_status build(void *self, orr_arena *out_arena, orr_graph *g, orr_subject_graph *out) {
+static orr_status build(void *self, orr_arena *out_arena, orr_graph *g, orr_part part, orr_subject_graph *out) {
+    (void)part;
     bowl *b = self;
     orr_node *parameter = ORR_NEW(out_arena, orr_node, 2), *p = ORR_NEW(out_arena, orr_node, 2);
     orr_feed *feeds = ORR_NEW(out_arena, orr_feed, 2);
@@ -103,11 +104,12 @@ static void measure(orr_context *ctx, bowl *b, const orr_settings *s, int times,
         .dtype = b->dtype, .shape = shapes, .n_tensors = 2, .n = 2 * N, .build = build, .self = b
     };
     const orr_sink sink = { record, record_array, out };
-    void *state;
-    assert_ok(ctx, sharpness()->open(ctx, s, &subject, 5, &state));
+    void *state, *memory = orr_arena_take(arena, 1, sharpness()->memory(s, &subject));
+    assert_non_null(memory);
+    assert_ok(ctx, sharpness()->open(ctx, s, &subject, &state));
     for (int i = 0; i < times; i++) {
         *out = (note){ 0 };
-        assert_ok(ctx, sharpness()->measure(state, 50 * i, &sink));
+        assert_ok(ctx, sharpness()->measure(state, 50 * i, 5, memory, &sink));
     }
     sharpness()->close(state);
 }

@@ -1,0 +1,102 @@
+#define _POSIX_C_SOURCE 200809L /* sigaction */
+#include "cli/session.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/context.h"
+
+/* Set by SIGINT and SIGTERM: the only thing that a handler may touch. */
+static volatile sig_atomic_t stop_asked;
+
+static void ask_to_stop(int signal_number) {
+    (void)signal_number;
+    stop_asked = 1;
+}
+
+const volatile sig_atomic_t *orr_cli_stop(void) {
+    const struct sigaction action = { .sa_handler = ask_to_stop, .sa_flags = (int)SA_RESETHAND };
+    (void)sigaction(SIGINT, &action, NULL); /* can't fail: the numbers are right */
+    (void)sigaction(SIGTERM, &action, NULL);
+    return &stop_asked;
+}
+
+const char *orr_cli_store(const char *option) {
+    const char *named = getenv("ORRERY_STORE");
+    return option ? option : named && named[0] ? named : "orrery.db";
+}
+
+int orr_cli_verdict(const orr_laws_outcome *outcome) {
+    for (int64_t i = 0; i < outcome->n_laws; i++)
+        if (outcome->law[i].verdict != ORR_HOLDS) return ORR_EXIT_FAILS;
+    return ORR_EXIT_HOLDS;
+}
+
+/* The last value of the series `loss`; NaN where it wasn't observed. */
+static orr_status last_loss(orr_context *ctx, orr_arena *arena, orr_store *store, int64_t run, double *out) {
+    orr_series loss;
+    const orr_arena_mark mark = orr_arena_here(arena);
+    ORR_TRY(ctx, orr_store_series(store, arena, run, "loss", &loss));
+    *out = loss.n ? loss.y[loss.n - 1] : (double)NAN;
+    orr_arena_rewind(arena, mark);
+    return ORR_OK;
+}
+
+static json_t *run_json(const orr_experiment *e, const orr_laws_outcome *o, int64_t i, double loss) {
+    const orr_run_outcome *run = &o->run[i];
+    return json_pack("{s:I, s:s, s:I, s:s, s:I, s:o}", "run", (json_int_t)o->runs[i], "name",
+                     e->points[i / e->seeds].name, "seed", (json_int_t)(i % e->seeds), "state",
+                     run->diverged ? "diverged" : "finished", "steps", (json_int_t)run->steps, "loss",
+                     isfinite(loss) ? orr_json_real(loss) : json_null());
+}
+
+static orr_status print_json(orr_context *ctx, orr_arena *arena, orr_store *store, const orr_experiment *e,
+                             const orr_laws_outcome *o) {
+    json_t *runs = json_array(), *laws = json_array();
+    orr_status status = ORR_OK;
+    for (int64_t i = 0; o->trained && i < o->points * o->seeds && status == ORR_OK; i++) {
+        double loss = (double)NAN;
+        status = last_loss(ctx, arena, store, o->runs[i], &loss);
+        (void)json_array_append_new(runs, run_json(e, o, i, loss));
+    }
+    for (int64_t i = 0; i < o->n_laws; i++) (void)json_array_append_new(laws, orr_law_outcome_json(&o->law[i]));
+    json_t *all = json_pack("{s:s, s:I, s:s, s:o, s:o}", "experiment", e->name, "id", (json_int_t)o->experiment,
+                            "store", orr_store_path(store), "runs", runs, "laws", laws);
+    char *text;
+    if (status == ORR_OK) status = orr_json_text(ctx, arena, all, 17, &text);
+    json_decref(all);
+    if (status == ORR_OK) printf("%s\n", text);
+    return status;
+}
+
+static orr_status print_table(orr_context *ctx, orr_arena *arena, orr_store *store, const orr_experiment *e,
+                              const orr_laws_outcome *o) {
+    printf("%s: experiment %lld in %s\n\n", e->name, (long long)o->experiment, orr_store_path(store));
+    if (o->trained) printf("%-6s %-40s %5s %-9s %10s  %s\n", "run", "point", "seed", "state", "updates", "loss");
+    for (int64_t i = 0; o->trained && i < o->points * o->seeds; i++) {
+        double loss = (double)NAN;
+        ORR_TRY(ctx, last_loss(ctx, arena, store, o->runs[i], &loss));
+        printf("%-6lld %-40s %5lld %-9s %10lld  ", (long long)o->runs[i], e->points[i / e->seeds].name,
+               (long long)(i % e->seeds), o->run[i].diverged ? "diverged" : "finished", (long long)o->run[i].steps);
+        if (isfinite(loss)) printf("%.6g\n", loss);
+        else printf("-\n");
+    }
+    for (int64_t l = 0; l < o->n_laws; l++) {
+        const orr_law_outcome *law = &o->law[l];
+        printf("\n%s: %s%s%s\n", law->law->id, orr_verdict_words(law->verdict), law->note[0] ? "; " : "", law->note);
+        for (int64_t i = 0; i < law->n_checks; i++)
+            if (law->check[i].n)
+                printf("  %-14s %-58s %9.4g in [%g, %g]\n", orr_verdict_words(law->check[i].verdict),
+                       law->law->checks[i].metric, law->check[i].value, law->law->checks[i].low,
+                       law->law->checks[i].high);
+        if (law->sealed_at[0]) printf("  sealed %s, sha256 %s\n", law->sealed_at, law->sha256);
+    }
+    return ORR_OK;
+}
+
+orr_status orr_cli_print_outcome(orr_context *ctx, orr_arena *arena, orr_store *store, const orr_experiment *experiment,
+                                 const orr_laws_outcome *outcome, bool json) {
+    return json ? print_json(ctx, arena, store, experiment, outcome)
+                : print_table(ctx, arena, store, experiment, outcome);
+}
