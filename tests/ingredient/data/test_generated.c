@@ -448,6 +448,47 @@ static void a_sample_follows_the_step_of_its_key(void **state) {
     }
 }
 
+/* What an ensemble does: the same sampler over a batch of keys draws for each member what it would draw alone. */
+static void a_batch_of_keys_draws_what_each_key_draws_alone(void **state) {
+    orr_context *ctx = *state;
+    for (int i = 0; orr_data_at(i); i++) {
+        const orr_data *kind = orr_data_at(i);
+        if (!kind->sample) continue;
+        const orr_settings s = settings_of(arena, kind->kind.parameters, (const char *const[]){ NULL });
+        orr_dataset d;
+        orr_graph *g;
+        orr_program *p;
+        orr_node fact[4], alone[2], together[2];
+        assert_ok(ctx, kind->load(ctx, arena, &s, 0, &d));
+        assert_ok(ctx, orr_graph_new(ctx, &g));
+        const orr_node key = orr_input(g, "key", ORR_I32, ORR_SHAPE(4)),
+                       keys = orr_input(g, "keys", ORR_I32, ORR_SHAPE(3, 4));
+        for (int k = 0; k < d.facts.n; k++)
+            fact[k] = orr_literal(g, ORR_F64, d.facts.item[k].shape, d.facts.item[k].data);
+        kind->sample(g, &s, &d, fact, key, 8, ORR_F64, &alone[0], &alone[1]);
+        orr_vmap(g, alone, 2, &key, &keys, 1, together);
+        const orr_node outputs[4] = { alone[0], alone[1], together[0], together[1] };
+        assert_ok(ctx, orr_compile(ctx, g, &(orr_compile_options){ .outputs = outputs, .n_outputs = 4 }, &p));
+        int32_t *one = orr_program_data(p, key), *all = orr_program_data(p, keys);
+        for (int m = 0; m < 3; m++) all[m * 4] = m, all[m * 4 + 2] = 7, all[m * 4 + 3] = m;
+        for (int m = 0; m < 3; m++) {
+            memcpy(one, all + m * 4, 4 * sizeof *one);
+            assert_ok(ctx, orr_program_run(p));
+            const int64_t count[2] = { 8 * orr_dataset_features(&d), 8 * orr_dataset_targets(&d) };
+            for (int o = 0; o < 2; o++)
+                for (int64_t j = 0; j < count[o]; j++) {
+                    const void *a = orr_program_data(p, alone[o]), *b = orr_program_data(p, together[o]);
+                    if (orr_node_dtype(g, alone[o]) == ORR_I32)
+                        assert_int_equal(((const int32_t *)a)[j], ((const int32_t *)b)[m * count[o] + j]);
+                    else /* sums of up to 100 terms may be taken in another order */
+                        assert_close(((const double *)b)[m * count[o] + j], ((const double *)a)[j], 1e-12);
+                }
+        }
+        orr_program_free(p);
+        orr_graph_free(g);
+    }
+}
+
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
@@ -467,6 +508,7 @@ int main(void) {
         TEST(sequences_show_a_linear_map_and_ask_for_one_more_value),
         TEST(sparse_features_are_active_as_often_as_asked),
         TEST(a_sample_follows_the_step_of_its_key),
+        TEST(a_batch_of_keys_draws_what_each_key_draws_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
