@@ -50,7 +50,10 @@ typedef struct orr_subject {
     int64_t classes; /* 0: targets are numbers */
     int64_t outputs;
     const void *const *parameter; /* the live memory of each tensor */
-    const char *path;             /* where the run's own files are, or "" */
+    /* The live training examples: x[examples, input], target[examples, target_of_one], NULL where data have no targets. */
+    const void *x, *target;
+    orr_dtype x_type, target_type;
+    orr_shape input, target_of_one;
     orr_status (*build)(void *self, orr_arena *out_arena, orr_graph *g, orr_part part, orr_subject_graph *out);
     /* The same over other examples: x[n, input] and target[n, target] are the caller's nodes. */
     orr_status (*build_on)(void *self, orr_arena *out_arena, orr_graph *g, int64_t n, orr_node x, orr_node target,

@@ -103,7 +103,12 @@ orr_subject orr_training_subject(orr_training *t) {
                           .classes = p->data.classes,
                           .outputs = p->signature.outputs,
                           .parameter = t->trained_memory,
-                          .path = "",
+                          .x = t->live_x,
+                          .target = t->live_target,
+                          .x_type = p->data.vocabulary ? ORR_I32 : p->dtype,
+                          .target_type = p->data.classes ? ORR_I32 : p->dtype,
+                          .input = p->data.input,
+                          .target_of_one = p->data.target,
                           .build = build_part,
                           .build_on = build_on,
                           .self = t };

@@ -1,0 +1,167 @@
+/* The empirical neural tangent kernel over the first N = `examples` training examples, traced over outputs:
+ *
+ *     K_ij = sum_c sum_p df_c(x_i)/dw_p df_c(x_j)/dw_p
+ *
+ *     ntk_trace       tr K
+ *     ntk_drift       |K - K_0|_F / |K_0|_F, K_0 that of the first measurement
+ *     ntk_alignment   <Kc, Yc> / (|Kc|_F |Yc|_F), Y = y y' of the targets (one-hot where they are labels); c: centred, H K H with
+ *                     H = 1 - 11'/N (Cortes, Mohri, Rostamizadeh 2012).  Left out where data have no targets
+ *     ntk             the array [N, N], with `gram: true`
+ *
+ * w are the trained parameters as they are stored, before the parameterization's multipliers.  Cost: one backward pass an output over
+ * those examples; the Jacobian of one output at a time is held. */
+#include <math.h>
+#include <string.h>
+
+#include "base/context.h"
+#include "instrument/probe.h"
+
+static const orr_parameter parameters[] = {
+    ORR_INSTRUMENT_SCHEDULE("100"),
+    { "examples", ORR_INT, .fallback = "64", .range = "[2, 20000]", .help = "the first ones, at most all" },
+    { "gram", ORR_FLAG, .fallback = "false", .help = "record the whole matrix as an array" },
+    { 0 },
+};
+
+typedef struct state {
+    orr_probe probe;
+    int64_t n, classes, targets;
+    bool gram;
+    orr_dtype target_type;
+    const void *target;
+    orr_node kernel;
+    double *k, *y; /* [n, n] */
+} state;
+
+static int64_t examples_of(const orr_settings *s, const orr_subject *subject) {
+    const int64_t wanted = orr_int(s, "examples");
+    return wanted < subject->examples ? wanted : subject->examples;
+}
+
+static void close_ntk(void *self) {
+    state *s = self;
+    if (!s) return;
+    orr_context *ctx = s->probe.ctx;
+    orr_probe_end(&s->probe);
+    orr_release(ctx, s);
+}
+
+/* K, one output's Jacobian J_c [n, parameters] at a time: K = sum_c J_c J_c'. */
+static orr_status prepare(orr_context *ctx, state *s, const orr_subject *subject) {
+    const int32_t n = (int32_t)subject->n_tensors;
+    orr_probe *p = &s->probe;
+    orr_probe_examples e;
+    ORR_TRY(ctx, orr_probe_begin_examples(ctx, subject, s->n, p, &e));
+    orr_node *g = ORR_NEW(p->arena, orr_node, n), *many = ORR_NEW(p->arena, orr_node, n);
+    s->k = ORR_NEW(p->arena, double, s->n * s->n);
+    s->y = ORR_NEW(p->arena, double, s->n * s->n);
+    if (!g || !many || !s->k || !s->y)
+        return orr_fail(ctx, ORR_ENOMEM, "ntk: no memory for %lld examples", (long long)s->n);
+    const orr_node flat = orr_reshape(p->g, p->graph.output, ORR_SHAPE(-1));
+    const orr_shape shape = orr_node_shape(p->g, flat);
+    s->kernel = orr_fill(p->g, subject->dtype, ORR_SHAPE(s->n, s->n), 0.0);
+    for (int64_t c = 0; c < orr_shape_count(&shape); c++) {
+        const orr_node one = orr_sum_all(p->g, orr_slice(p->g, flat, 0, c, c + 1, 1));
+        orr_grad(p->g, one, p->graph.parameter, n, g);
+        orr_probe_map(p, &e, g, n, many);
+        for (int32_t t = 0; t < n; t++) {
+            const orr_node j = orr_reshape(p->g, many[t], ORR_SHAPE(s->n, -1));
+            s->kernel = orr_add(p->g, s->kernel, orr_einsum(p->g, "ip,jp->ij", j, j));
+        }
+    }
+    return orr_probe_compile(p, &s->kernel, 1);
+}
+
+static orr_status open_ntk(orr_context *ctx, const orr_settings *settings, const orr_subject *subject, void **out) {
+    state *s = orr_allocate(ctx, sizeof *s);
+    *out = NULL;
+    if (!s) return orr_fail(ctx, ORR_ENOMEM, "ntk: out of memory");
+    *s = (state){ .probe = { .ctx = ctx },
+                  .n = examples_of(settings, subject),
+                  .classes = subject->classes,
+                  .targets = orr_shape_count(&subject->target_of_one),
+                  .gram = orr_flag(settings, "gram"),
+                  .target_type = subject->target_type,
+                  .target = subject->target };
+    const orr_status status = prepare(ctx, s, subject);
+    if (status == ORR_OK) *out = s;
+    else close_ntk(s);
+    return status;
+}
+
+/* y_i . y_j; for labels 1 where they are equal, at each position. */
+static double target_product(const state *s, int64_t i, int64_t j) {
+    double sum = 0.0;
+    for (int64_t c = 0; c < s->targets; c++) {
+        const int64_t a = i * s->targets + c, b = j * s->targets + c;
+        if (s->target_type == ORR_I32) sum += ((const int32_t *)s->target)[a] == ((const int32_t *)s->target)[b];
+        else if (s->target_type == ORR_F32)
+            sum += (double)((const float *)s->target)[a] * (double)((const float *)s->target)[b];
+        else sum += ((const double *)s->target)[a] * ((const double *)s->target)[b];
+    }
+    return sum;
+}
+
+/* a = H a H: mean 0 in every row and column. */
+static void centre(int64_t n, double *a) {
+    for (int64_t i = 0; i < n; i++) {
+        double mean = 0.0;
+        for (int64_t j = 0; j < n; j++) mean += a[i * n + j];
+        for (int64_t j = 0; j < n; j++) a[i * n + j] -= mean / (double)n;
+    }
+    for (int64_t j = 0; j < n; j++) {
+        double mean = 0.0;
+        for (int64_t i = 0; i < n; i++) mean += a[i * n + j];
+        for (int64_t i = 0; i < n; i++) a[i * n + j] -= mean / (double)n;
+    }
+}
+
+static double inner(int64_t n, const double *a, const double *b) {
+    double sum = 0.0;
+    for (int64_t i = 0; i < n; i++) sum += a[i] * b[i];
+    return sum;
+}
+
+/* Remembered: K_0 [n, n] behind a flag that there is one. */
+static size_t memory_of(const orr_settings *settings, const orr_subject *subject) {
+    const size_t n = (size_t)examples_of(settings, subject);
+    return (n * n + 1) * sizeof(double);
+}
+
+static orr_status measure(void *self, int64_t step, uint64_t seed, void *memory, const orr_sink *sink) {
+    state *s = self;
+    orr_context *ctx = s->probe.ctx;
+    const int64_t n = s->n, all = n * n;
+    double *started = memory, *first = started + 1, trace = 0.0, drift = 0.0;
+    (void)seed;
+    ORR_TRY(ctx, orr_probe_run(&s->probe));
+    orr_probe_read(&s->probe, s->kernel, all, s->k);
+    if (*started == 0.0) {
+        memcpy(first, s->k, (size_t)all * sizeof *first);
+        *started = 1.0;
+    }
+    for (int64_t i = 0; i < n; i++) trace += s->k[i * n + i];
+    for (int64_t i = 0; i < all; i++) drift += (s->k[i] - first[i]) * (s->k[i] - first[i]);
+    ORR_TRY(ctx, sink->record(sink->self, "ntk_trace", step, trace));
+    ORR_TRY(ctx, sink->record(sink->self, "ntk_drift", step, sqrt(drift / inner(all, first, first))));
+    if (s->gram) ORR_TRY(ctx, sink->record_array(sink->self, "ntk", step, ORR_F64, &ORR_SHAPE(n, n), s->k));
+    if (!s->target) return ORR_OK;
+    for (int64_t i = 0; i < all; i++) s->y[i] = target_product(s, i / n, i % n);
+    centre(n, s->y);
+    centre(n, s->k);
+    const double norm = sqrt(inner(all, s->y, s->y) * inner(all, s->k, s->k));
+    return norm > 0.0 ? sink->record(sink->self, "ntk_alignment", step, inner(all, s->y, s->k) / norm) : ORR_OK;
+}
+
+static double cost_of(const orr_settings *s, const orr_subject *subject) {
+    return 3.0 * (double)subject->outputs * (double)examples_of(s, subject) / (double)subject->examples;
+}
+
+const orr_instrument orr_instrument_ntk = {
+    .kind = { "ntk", "the empirical neural tangent kernel: trace, drift, alignment with the targets", parameters },
+    .cost = cost_of,
+    .memory = memory_of,
+    .open = open_ntk,
+    .measure = measure,
+    .close = close_ntk,
+};

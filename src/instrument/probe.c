@@ -1,0 +1,71 @@
+#include "instrument/probe.h"
+
+#include <string.h>
+
+#include "base/context.h"
+
+static orr_status make_probe(orr_context *ctx, const orr_subject *subject, orr_probe *p) {
+    *p = (orr_probe){ .ctx = ctx, .dtype = subject->dtype };
+    ORR_TRY(ctx, orr_arena_new(ctx, &p->arena));
+    return orr_graph_new(ctx, &p->g);
+}
+
+orr_status orr_probe_begin(orr_context *ctx, const orr_subject *subject, orr_part part, orr_probe *p) {
+    ORR_TRY(ctx, make_probe(ctx, subject, p));
+    return subject->build(subject->self, p->arena, p->g, part, &p->graph);
+}
+
+/* [n, 1, one example's shape], or without the n */
+static orr_shape behind(int64_t n, orr_shape one) {
+    orr_shape shape = { .rank = one.rank + (n ? 2 : 1), .size = { n ? n : 1, 1 } };
+    for (int32_t i = 0; i < one.rank; i++) shape.size[i + shape.rank - one.rank] = one.size[i];
+    return shape;
+}
+
+orr_status orr_probe_begin_examples(orr_context *ctx, const orr_subject *subject, int64_t n, orr_probe *p,
+                                    orr_probe_examples *e) {
+    ORR_TRY(ctx, make_probe(ctx, subject, p));
+    *e = (orr_probe_examples){ .n_inputs = subject->target ? 2 : 1 };
+    e->one[0] = orr_input(p->g, "example.x", subject->x_type, behind(0, subject->input));
+    e->many[0] = orr_input(p->g, "examples.x", subject->x_type, behind(n, subject->input));
+    e->one[1] = e->many[1] = ORR_NONE;
+    if (subject->target) {
+        e->one[1] = orr_input(p->g, "example.target", subject->target_type, behind(0, subject->target_of_one));
+        e->many[1] = orr_input(p->g, "examples.target", subject->target_type, behind(n, subject->target_of_one));
+    }
+    /* a program only reads its inputs, unless they are updated */
+    p->example[0] = (orr_feed){ e->many[0], (void *)(uintptr_t)subject->x };
+    p->example[1] = (orr_feed){ e->many[1], (void *)(uintptr_t)subject->target };
+    return subject->build_on(subject->self, p->arena, p->g, 1, e->one[0], e->one[1], &p->graph);
+}
+
+void orr_probe_map(orr_probe *p, const orr_probe_examples *e, const orr_node *y, int32_t n_y, orr_node *out) {
+    orr_vmap(p->g, y, n_y, e->one, e->many, e->n_inputs, out);
+}
+
+orr_status orr_probe_compile(orr_probe *p, const orr_node *outputs, int32_t n) {
+    const orr_compile_options options = { .outputs = outputs, .n_outputs = n };
+    ORR_TRY(p->ctx, orr_compile(p->ctx, p->g, &options, &p->program));
+    for (int i = 0; i < 2; i++)
+        if (p->example[i].memory && orr_program_data(p->program, p->example[i].input))
+            ORR_TRY(p->ctx, orr_program_bind(p->program, p->example[i].input, p->example[i].memory));
+    return orr_subject_attach(p->ctx, &p->graph, p->program);
+}
+
+orr_status orr_probe_run(orr_probe *p) { return orr_program_run(p->program); }
+
+void orr_probe_read(const orr_probe *p, orr_node output, int64_t n, double *out) {
+    const void *from = orr_program_data(p->program, output);
+    if (p->dtype == ORR_F64) memcpy(out, from, (size_t)n * sizeof *out);
+    else
+        for (int64_t i = 0; i < n; i++) out[i] = (double)((const float *)from)[i];
+}
+
+void orr_probe_end(orr_probe *p) {
+    orr_program_free(p->program);
+    orr_graph_free(p->g);
+    orr_arena_free(p->arena);
+    p->program = NULL;
+    p->g = NULL;
+    p->arena = NULL;
+}

@@ -1,0 +1,44 @@
+/* Probe: the graph and program of an instrument in one object, so that an instrument is its formula and little more.
+ *
+ *     ORR_TRY(ctx, orr_probe_begin(ctx, subject, ORR_PART_TRAIN, &p));
+ *     node = ...p.graph.loss...;
+ *     ORR_TRY(ctx, orr_probe_compile(&p, &node, 1));
+ *     ORR_TRY(ctx, orr_probe_run(&p)); orr_probe_read(&p, node, 1, &value);        at each measurement
+ *     orr_probe_end(&p);
+ */
+#ifndef ORR_INSTRUMENT_PROBE_H
+#define ORR_INSTRUMENT_PROBE_H
+
+#include "instrument/instrument.h"
+
+typedef struct orr_probe {
+    orr_context *ctx;
+    orr_arena *arena;
+    orr_graph *g;
+    orr_program *program;
+    orr_subject_graph graph;
+    orr_dtype dtype;
+    orr_feed example[2]; /* of orr_probe_examples: x and target */
+} orr_probe;
+
+/* The network over a part of the data.  Whatever fails, orr_probe_end may be called. */
+orr_status orr_probe_begin(orr_context *ctx, const orr_subject *subject, orr_part part, orr_probe *p) ORR_MUST_USE;
+
+/* The network over one example, as a function that is mapped over the first n training examples by orr_probe_map: p->graph is
+ * that of the one. */
+typedef struct orr_probe_examples {
+    orr_node one[2], many[2]; /* x and target; a target may be ORR_NONE */
+    int32_t n_inputs;
+} orr_probe_examples;
+orr_status orr_probe_begin_examples(orr_context *ctx, const orr_subject *subject, int64_t n, orr_probe *p,
+                                    orr_probe_examples *e) ORR_MUST_USE;
+/* out[i][example] = y_i of that example. */
+void orr_probe_map(orr_probe *p, const orr_probe_examples *e, const orr_node *y, int32_t n_y, orr_node *out);
+
+orr_status orr_probe_compile(orr_probe *p, const orr_node *outputs, int32_t n) ORR_MUST_USE;
+orr_status orr_probe_run(orr_probe *p) ORR_MUST_USE;
+/* n numbers of an output as doubles. */
+void orr_probe_read(const orr_probe *p, orr_node output, int64_t n, double *out);
+void orr_probe_end(orr_probe *p);
+
+#endif
