@@ -347,8 +347,20 @@ orr_status orr_store_set_state(orr_store *store, int64_t run, const char *state)
                          orr_sql_text(state));
 }
 
-orr_status orr_store_delete_experiment(orr_store *store, int64_t experiment) {
-    return ORR_STORE_RUN(orr_store_sql(store), "DELETE FROM experiments WHERE id = ?1", orr_sql_int(experiment));
+static orr_status delete_all(orr_store *store, const int64_t *experiment, int64_t n) {
+    orr_context *ctx = orr_store_context(store);
+    ORR_TRY(ctx, orr_sql_begin(orr_store_sql(store)));
+    for (int64_t i = 0; i < n; i++)
+        ORR_TRY(ctx, ORR_STORE_RUN(orr_store_sql(store), "DELETE FROM experiments WHERE id = ?1",
+                                   orr_sql_int(experiment[i])));
+    return orr_sql_commit(orr_store_sql(store));
+}
+
+orr_status orr_store_delete_experiments(orr_store *store, const int64_t *experiment, int64_t n) {
+    ORR_TRY(orr_store_context(store), orr_store_commit(store));
+    const orr_status status = delete_all(store, experiment, n);
+    if (status != ORR_OK) orr_sql_rollback(orr_store_sql(store));
+    return status;
 }
 
 static orr_status file_bytes(orr_store *store, int64_t *bytes) {

@@ -72,8 +72,8 @@ orr_status orr_query_verdicts(orr_store *store, orr_arena *out_arena, int64_t ex
 
 /* Another state for a run that isn't finished: "interrupted" for one that was killed. */
 orr_status orr_store_set_state(orr_store *store, int64_t run, const char *state) ORR_MUST_USE;
-/* Deletes an experiment with all that hangs on it; its seal stays in the table of deletions. */
-orr_status orr_store_delete_experiment(orr_store *store, int64_t experiment) ORR_MUST_USE;
+/* Deletes experiments with all that hangs on them, in one transaction; their seals stay in the table of deletions. */
+orr_status orr_store_delete_experiments(orr_store *store, const int64_t *experiment, int64_t n) ORR_MUST_USE;
 
 typedef struct orr_gc_outcome {
     int64_t checkpoints;               /* of finished runs, dropped */
