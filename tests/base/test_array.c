@@ -45,12 +45,12 @@ static void a_cast_keeps_every_value_or_names_the_one_it_would_lose(void **state
                    "here: array 'x', element 0: ", says)
     REFUSED(0.5, ORR_I32, "expected a whole number from -2^31 to 2^31 - 1 (as i32), met 0.5");
     REFUSED(2147483648.0, ORR_I32, "met 2147483648");
-    REFUSED(NAN, ORR_I32, "met nan");
+    REFUSED((double)NAN, ORR_I32, "met nan");
     REFUSED(2, ORR_BOOL, "expected 0 or 1 (as bool), met 2");
     REFUSED(1e39, ORR_F32, "expected a number within +-3.4e38 (as f32)");
     REFUSED(0x1.ffffffp127, ORR_F32, "expected a number within");
 #undef REFUSED
-    a = reals(ctx, (const double[]){ 0x1.fffffefffffffp127, INFINITY, 0.1 }, 3);
+    a = reals(ctx, (const double[]){ 0x1.fffffefffffffp127, (double)INFINITY, 0.1 }, 3);
     assert_ok(ctx, orr_array_cast(ctx, arena, "here", &a, ORR_F32, &b));
     assert_close(orr_array_value(&b, 0), 0x1.fffffep127, 0); /* FLT_MAX: below half a place more */
     assert_close(orr_array_value(&b, 1), INFINITY, 0);

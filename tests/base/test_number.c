@@ -7,7 +7,7 @@
 #include "base/number.h"
 
 static double number(const char *text) {
-    double x = NAN;
+    double x = (double)NAN;
     const char *expected = orr_number_read(text, strlen(text), &x);
     if (expected) fail_msg("\"%s\": expected %s", text, expected);
     return x;

@@ -129,7 +129,12 @@ static void a_migration_that_fails_leaves_the_old_store(void **state) {
 
 /* ---- seals ------------------------------------------------------------------------------------------------------ */
 
-static void netstring(char *to, const char *text) { (void)sprintf(to + strlen(to), "%zu:%s,", strlen(text), text); }
+enum { CHAIN_MAX = 2048 };
+static void netstring(char to[CHAIN_MAX], const char *text) {
+    const size_t used = strlen(to);
+    const int n = snprintf(to + used, CHAIN_MAX - used, "%zu:%s,", strlen(text), text);
+    assert_true(n > 0 && (size_t)n < CHAIN_MAX - used);
+}
 
 /* The hash that docs/store.md describes, written out by hand. */
 static void a_seal_is_the_hash_of_the_experiment_and_of_the_seal_before_it(void **state) {
