@@ -82,10 +82,14 @@ void orr_rule_update(orr_graph *g, const orr_rule *rule, const orr_settings *s, 
     orr_rule_tensor decayed = *t;
     const double decay = orr_real(s, "weight_decay");
     const char *coupling = orr_text(s, "decay_coupling");
+    /* learning rate times decay of a tensor keeps clear of the parameterization (sheet mup-transfer, its rows of wd); L2 inside a
+     * rule that divides has no such factor there */
+    const double factor = rule->divides ? t->tensor->rate_sign : t->tensor->rate_gradient;
     if (decay > 0.0) {
-        if (strcmp(coupling, "gradient") == 0) decayed.gradient = orr_add(g, t->gradient, orr_scale(g, t->w, decay));
+        if (strcmp(coupling, "gradient") == 0)
+            decayed.gradient = orr_add(g, t->gradient, orr_scale(g, t->w, rule->divides ? decay : decay / factor));
         else if (strcmp(coupling, "rate") == 0) /* w (1 - eta wd), in PyTorch's order: before the step */
-            decayed.w = orr_mul(g, t->w, orr_shift(g, orr_scale(g, t->learning_rate, -decay), 1.0));
+            decayed.w = orr_mul(g, t->w, orr_shift(g, orr_scale(g, t->learning_rate, -decay / factor), 1.0));
         else decayed.w = orr_scale(g, t->w, 1.0 - decay);
     }
     rule->step(g, s, &decayed, new_w, new_buffer);

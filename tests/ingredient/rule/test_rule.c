@@ -232,6 +232,24 @@ static void frozen_tensors_stay_as_they_are(void **state) {
     }
 }
 
+/* The learning rate here is without the factor, so a factor of 4 leaves a quarter of the decay. */
+static void coupled_decay_is_divided_by_the_tensors_rate(void **state) {
+    static const char *const rules[] = { "gd", "adamw" }, *const couplings[] = { "gradient", "rate" };
+    for (int r = 0; r < 2; r++) {
+        const orr_rule *rule = rule_of(rules[r]);
+        const orr_settings s = settings_of(rule, (const char *const[]){ "learning_rate", "0.1", "weight_decay", "0.5",
+                                                                        "decay_coupling", couplings[r], NULL });
+        const orr_settings quarter =
+            settings_of(rule, (const char *const[]){ "learning_rate", "0.1", "weight_decay", "0.125", "decay_coupling",
+                                                     couplings[r], NULL });
+        network scaled = new_network(), plain = new_network();
+        for (int i = 0; i < TENSORS; i++) scaled.tensor[i].rate_gradient = scaled.tensor[i].rate_sign = 4.0;
+        train(*state, rule, &s, &scaled);
+        train(*state, rule, &quarter, &plain);
+        for (int i = 0; i < OUTPUTS * INPUTS; i++) assert_close(scaled.w[i], plain.w[i], 1e-15);
+    }
+}
+
 static void eps_is_times_the_tensors_factor(void **state) {
     const orr_rule *rule = rule_of("adam");
     const orr_settings small = settings_of(rule, (const char *const[]){ "learning_rate", "0.1", "eps", "0.5", NULL });
@@ -283,6 +301,7 @@ int main(void) {
         cmocka_unit_test(sam_without_a_step_uphill_is_gradient_descent),
         cmocka_unit_test(preconditioners_are_what_the_update_divided_by),
         cmocka_unit_test(frozen_tensors_stay_as_they_are),
+        cmocka_unit_test(coupled_decay_is_divided_by_the_tensors_rate),
         cmocka_unit_test(eps_is_times_the_tensors_factor),
         cmocka_unit_test(a_limit_that_is_not_reached_changes_nothing),
         cmocka_unit_test(sgld_adds_the_noise_of_its_temperature),
