@@ -160,7 +160,7 @@ static orr_status compare_all_series(orr_inspection *in, difference *d, orr_seri
         const orr_arena_mark mark = orr_arena_here(in->arena); /* the values of one series at a time */
         ORR_TRY(in->ctx, compare_series(in, name, &d->item[d->n]));
         orr_arena_rewind(in->arena, mark);
-        d->equal = d->equal && d->item[d->n++].equal;
+        if (!d->item[d->n++].equal) d->equal = false;
         if (order <= 0) i++;
         if (order >= 0) j++;
     }
@@ -176,7 +176,7 @@ static orr_status compare_all_arrays(orr_inspection *in, difference *d, orr_arra
             const orr_arena_mark mark = orr_arena_here(in->arena);
             ORR_TRY(in->ctx, compare_array(in, side ? NULL : mine, side ? mine : other, &d->item[d->n]));
             orr_arena_rewind(in->arena, mark);
-            d->equal = d->equal && d->item[d->n++].equal;
+            if (!d->item[d->n++].equal) d->equal = false;
         }
     return ORR_OK;
 }
