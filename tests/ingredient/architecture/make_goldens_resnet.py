@@ -38,6 +38,7 @@ def resnet(test, shape, channels, blocks, norm, act, last_act, exponent, bias, o
 
 
 resnet("batch", (4, 3, 6, 5), [4, 6], [2, 1], "batch", F.relu, True, 0.0, True, 3)
-resnet("layer", (3, 64), [3, 3, 4], [1, 1, 1], "layer", F.gelu, False, 0.5, False, 2, 5, 2, image=(3, 1, 8, 8))
+resnet("layer", (3, 64), [3, 3, 4], [1, 1, 1], "layer", F.gelu, False, 0.5, True, 2, 5, 2, image=(3, 1, 8, 8))
 resnet("none", (2, 2, 5, 5), [3, 2], [1, 2], "none", F.silu, True, 1.0, True, 2)
+resnet("no_bias", (2, 2, 4, 4), [2], [1], "none", F.relu, True, 0.0, False, 2)
 write("resnet")

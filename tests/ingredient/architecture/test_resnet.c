@@ -11,11 +11,13 @@ static void outputs_and_gradients_are_pytorchs(void **state) {
     golden_test(*state, resnet, "batch", "channels=4 6;blocks=2 1",
                 (orr_signature){ .input = ORR_SHAPE(3, 6, 5), .outputs = 3 }, 4, goldens, N_GOLDENS);
     golden_test(*state, resnet, "layer",
-                "channels=3 3 4;norm=layer;activation=gelu;sum_activation=false;branch_exponent=0.5;bias=false;"
+                "channels=3 3 4;norm=layer;activation=gelu;sum_activation=false;branch_exponent=0.5;"
                 "stem_size=5;stem_stride=2",
                 (orr_signature){ .input = ORR_SHAPE(64), .outputs = 2 }, 3, goldens, N_GOLDENS);
     golden_test(*state, resnet, "none", "channels=3 2;blocks=1 2;norm=none;activation=silu;branch_exponent=1",
                 (orr_signature){ .input = ORR_SHAPE(2, 5, 5), .outputs = 2 }, 2, goldens, N_GOLDENS);
+    golden_test(*state, resnet, "no_bias", "channels=2;norm=none;bias=false",
+                (orr_signature){ .input = ORR_SHAPE(2, 4, 4), .outputs = 2 }, 2, goldens, N_GOLDENS);
 }
 
 static void what_does_not_fit_is_refused(void **state) {
