@@ -8,9 +8,17 @@
  * `steps` steps from the last leading Ritz vector.  At the edge of stability 3 to 10 eigenvalues crowd below the ceiling,
  * where power iteration stalls.
  * Cost: `steps` Hessian products a measurement, `steps` + 4 vectors of doubles.
- * Records: sharpness, or sharpness_preconditioned, and for the i-th of `top` (from 2) the same with _i at the end;
- * with _residual the bound |A u - value u| of the first: an eigenvalue lies that near.  With `vectors`, the array of the same
- * name, [top, n]. */
+ * Records: sharpness, or sharpness_preconditioned, and for the i-th of `top` (from 2) the same with _i at the end; each of
+ * them again with _residual: r = |A u - value u|, and an eigenvalue lies within r of the value.  With `vectors`, the array of
+ * the same name, [top, n].
+ *
+ * With a `threshold`, also sharpness_above (or sharpness_preconditioned_above): how many eigenvalues lie above it, at least.
+ * Counted are all Ritz values with  value - r > threshold.  The Ritz values are the eigenvalues of V'AV for an orthonormal V,
+ * so the i-th of them is at most the i-th eigenvalue (Cauchy's interlacing): those above the threshold stand for as many
+ * eigenvalues above it, also where they crowd and their intervals overlap.  To take r away, which that doesn't need, leaves
+ * room for rounding: r is that of the recurrence, and products are those of the network's precision, so the bound is that of
+ * the operator as it is computed.  sharpness_above_most, at most, is recorded only where it can be had: where as many steps
+ * are made as there are parameters, V is square and Ritz values are all the eigenvalues: those with value + r > threshold. */
 #include <math.h>
 #include <string.h>
 
@@ -26,6 +34,8 @@ static const orr_parameter parameters[] = {
       .help = "Lanczos steps at the first measurement" },
     { "steps", ORR_INT, .fallback = "16", .range = "[1, 1000]", .help = "Lanczos steps at the later ones" },
     { "vectors", ORR_FLAG, .fallback = "false", .help = "record the eigenvectors too" },
+    { "threshold", ORR_REAL, .fallback = "0", .range = "[0, inf)",
+      .help = "count the eigenvalues that are certainly above it; 0: off" },
     { 0 },
 };
 
@@ -39,6 +49,7 @@ typedef struct state {
     orr_dtype dtype;
     const orr_shape *shape;
     int64_t n_tensors, n, top, first_steps, steps;
+    double threshold;
     bool preconditioned, vectors;
     orr_node *v, *product; /* of each tensor */
 } state;
@@ -103,6 +114,7 @@ static orr_status open_sharpness(orr_context *ctx, const orr_settings *settings,
         .top = orr_int(settings, "top"),
         .first_steps = orr_int(settings, "first_steps"),
         .steps = orr_int(settings, "steps"),
+        .threshold = orr_real(settings, "threshold"),
         .preconditioned = orr_flag(settings, "preconditioned"),
         .vectors = orr_flag(settings, "vectors"),
     };
@@ -134,15 +146,33 @@ static orr_status apply(void *self, const double *v, double *out) {
     return ORR_OK;
 }
 
+/* Ritz values above the threshold by more than `sign` residuals; NaN where the network is none. */
+static double count_above(const state *s, const orr_eigenpairs *pairs, double sign) {
+    double count = pairs->k ? 0.0 : (double)NAN;
+    for (int64_t i = 0; i < pairs->k; i++) count += pairs->value[i] - sign * pairs->residual[i] > s->threshold;
+    return count;
+}
+
+static orr_status record_count(state *s, const char *base, int64_t step, const orr_eigenpairs *pairs,
+                               const orr_sink *sink) {
+    char name[NAME_MAX_BYTES];
+    (void)snprintf(name, sizeof name, "%s_above", base);
+    ORR_TRY(s->ctx, sink->record(sink->self, name, step, count_above(s, pairs, 1.0)));
+    if (pairs->k < s->n) return ORR_OK;
+    (void)snprintf(name, sizeof name, "%s_above_most", base);
+    return sink->record(sink->self, name, step, count_above(s, pairs, -1.0));
+}
+
 static orr_status record(state *s, int64_t step, const orr_eigenpairs *pairs, const orr_sink *sink) {
     const char *base = s->preconditioned ? "sharpness_preconditioned" : "sharpness";
     char name[NAME_MAX_BYTES];
     for (int64_t i = 0; i < s->top; i++) {
-        (void)snprintf(name, sizeof name, i ? "%s_%lld" : "%s", base, (long long)i + 1);
+        const int n = snprintf(name, sizeof name, i ? "%s_%lld" : "%s", base, (long long)i + 1);
         ORR_TRY(s->ctx, sink->record(sink->self, name, step, i < pairs->k ? pairs->value[i] : (double)NAN));
+        (void)snprintf(name + n, sizeof name - (size_t)n, "_residual");
+        ORR_TRY(s->ctx, sink->record(sink->self, name, step, i < pairs->k ? pairs->residual[i] : (double)NAN));
     }
-    (void)snprintf(name, sizeof name, "%s_residual", base);
-    ORR_TRY(s->ctx, sink->record(sink->self, name, step, pairs->k ? pairs->residual[0] : (double)NAN));
+    if (s->threshold > 0.0) ORR_TRY(s->ctx, record_count(s, base, step, pairs, sink));
     if (s->vectors && pairs->vectors > 0)
         ORR_TRY(s->ctx,
                 sink->record_array(sink->self, base, step, ORR_F64, &ORR_SHAPE(pairs->vectors, s->n), pairs->vector));

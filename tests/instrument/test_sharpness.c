@@ -156,6 +156,44 @@ static void preconditioned_it_is_that_of_both_sides_divided_by_the_root_of_p(voi
     assert_close(noted(&t, "sharpness_preconditioned"), 19.0, 1e-9);
 }
 
+/* The bowl's eigenvalues are -10 .. 19, and 0 in the flat half: 4 lie above 15.5, by half a unit and more. */
+static void eigenvalues_above_a_threshold_are_counted_from_below_and_where_all_are_seen_from_above(void **state) {
+    static note t;
+    bowl b = make_bowl(*state, ORR_F64, false);
+    const orr_settings s = settings(3, false, false);
+    orr_value *value = (orr_value *)(uintptr_t)s.value;
+    value[orr_parameter_find(s.table, "threshold")].real = 15.5;
+    for (int64_t steps = 1; steps <= 40; steps += 3) { /* never too many, however few the steps */
+        value[orr_parameter_find(s.table, "first_steps")].integer = steps;
+        measure(*state, &b, &s, 1, &t);
+        assert_true(noted(&t, "sharpness_above") <= 4.0);
+        for (int i = 0; i < t.n; i++) assert_string_not_equal(t.name[i], "sharpness_above_most");
+    }
+    assert_close(noted(&t, "sharpness_above"), 4.0, 0.0);
+    value[orr_parameter_find(s.table, "first_steps")].integer = 2 * N;
+    measure(*state, &b, &s, 1, &t);
+    assert_close(noted(&t, "sharpness_above"), 4.0, 0.0);
+    assert_close(noted(&t, "sharpness_above_most"), 4.0, 0.0);
+    assert_true(noted(&t, "sharpness_3_residual") < 1e-9);
+    assert_close(noted(&t, "sharpness_3"), 17.0, 1e-9);
+}
+
+/* After few steps values are rough, and each says how rough: a true eigenvalue, a whole number here, lies that near. */
+static void each_value_has_a_bound_of_its_own(void **state) {
+    static note t;
+    bowl b = make_bowl(*state, ORR_F64, false);
+    const orr_settings s = settings(3, false, false);
+    ((orr_value *)(uintptr_t)s.value)[orr_parameter_find(s.table, "first_steps")].integer = 12;
+    static const char *const name[] = { "sharpness", "sharpness_2", "sharpness_3" };
+    measure(*state, &b, &s, 1, &t);
+    for (int i = 0; i < 3; i++) {
+        char residual[48];
+        (void)snprintf(residual, sizeof residual, "%s_residual", name[i]);
+        const double value = noted(&t, name[i]), r = noted(&t, residual);
+        assert_true(r > 1e-6 && fabs(value - round(value)) <= r);
+    }
+}
+
 static void where_the_network_is_no_number_neither_is_its_sharpness(void **state) {
     static note t;
     bowl b = make_bowl(*state, ORR_F64, false);
@@ -170,6 +208,8 @@ int main(void) {
         cmocka_unit_test(sharpness_of_a_quadratic_is_its_largest_eigenvalues),
         cmocka_unit_test(it_follows_the_live_parameters),
         cmocka_unit_test(preconditioned_it_is_that_of_both_sides_divided_by_the_root_of_p),
+        cmocka_unit_test(eigenvalues_above_a_threshold_are_counted_from_below_and_where_all_are_seen_from_above),
+        cmocka_unit_test(each_value_has_a_bound_of_its_own),
         cmocka_unit_test(where_the_network_is_no_number_neither_is_its_sharpness),
     };
     return cmocka_run_group_tests_name("instrument/sharpness", tests, setup, teardown);
