@@ -4,14 +4,14 @@
 
 #include "base/context.h"
 
-static orr_status make_probe(orr_context *ctx, const orr_subject *subject, orr_probe *p) {
+orr_status orr_probe_begin_empty(orr_context *ctx, const orr_subject *subject, orr_probe *p) {
     *p = (orr_probe){ .ctx = ctx, .dtype = subject->dtype };
     ORR_TRY(ctx, orr_arena_new(ctx, &p->arena));
     return orr_graph_new(ctx, &p->g);
 }
 
 orr_status orr_probe_begin(orr_context *ctx, const orr_subject *subject, orr_part part, orr_probe *p) {
-    ORR_TRY(ctx, make_probe(ctx, subject, p));
+    ORR_TRY(ctx, orr_probe_begin_empty(ctx, subject, p));
     return subject->build(subject->self, p->arena, p->g, part, &p->graph);
 }
 
@@ -22,9 +22,29 @@ static orr_shape behind(int64_t n, orr_shape one) {
     return shape;
 }
 
+orr_shape orr_probe_behind(int64_t n, orr_shape one) {
+    orr_shape shape = { .rank = one.rank + 1, .size = { n } };
+    for (int32_t i = 0; i < one.rank; i++) shape.size[i + 1] = one.size[i];
+    return shape;
+}
+
+/* a program only reads its inputs, unless they are updated */
+static orr_feed reading(orr_node input, const void *memory) { return (orr_feed){ input, (void *)(uintptr_t)memory }; }
+
+orr_status orr_probe_begin_first(orr_context *ctx, const orr_subject *subject, int64_t n, orr_probe *p) {
+    ORR_TRY(ctx, orr_probe_begin_empty(ctx, subject, p));
+    const orr_node x = orr_input(p->g, "first.x", subject->x_type, orr_probe_behind(n, subject->input)),
+                   target = subject->target ? orr_input(p->g, "first.target", subject->target_type,
+                                                        orr_probe_behind(n, subject->target_of_one))
+                                            : ORR_NONE;
+    p->example[0] = reading(x, subject->x);
+    p->example[1] = reading(target, subject->target);
+    return subject->build_on(subject->self, p->arena, p->g, n, x, target, &p->graph);
+}
+
 orr_status orr_probe_begin_examples(orr_context *ctx, const orr_subject *subject, int64_t n, orr_probe *p,
                                     orr_probe_examples *e) {
-    ORR_TRY(ctx, make_probe(ctx, subject, p));
+    ORR_TRY(ctx, orr_probe_begin_empty(ctx, subject, p));
     *e = (orr_probe_examples){ .n_inputs = subject->target ? 2 : 1 };
     e->one[0] = orr_input(p->g, "example.x", subject->x_type, behind(0, subject->input));
     e->many[0] = orr_input(p->g, "examples.x", subject->x_type, behind(n, subject->input));
@@ -33,9 +53,8 @@ orr_status orr_probe_begin_examples(orr_context *ctx, const orr_subject *subject
         e->one[1] = orr_input(p->g, "example.target", subject->target_type, behind(0, subject->target_of_one));
         e->many[1] = orr_input(p->g, "examples.target", subject->target_type, behind(n, subject->target_of_one));
     }
-    /* a program only reads its inputs, unless they are updated */
-    p->example[0] = (orr_feed){ e->many[0], (void *)(uintptr_t)subject->x };
-    p->example[1] = (orr_feed){ e->many[1], (void *)(uintptr_t)subject->target };
+    p->example[0] = reading(e->many[0], subject->x);
+    p->example[1] = reading(e->many[1], subject->target);
     return subject->build_on(subject->self, p->arena, p->g, 1, e->one[0], e->one[1], &p->graph);
 }
 
@@ -54,11 +73,22 @@ orr_status orr_probe_compile(orr_probe *p, const orr_node *outputs, int32_t n) {
 
 orr_status orr_probe_run(orr_probe *p) { return orr_program_run(p->program); }
 
-void orr_probe_read(const orr_probe *p, orr_node output, int64_t n, double *out) {
-    const void *from = orr_program_data(p->program, output);
-    if (p->dtype == ORR_F64) memcpy(out, from, (size_t)n * sizeof *out);
+static void widen(orr_dtype dtype, const void *from, int64_t n, double *out) {
+    if (dtype == ORR_F64) memcpy(out, from, (size_t)n * sizeof *out);
     else
         for (int64_t i = 0; i < n; i++) out[i] = (double)((const float *)from)[i];
+}
+
+void orr_probe_read(const orr_probe *p, orr_node output, int64_t n, double *out) {
+    widen(p->dtype, orr_program_data(p->program, output), n, out);
+}
+
+void orr_probe_write(const orr_probe *p, orr_node input, int64_t n, const double *from) {
+    void *to = orr_program_data(p->program, input);
+    if (!to) return;
+    if (p->dtype == ORR_F64) memcpy(to, from, (size_t)n * sizeof *from);
+    else
+        for (int64_t i = 0; i < n; i++) ((float *)to)[i] = (float)from[i];
 }
 
 void orr_probe_end(orr_probe *p) {
@@ -68,4 +98,13 @@ void orr_probe_end(orr_probe *p) {
     p->program = NULL;
     p->g = NULL;
     p->arena = NULL;
+}
+
+int64_t orr_probe_examples_of(const orr_settings *s, const orr_subject *subject) {
+    const int64_t wanted = orr_int(s, "examples");
+    return wanted < subject->examples ? wanted : subject->examples;
+}
+
+void orr_probe_parameter(const orr_subject *subject, int64_t tensor, double *out) {
+    widen(subject->dtype, subject->parameter[tensor], orr_shape_count(&subject->shape[tensor]), out);
 }

@@ -24,6 +24,11 @@ typedef struct orr_probe {
 /* The network over a part of the data.  Whatever fails, orr_probe_end may be called. */
 orr_status orr_probe_begin(orr_context *ctx, const orr_subject *subject, orr_part part, orr_probe *p) ORR_MUST_USE;
 
+/* Only an arena and a graph, to be filled by hand. */
+orr_status orr_probe_begin_empty(orr_context *ctx, const orr_subject *subject, orr_probe *p) ORR_MUST_USE;
+/* The network over the first n training examples. */
+orr_status orr_probe_begin_first(orr_context *ctx, const orr_subject *subject, int64_t n, orr_probe *p) ORR_MUST_USE;
+
 /* The network over one example, as a function that is mapped over the first n training examples by orr_probe_map: p->graph is
  * that of the one. */
 typedef struct orr_probe_examples {
@@ -40,5 +45,14 @@ orr_status orr_probe_run(orr_probe *p) ORR_MUST_USE;
 /* n numbers of an output as doubles. */
 void orr_probe_read(const orr_probe *p, orr_node output, int64_t n, double *out);
 void orr_probe_end(orr_probe *p);
+
+/* The parameter `examples` of an instrument, at most all of them. */
+int64_t orr_probe_examples_of(const orr_settings *s, const orr_subject *subject);
+/* [n, one example's shape] */
+orr_shape orr_probe_behind(int64_t n, orr_shape one);
+/* a live tensor as doubles */
+void orr_probe_parameter(const orr_subject *subject, int64_t tensor, double *out);
+/* Into an input, from doubles; nothing happens where the program doesn't need it. */
+void orr_probe_write(const orr_probe *p, orr_node input, int64_t n, const double *from);
 
 #endif
