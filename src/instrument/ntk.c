@@ -8,9 +8,13 @@
  *                     H = 1 - 11'/N (Cortes, Mohri, Rostamizadeh 2012).  Left out where data have no targets
  *     ntk             the array [N, N], with `gram: true`
  *
+ * With `layers: true` the first three and the array also of each tensor's part, p in that tensor alone, as ntk_trace.NAME and so on:
+ * the parts sum to K.
+ *
  * w are the trained parameters as they are stored, before the parameterization's multipliers.  Cost: one backward pass an output over
  * those examples; the Jacobian of one output at a time is held. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/context.h"
@@ -19,6 +23,7 @@
 static const orr_parameter parameters[] = {
     ORR_INSTRUMENT_SCHEDULE("100"),
     { "examples", ORR_INT, .fallback = "64", .range = "[2, 20000]", .help = "the first ones, at most all" },
+    { "layers", ORR_FLAG, .fallback = "false", .help = "the part of each parameter tensor too" },
     { "gram", ORR_FLAG, .fallback = "false", .help = "record the whole matrix as an array" },
     { 0 },
 };
@@ -29,13 +34,14 @@ typedef struct state {
     bool gram;
     orr_dtype target_type;
     const void *target;
-    orr_node kernel;
+    const char *const *name; /* of each tensor */
+    int64_t kernels;         /* 1: of all tensors together; behind it, with `layers`, of each */
+    orr_node *kernel;
     double *k, *y; /* [n, n] */
 } state;
 
-static int64_t examples_of(const orr_settings *s, const orr_subject *subject) {
-    const int64_t wanted = orr_int(s, "examples");
-    return wanted < subject->examples ? wanted : subject->examples;
+static int64_t kernels_of(const orr_settings *s, const orr_subject *subject) {
+    return orr_flag(s, "layers") ? 1 + subject->n_tensors : 1;
 }
 
 static void close_ntk(void *self) {
@@ -55,21 +61,24 @@ static orr_status prepare(orr_context *ctx, state *s, const orr_subject *subject
     orr_node *g = ORR_NEW(p->arena, orr_node, n), *many = ORR_NEW(p->arena, orr_node, n);
     s->k = ORR_NEW(p->arena, double, s->n * s->n);
     s->y = ORR_NEW(p->arena, double, s->n * s->n);
-    if (!g || !many || !s->k || !s->y)
+    s->kernel = ORR_NEW(p->arena, orr_node, s->kernels);
+    if (!g || !many || !s->k || !s->y || !s->kernel)
         return orr_fail(ctx, ORR_ENOMEM, "ntk: no memory for %lld examples", (long long)s->n);
     const orr_node flat = orr_reshape(p->g, p->graph.output, ORR_SHAPE(-1));
     const orr_shape shape = orr_node_shape(p->g, flat);
-    s->kernel = orr_fill(p->g, subject->dtype, ORR_SHAPE(s->n, s->n), 0.0);
+    for (int64_t i = 0; i < s->kernels; i++) s->kernel[i] = orr_fill(p->g, subject->dtype, ORR_SHAPE(s->n, s->n), 0.0);
     for (int64_t c = 0; c < orr_shape_count(&shape); c++) {
         const orr_node one = orr_sum_all(p->g, orr_slice(p->g, flat, 0, c, c + 1, 1));
         orr_grad(p->g, one, p->graph.parameter, n, g);
         orr_probe_map(p, &e, g, n, many);
         for (int32_t t = 0; t < n; t++) {
             const orr_node j = orr_reshape(p->g, many[t], ORR_SHAPE(s->n, -1));
-            s->kernel = orr_add(p->g, s->kernel, orr_einsum(p->g, "ip,jp->ij", j, j));
+            const orr_node part = orr_einsum(p->g, "ip,jp->ij", j, j);
+            s->kernel[0] = orr_add(p->g, s->kernel[0], part);
+            if (s->kernels > 1) s->kernel[t + 1] = orr_add(p->g, s->kernel[t + 1], part);
         }
     }
-    return orr_probe_compile(p, &s->kernel, 1);
+    return orr_probe_compile(p, s->kernel, (int32_t)s->kernels);
 }
 
 static orr_status open_ntk(orr_context *ctx, const orr_settings *settings, const orr_subject *subject, void **out) {
@@ -77,9 +86,11 @@ static orr_status open_ntk(orr_context *ctx, const orr_settings *settings, const
     *out = NULL;
     if (!s) return orr_fail(ctx, ORR_ENOMEM, "ntk: out of memory");
     *s = (state){ .probe = { .ctx = ctx },
-                  .n = examples_of(settings, subject),
+                  .n = orr_probe_examples_of(settings, subject),
                   .classes = subject->classes,
                   .targets = orr_shape_count(&subject->target_of_one),
+                  .name = subject->name,
+                  .kernels = kernels_of(settings, subject),
                   .gram = orr_flag(settings, "gram"),
                   .target_type = subject->target_type,
                   .target = subject->target };
@@ -122,39 +133,59 @@ static double inner(int64_t n, const double *a, const double *b) {
     return sum;
 }
 
-/* Remembered: K_0 [n, n] behind a flag that there is one. */
-static size_t memory_of(const orr_settings *settings, const orr_subject *subject) {
-    const size_t n = (size_t)examples_of(settings, subject);
-    return (n * n + 1) * sizeof(double);
+/* "ntk_trace", or with the tensor's name behind it */
+static const char *name_of(const state *s, int64_t kernel, const char *what, char *room, size_t size) {
+    (void)snprintf(room, size, "%s%s%s", what, kernel ? "." : "", kernel ? s->name[kernel - 1] : "");
+    return room;
 }
 
-static orr_status measure(void *self, int64_t step, uint64_t seed, void *memory, const orr_sink *sink) {
-    state *s = self;
+/* Of s->k, which it leaves centred. */
+static orr_status record(state *s, int64_t step, int64_t kernel, const double *first, const orr_sink *sink) {
     orr_context *ctx = s->probe.ctx;
     const int64_t n = s->n, all = n * n;
-    double *started = memory, *first = started + 1, trace = 0.0, drift = 0.0;
-    (void)seed;
-    ORR_TRY(ctx, orr_probe_run(&s->probe));
-    orr_probe_read(&s->probe, s->kernel, all, s->k);
-    if (*started == 0.0) {
-        memcpy(first, s->k, (size_t)all * sizeof *first);
-        *started = 1.0;
-    }
+    double trace = 0.0, drift = 0.0;
+    char name[96];
     for (int64_t i = 0; i < n; i++) trace += s->k[i * n + i];
     for (int64_t i = 0; i < all; i++) drift += (s->k[i] - first[i]) * (s->k[i] - first[i]);
-    ORR_TRY(ctx, sink->record(sink->self, "ntk_trace", step, trace));
-    ORR_TRY(ctx, sink->record(sink->self, "ntk_drift", step, sqrt(drift / inner(all, first, first))));
-    if (s->gram) ORR_TRY(ctx, sink->record_array(sink->self, "ntk", step, ORR_F64, &ORR_SHAPE(n, n), s->k));
+    ORR_TRY(ctx, sink->record(sink->self, name_of(s, kernel, "ntk_trace", name, sizeof name), step, trace));
+    ORR_TRY(ctx, sink->record(sink->self, name_of(s, kernel, "ntk_drift", name, sizeof name), step,
+                              sqrt(drift / inner(all, first, first))));
+    if (s->gram)
+        ORR_TRY(ctx, sink->record_array(sink->self, name_of(s, kernel, "ntk", name, sizeof name), step, ORR_F64,
+                                        &ORR_SHAPE(n, n), s->k));
     if (!s->target) return ORR_OK;
     for (int64_t i = 0; i < all; i++) s->y[i] = target_product(s, i / n, i % n);
     centre(n, s->y);
     centre(n, s->k);
     const double norm = sqrt(inner(all, s->y, s->y) * inner(all, s->k, s->k));
-    return norm > 0.0 ? sink->record(sink->self, "ntk_alignment", step, inner(all, s->y, s->k) / norm) : ORR_OK;
+    return norm > 0.0 ? sink->record(sink->self, name_of(s, kernel, "ntk_alignment", name, sizeof name), step,
+                                     inner(all, s->y, s->k) / norm)
+                      : ORR_OK;
+}
+
+/* Remembered: K_0 [n, n] of each kernel, behind a flag that there is one. */
+static size_t memory_of(const orr_settings *settings, const orr_subject *subject) {
+    const size_t n = (size_t)orr_probe_examples_of(settings, subject);
+    return (n * n * (size_t)kernels_of(settings, subject) + 1) * sizeof(double);
+}
+
+static orr_status measure(void *self, int64_t step, uint64_t seed, void *memory, const orr_sink *sink) {
+    state *s = self;
+    const int64_t all = s->n * s->n;
+    double *started = memory, *first = started + 1;
+    (void)seed;
+    ORR_TRY(s->probe.ctx, orr_probe_run(&s->probe));
+    for (int64_t i = 0; i < s->kernels; i++, first += all) {
+        orr_probe_read(&s->probe, s->kernel[i], all, s->k);
+        if (*started == 0.0) memcpy(first, s->k, (size_t)all * sizeof *first);
+        ORR_TRY(s->probe.ctx, record(s, step, i, first, sink));
+    }
+    *started = 1.0;
+    return ORR_OK;
 }
 
 static double cost_of(const orr_settings *s, const orr_subject *subject) {
-    return 3.0 * (double)subject->outputs * (double)examples_of(s, subject) / (double)subject->examples;
+    return 3.0 * (double)subject->outputs * (double)orr_probe_examples_of(s, subject) / (double)subject->examples;
 }
 
 const orr_instrument orr_instrument_ntk = {

@@ -1,19 +1,7 @@
 /* Instruments over a small network in training, against differences of its outputs and of its gradient. */
-#include "toy_problem.h"
+#include "instrument/measuring.h"
 
-#include <math.h>
-
-#include "instrument/instrument.h"
-#include "lab/training.h"
-
-enum { NOTES_MAX = 64, NAME = 64, P = TOY_WIDTH * TOY_FEATURES + TOY_WIDTH + TOY_CLASSES * TOY_WIDTH + TOY_CLASSES };
-
-typedef struct notes {
-    int n;
-    char name[NOTES_MAX][NAME];
-    double value[NOTES_MAX];
-    double gram[TOY_N * TOY_N];
-} notes;
+enum { P = TOY_WIDTH * TOY_FEATURES + TOY_WIDTH + TOY_CLASSES * TOY_WIDTH + TOY_CLASSES };
 
 static orr_arena *arena;
 static orr_problem problem;
@@ -35,65 +23,9 @@ static int teardown(void **state) {
     return 0;
 }
 
-static orr_status note(void *self, const char *name, int64_t step, double value) {
-    notes *t = self;
-    (void)step;
-    assert_true(t->n < NOTES_MAX);
-    (void)snprintf(t->name[t->n], NAME, "%s", name);
-    t->value[t->n++] = value;
-    return ORR_OK;
-}
-
-static orr_status note_array(void *self, const char *name, int64_t step, orr_dtype dtype, const orr_shape *shape,
-                             const void *data) {
-    notes *t = self;
-    (void)step;
-    assert_string_equal(name, "ntk");
-    assert_int_equal(dtype, ORR_F64);
-    assert_int_equal(orr_shape_count(shape), TOY_N * TOY_N);
-    memcpy(t->gram, data, sizeof t->gram);
-    return ORR_OK;
-}
-
-static double noted(const notes *t, const char *name) {
-    for (int i = t->n - 1; i >= 0; i--)
-        if (strcmp(t->name[i], name) == 0) return t->value[i];
-    fail_msg("nothing was recorded as %s", name);
-    return 0;
-}
-
 /* Measures once at the start, and once more after `steps` updates. */
 static void measure(orr_context *ctx, const char *kind, const char *number, int64_t value, int64_t steps, notes *out) {
-    int i = 0;
-    while (orr_instrument_at(i) && strcmp(orr_instrument_at(i)->kind.name, kind) != 0) i++;
-    const orr_instrument *instrument = orr_instrument_at(i);
-    assert_non_null(instrument);
-    orr_value *values = orr_parameter_fallbacks(arena, instrument->kind.parameters);
-    const orr_rule *gd = orr_rule_at(0);
-    for (int r = 0; strcmp(gd->kind.name, "gd") != 0; r++) gd = orr_rule_at(r);
-    orr_value *rule = orr_parameter_fallbacks(arena, gd->kind.parameters);
-    assert_true(values && rule);
-    if (number) values[orr_parameter_find(instrument->kind.parameters, number)].integer = value;
-    const orr_settings settings = { instrument->kind.parameters, values },
-                       rule_settings = { gd->kind.parameters, rule };
-    const orr_member member = { .problem = &problem, .seed = 3, .learning_rate = 0.1 };
-    orr_training *t;
-    void *self;
-    *out = (notes){ 0 };
-    assert_ok(ctx, orr_training_new(ctx, &member, 1,
-                                    &(orr_training_options){ .rule = gd, .rule_settings = &rule_settings, .steps = 10 },
-                                    &t));
-    const orr_subject subject = orr_training_subject(t);
-    const orr_sink sink = { note, note_array, out };
-    void *memory = orr_arena_take(arena, 1, instrument->memory ? instrument->memory(&settings, &subject) : 1);
-    assert_ok(ctx, instrument->open(ctx, &settings, &subject, &self));
-    assert_ok(ctx, instrument->measure(self, 0, 3, memory, &sink));
-    if (steps) {
-        assert_ok(ctx, orr_training_advance(t, steps));
-        assert_ok(ctx, instrument->measure(self, steps, 3, memory, &sink));
-    }
-    instrument->close(self);
-    orr_training_free(t);
+    measure_with(ctx, arena, &problem, kind, (const choice[]){ { number, (double)value }, { 0 } }, steps, out);
 }
 
 /* f(w + h e_p) of all examples, [TOY_N, TOY_CLASSES], through a program of the outputs alone. */
@@ -138,12 +70,14 @@ static void the_ntk_is_the_product_of_jacobians(void **state) {
     assert_true(noted(&t, "ntk_drift") > 1e-4); /* five steps of 0.1 move it */
     assert_true(fabs(noted(&t, "ntk_alignment")) <= 1.0);
     measure(*state, "ntk", "gram", 1, 0, &t);
+    const note_of_array *gram = noted_array(&t, "ntk");
+    assert_int_equal(orr_shape_count(&gram->shape), TOY_N * TOY_N);
     for (int a = 0; a < TOY_N; a++)
         for (int b = 0; b < TOY_N; b++) {
             double k = 0.0;
             for (int p = 0; p < P; p++)
                 for (int c = 0; c < TOY_CLASSES; c++) k += j[p][a * TOY_CLASSES + c] * j[p][b * TOY_CLASSES + c];
-            assert_close(t.gram[a * TOY_N + b], k, 1e-8);
+            assert_close(gram->data[a * TOY_N + b], k, 1e-8);
             if (a == b) trace += k;
         }
     assert_close(noted(&t, "ntk_trace"), trace, 1e-7);
