@@ -519,6 +519,64 @@ static void where_the_network_is_no_number_neither_are_its_measurements(void **s
     }
 }
 
+/* Allocations that fail after the first `left`. */
+typedef struct failing {
+    int64_t left;
+} failing;
+static void *allocate_or_fail(void *user, size_t bytes) {
+    failing *f = user;
+    return f->left-- > 0 ? aligned_alloc(64, (bytes + 63) / 64 * 64) : NULL;
+}
+static void release(void *user, void *memory) {
+    (void)user;
+    free(memory);
+}
+
+/* Each allocation of opening and of a measurement fails in turn: a status, nothing left behind (seen by the sanitizer). */
+static void where_memory_runs_out_an_instrument_says_so(void **state) {
+    static const char *const kind[] = { "singular-values", "hessian-spectrum", "hessian-trace", "agop",
+                                        "conserved",       "feature-drift",    "activations",   "cka",
+                                        "gradient-noise",  "neural-collapse",  "ntk",           "sharpness" };
+    (void)state;
+    for (size_t i = 0; i < sizeof kind / sizeof kind[0]; i++) {
+        const orr_instrument *instrument = instrument_called(kind[i]);
+        failing budget = { INT64_MAX };
+        const orr_allocator allocator = { allocate_or_fail, release, &budget };
+        orr_context *ctx;
+        orr_arena *own;
+        orr_training *training;
+        assert_int_equal(orr_context_new(&(orr_context_options){ .threads = 1, .allocator = &allocator }, &ctx),
+                         ORR_OK);
+        assert_ok(ctx, orr_arena_new(ctx, &own));
+        const orr_problem toy = toy_problem(ctx, own, "mse", ORR_F64);
+        const orr_settings settings = choose(own, instrument, (const choice[]){ { 0 } });
+        const int size = orr_parameter_find(settings.table, "size");
+        if (size >= 0) ((orr_value *)(uintptr_t)settings.value)[size].integer = 1;
+        training = start_training(ctx, own, &toy);
+        const orr_subject subject = orr_training_subject(training);
+        void *memory = orr_arena_take(own, 1, instrument->memory ? instrument->memory(&settings, &subject) : 1);
+        int failures = 0;
+        for (bool done = false; !done; failures++) {
+            void *self;
+            budget.left = failures;
+            orr_status status = instrument->open(ctx, &settings, &subject, &self);
+            if (status == ORR_OK) {
+                memset(&t, 0, sizeof t);
+                status = instrument->measure(self, 0, NOTE_SEED, memory, &(orr_sink){ note, note_array, &t });
+            }
+            budget.left = INT64_MAX;
+            instrument->close(self);
+            if (status != ORR_OK) assert_int_equal(status, ORR_ENOMEM);
+            orr_context_clear(ctx);
+            done = status == ORR_OK;
+        }
+        assert_true(failures > 1);
+        orr_training_free(training);
+        orr_arena_free(own);
+        orr_context_free(ctx);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(activations_are_the_values_of_layers),
@@ -534,6 +592,7 @@ int main(void) {
         cmocka_unit_test(similarity_is_that_of_the_definitions),
         cmocka_unit_test(what_cannot_be_measured_is_refused_in_words),
         cmocka_unit_test(where_the_network_is_no_number_neither_are_its_measurements),
+        cmocka_unit_test(where_memory_runs_out_an_instrument_says_so),
     };
     return cmocka_run_group_tests_name("instrument/layers", tests, setup, teardown);
 }
