@@ -1,5 +1,5 @@
 /* What gradient flow keeps (Du, Hu, Lee 2018, 1806.00900), for each two matrices that follow each other, W_l [h, .] and
- * W_{l+1} [., h], with at most a bias b_l between them.  NAME is that of W_l.
+ * W_{l+1} [., h], with at most its bias b_l between them.  NAME is that of W_l.
  *
  *     Q = W_{l+1}' W_{l+1} - W_l W_l' - b_l b_l'              [h, h], all of it kept where unit l is linear
  *     q_j = Q_jj = |W_{l+1}[:, j]|^2 - |W_l[j, :]|^2 - b_j^2  kept where it is homogeneous of degree 1 (relu)
@@ -41,6 +41,13 @@ typedef struct state {
 
 static bool is_matrix(const orr_subject *s, int64_t t) { return s->shape[t].rank == 2 && s->shape[t].size[0] > 0; }
 
+/* "layer1.bias" of "layer1.weight": a norm's gain is as long, and makes another law. */
+static bool is_bias_of(const char *name, const char *matrix) {
+    const char *dot = strrchr(name, '.'), *other = strrchr(matrix, '.');
+    return dot && other && strcmp(dot, ".bias") == 0 && dot - name == other - matrix &&
+           strncmp(name, matrix, (size_t)(dot - name)) == 0;
+}
+
 /* The pair whose lower matrix comes first from tensor `from` on; lower = n_tensors where there is none. */
 static pair next_pair(const orr_subject *s, int64_t from) {
     for (int64_t lower = from; lower < s->n_tensors; lower++) {
@@ -49,7 +56,8 @@ static pair next_pair(const orr_subject *s, int64_t from) {
         while (upper < s->n_tensors && s->shape[upper].rank == 1) upper++;
         if (upper == s->n_tensors || !is_matrix(s, upper)) continue;
         const int64_t h = s->shape[lower].size[0], between = upper - lower - 1;
-        if (s->shape[upper].size[1] != h || between > 1) continue; /* gains of a norm: another law */
+        if (s->shape[upper].size[1] != h || between > 1) continue;
+        if (between == 1 && !is_bias_of(s->name[lower + 1], s->name[lower])) continue;
         if (between == 1 && s->shape[lower + 1].size[0] != h) continue;
         return (pair){ lower, between ? lower + 1 : -1, upper };
     }
