@@ -39,8 +39,15 @@ orr_status orr_records_series(const orr_records *records, orr_arena *out_arena, 
 /* *holds, or why not in out_arena.  A condition may look at all that a prediction may. */
 typedef orr_status orr_condition_check(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, bool *holds,
                                        const char **why);
+/* The same for one point of the sweep; problem is that of its first seed.  *why begins without the point's name; NULL there is out
+ * of memory. */
+typedef bool orr_point_check(orr_arena *out_arena, const orr_point *point, const orr_problem *problem,
+                             const char **why);
+
+/* One of the two: a check of each point, in turn, or of the whole experiment.  law/conditions.h has some that laws share. */
 typedef struct orr_condition {
     const char *words;
+    orr_point_check *point;
     orr_condition_check *check;
 } orr_condition;
 

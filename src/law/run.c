@@ -38,14 +38,28 @@ static orr_status tick_prediction(void *user) {
     return ORR_OK;
 }
 
+/* A condition of points, at the first that doesn't meet it. */
+static orr_status check_points(session *s, const orr_premises *in, const orr_condition *c, bool *holds,
+                               const char **why) {
+    *holds = true;
+    for (int64_t i = 0; i < in->experiment->n_points && *holds; i++) {
+        const orr_point *p = &in->experiment->points[i];
+        const char *reason = "";
+        *holds = c->point(s->arena, p, in->problems[i * in->experiment->seeds], &reason);
+        if (!*holds) *why = reason ? orr_arena_format(s->arena, "%s: %s", p->name, reason) : NULL;
+    }
+    return *why ? ORR_OK : no_memory(s);
+}
+
 static orr_status check_regime(session *s, const orr_premises *in, orr_law_outcome *out) {
     for (const orr_condition *c = s->law->regime; c->words; c++) {
         bool holds = false;
         const char *why = "";
-        ORR_TRY(s->ctx, c->check(s->ctx, s->arena, in, &holds, &why));
+        if (c->point) ORR_TRY(s->ctx, check_points(s, in, c, &holds, &why));
+        else ORR_TRY(s->ctx, c->check(s->ctx, s->arena, in, &holds, &why));
         if (holds) continue;
         out->verdict = ORR_OUT_OF_REGIME;
-        out->note = orr_arena_format(s->arena, "condition not met: %s (%s)", c->words, why ? why : "");
+        out->note = why ? orr_arena_format(s->arena, "condition not met: %s (%s)", c->words, why) : NULL;
         return out->note ? ORR_OK : no_memory(s);
     }
     return ORR_OK;

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/context.h"
+#include "law/conditions.h"
 #include "law/law.h"
 #include "report/page.h"
 #include "theory/gradient_flow.h"
@@ -41,93 +42,58 @@ static double threshold_of(const orr_point *p) {
 
 static bool is_preconditioned(const orr_point *p) { return p->rule->preconditioner != NULL; }
 
-static const orr_observation *sharpness_of(const orr_point *p) {
-    for (int64_t i = 0; i < p->n_observations; i++)
-        if (strcmp(p->observations[i].instrument->kind.name, "sharpness") == 0) return &p->observations[i];
-    return NULL;
-}
+static const orr_observation *sharpness_of(const orr_point *p) { return orr_point_observation(p, "sharpness"); }
 
 /* ---- regime ------------------------------------------------------------------------------------------------------------- */
 
-static orr_status has_ceilings(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, bool *holds,
-                               const char **why) {
-    (void)ctx;
-    *holds = true;
-    for (int64_t i = 0; i < in->experiment->n_points && *holds; i++) {
-        const orr_point *p = &in->experiment->points[i];
-        *holds = isfinite(threshold_of(p));
-        *why = orr_arena_format(out_arena, "%s: the rule %s is none of them", p->name, p->rule->kind.name);
-    }
-    return ORR_OK;
+static bool has_ceiling(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
+    (void)problem;
+    *why = orr_arena_format(out_arena, "the rule %s is none of them", p->rule->kind.name);
+    return isfinite(threshold_of(p));
 }
 
-static orr_status is_observed(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, bool *holds,
-                              const char **why) {
-    (void)ctx;
-    *holds = true;
-    for (int64_t i = 0; i < in->experiment->n_points && *holds; i++) {
-        const orr_point *p = &in->experiment->points[i];
-        const orr_observation *o = sharpness_of(p);
-        *holds = o && orr_flag(&o->settings, "preconditioned") == is_preconditioned(p);
-        *why = orr_arena_format(out_arena, "%s: observe needs { kind: sharpness%s }", p->name,
-                                is_preconditioned(p) ? ", preconditioned: true" : "");
-    }
-    return ORR_OK;
+static bool is_observed(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
+    const orr_observation *o = sharpness_of(p);
+    (void)problem;
+    *why = orr_arena_format(out_arena, "observe needs { kind: sharpness%s }",
+                            is_preconditioned(p) ? ", preconditioned: true" : "");
+    return o && orr_flag(&o->settings, "preconditioned") == is_preconditioned(p);
 }
 
-static orr_status is_mse(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, bool *holds,
-                         const char **why) {
-    (void)ctx;
-    *holds = true;
-    for (int64_t i = 0; i < in->experiment->n_points && *holds; i++) {
-        const orr_point *p = &in->experiment->points[i];
-        *holds = strcmp(p->task->kind.name, "mse") == 0;
-        *why = orr_arena_format(out_arena, "%s: under %s sharpness comes down again as the loss vanishes", p->name,
-                                p->task->kind.name);
-    }
-    return ORR_OK;
+static bool is_mse(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
+    (void)problem;
+    *why = orr_arena_format(out_arena, "under %s sharpness comes down again as the loss vanishes", p->task->kind.name);
+    return strcmp(p->task->kind.name, "mse") == 0;
 }
 
 /* eta k >= 50, for gradient descent: else the ceiling isn't reached. */
-static orr_status is_long(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, bool *holds,
-                          const char **why) {
-    (void)ctx;
-    *holds = true;
-    for (int64_t i = 0; i < in->experiment->n_points && *holds; i++) {
-        const orr_point *p = &in->experiment->points[i];
-        const double time = orr_real(&p->rule_settings, "learning_rate") * (double)p->steps;
-        *holds = !is_rule(p, "gd") || time >= 50.0;
-        *why = orr_arena_format(out_arena, "%s: learning rate times updates is %g", p->name, time);
-    }
-    return ORR_OK;
+static bool is_long(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
+    const double time = orr_real(&p->rule_settings, "learning_rate") * (double)p->steps;
+    (void)problem;
+    *why = orr_arena_format(out_arena, "learning rate times updates is %g", time);
+    return !is_rule(p, "gd") || time >= 50.0;
 }
 
 /* At a kink the Hessian says nothing. */
-static orr_status is_smooth(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, bool *holds,
-                            const char **why) {
-    (void)ctx;
-    *holds = true;
-    for (int64_t i = 0; i < in->experiment->n_points && *holds; i++) {
-        const orr_point *p = &in->experiment->points[i];
-        *holds = !orr_settings_has(&p->architecture_settings, "activation") ||
-                 strcmp(orr_text(&p->architecture_settings, "activation"), "relu") != 0;
-        *why = orr_arena_format(out_arena, "%s: relu has a kink", p->name);
-    }
-    return ORR_OK;
+static bool is_smooth(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
+    (void)problem;
+    *why = orr_arena_string(out_arena, "relu has a kink");
+    return !orr_settings_has(&p->architecture_settings, "activation") ||
+           strcmp(orr_text(&p->architecture_settings, "activation"), "relu") != 0;
+}
+
+static bool is_periodic(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
+    (void)problem;
+    *why = orr_arena_string(out_arena, "sharpness has `per_decade` or `at`");
+    return orr_is_periodic(sharpness_of(p));
 }
 
 /* The mean over the second half needs some records there. */
-static orr_status is_recorded(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, bool *holds,
-                              const char **why) {
-    (void)ctx;
-    *holds = true;
-    for (int64_t i = 0; i < in->experiment->n_points && *holds; i++) {
-        const orr_point *p = &in->experiment->points[i];
-        const int64_t n = p->steps / 2 / orr_int(&sharpness_of(p)->settings, "every");
-        *holds = n >= 5;
-        *why = orr_arena_format(out_arena, "%s: sharpness is recorded %lld times there", p->name, (long long)n);
-    }
-    return ORR_OK;
+static bool is_recorded(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
+    const int64_t n = p->steps / 2 / orr_int(&sharpness_of(p)->settings, "every");
+    (void)problem;
+    *why = orr_arena_format(out_arena, "sharpness is recorded %lld times there", (long long)n);
+    return n >= 5;
 }
 
 /* lambda_max at the initial parameters of a seed.  For adam too: its P is 1 before the first update. */
@@ -185,13 +151,19 @@ static orr_status starts_below(orr_context *ctx, orr_arena *out_arena, const orr
 }
 
 static const orr_condition regime[] = {
-    { "the rule is full-batch gd, nesterov, heavy-ball or adam, whose tolerances are known", has_ceilings },
-    { "sharpness is observed, preconditioned where the rule divides by P", is_observed },
-    { "the task is mse", is_mse },
-    { "the activation is smooth", is_smooth },
-    { "training is long enough: learning rate times updates is at least 50 for gd", is_long },
-    { "sharpness is recorded at least 5 times in the second half", is_recorded },
-    { "the initial sharpness is below the ceiling", starts_below },
+    { "the rule is full-batch gd, nesterov, heavy-ball or adam, whose tolerances are known", has_ceiling, NULL },
+    { "every update sees all examples", orr_is_full_batch, NULL },
+    { "the learning rate is constant", orr_has_constant_rate, NULL },
+    { "the rule is without decay and clipping", orr_is_bare_rule, NULL },
+    { "all parameters learn at one rate", orr_has_one_rate, NULL },
+    { "no run ends before its last update", orr_runs_to_its_end, NULL },
+    { "sharpness is observed, preconditioned where the rule divides by P", is_observed, NULL },
+    { "sharpness is recorded at a constant distance", is_periodic, NULL },
+    { "the task is mse", is_mse, NULL },
+    { "the activation is smooth", is_smooth, NULL },
+    { "training is long enough: learning rate times updates is at least 50 for gd", is_long, NULL },
+    { "sharpness is recorded at least 5 times in the second half", is_recorded, NULL },
+    { "the initial sharpness is below the ceiling", NULL, starts_below },
     { 0 },
 };
 

@@ -99,6 +99,7 @@ static const char small[] =
 typedef struct change {
     const char *variance, *activation, *task, *rule;
     int steps, seeds, every;
+    const char *set; /* one change more, as --set has it */
 } change;
 
 static orr_status try_small(orr_context *ctx, change c, orr_store *store, orr_law_outcome *out) {
@@ -107,7 +108,8 @@ static orr_status try_small(orr_context *ctx, change c, orr_store *store, orr_la
     (void)snprintf(text, sizeof text, small, c.variance ? c.variance : "0.1", c.activation ? c.activation : "tanh",
                    c.task ? c.task : "mse", c.rule ? c.rule : "gd", c.steps ? c.steps : 500, c.seeds ? c.seeds : 3,
                    c.every ? c.every : 50);
-    assert_ok(ctx, orr_experiment_parse(ctx, arena, "small.yaml", text, strlen(text), NULL, &experiment));
+    const orr_experiment_options options = { .set = &c.set, .n_set = c.set ? 1 : 0 };
+    assert_ok(ctx, orr_experiment_parse(ctx, arena, "small.yaml", text, strlen(text), &options, &experiment));
     return orr_law_run(ctx, arena, store, law(), &experiment, NULL, out);
 }
 
@@ -150,6 +152,15 @@ static void outside_its_regime_the_law_says_which_condition_and_trains_nothing(v
     } rows[] = {
         { { .rule = "rmsprop" }, "the rule is full-batch", "small: the rule rmsprop is none of them" },
         { { .rule = "adam" }, "sharpness is observed, preconditioned", "preconditioned: true" },
+        { { .set = "rule.batch=10" }, "every update sees all examples", "small: a batch is 10 of 40" },
+        { { .set = "rule.sampling=replacement" }, "every update sees all examples", "sampling is replacement" },
+        { { .set = "rule.schedule=cosine" }, "the learning rate is constant", "small: schedule is cosine" },
+        { { .set = "rule.warmup=10" }, "the learning rate is constant", "small: warmup is 10" },
+        { { .set = "rule.weight_decay=0.01" }, "without decay and clipping", "small: weight_decay is 0.01" },
+        { { .set = "rule.clip=1" }, "without decay and clipping", "small: clip is 1" },
+        { { .set = "until=0.01" }, "no run ends before its last update", "small: until is 0.01" },
+        { { .set = "parameterization={kind: mup, base_width: 4}" }, "all parameters learn at one rate", "layer1" },
+        { { .set = "observe.sharpness.per_decade=5" }, "at a constant distance", "small" },
         { { .task = "cross-entropy" }, "the task is mse", "comes down again" },
         { { .activation = "relu" }, "the activation is smooth", "relu has a kink" },
         { { .steps = 499 }, "learning rate times updates is at least 50", "is 49.9" },

@@ -1,0 +1,23 @@
+/* Conditions that laws share, for their regimes (law/law.h): each holds at a point of the sweep, or says why not. */
+#ifndef ORR_LAW_CONDITIONS_H
+#define ORR_LAW_CONDITIONS_H
+
+#include "law/law.h"
+
+/* "every update sees all examples": no minibatches, no fresh examples. */
+orr_point_check orr_is_full_batch;
+/* "the learning rate is constant": no schedule, no warm-up. */
+orr_point_check orr_has_constant_rate;
+/* "the rule is without decay and clipping": parameters move by the rule alone. */
+orr_point_check orr_is_bare_rule;
+/* "all parameters learn at one rate": no tensor is frozen, nor has a factor of its own. */
+orr_point_check orr_has_one_rate;
+/* "no run ends before its last update": no `until`. */
+orr_point_check orr_runs_to_its_end;
+
+/* The observation of an instrument; NULL where the point has none. */
+const orr_observation *orr_point_observation(const orr_point *point, const char *instrument);
+/* Whether it measures after 0, every, 2 every, ... updates. */
+bool orr_is_periodic(const orr_observation *observation);
+
+#endif
