@@ -1,9 +1,8 @@
 /* orrery check: reads an experiment file and tells every mistake in it; nothing runs. */
 #include <stdio.h>
-#include <string.h>
 
 #include "base/context.h"
-#include "cli/cli.h"
+#include "cli/options.h"
 #include "lab/experiment.h"
 #include "law/law.h"
 
@@ -23,40 +22,26 @@ static const char usage[] =
 typedef struct check_options {
     const char *file;
     orr_experiment_options experiment;
+    orr_cli_list set;
     bool json;
 } check_options;
 
-enum { SETS_MAX = 256, LAWS_MAX = 256 };
+enum { LAWS_MAX = 256 };
 
-/* ORR_EXIT_HOLDS and all options, or the exit code to end with.  set: [SETS_MAX] */
-static int parse(int argc, char **argv, const char **set, check_options *o) {
-    static const char *const flags[] = { "--set", "--size", "--json", "--help", NULL };
-    static const char *const sizes[] = { "quick", "full", NULL };
-    for (int i = 0; i < argc; i++) {
-        const char *word = argv[i];
-        int flag = 0;
-        while (flags[flag] && strcmp(flags[flag], word) != 0) flag++;
-        if (word[0] != '-') {
-            if (o->file) return orr_cli_usage("check", "one file at a time; met '%s' after '%s'", word, o->file);
-            o->file = word;
-        } else if (!flags[flag]) {
-            return orr_cli_unknown("check", "option", word, flags);
-        } else if (strcmp(word, "--json") == 0) {
-            o->json = true;
-        } else if (i + 1 == argc) {
-            return orr_cli_usage("check", "%s needs a value; see orrery check --help", word);
-        } else if (strcmp(word, "--size") == 0) {
-            o->experiment.size = argv[++i];
-            if (strcmp(argv[i], sizes[0]) != 0 && strcmp(argv[i], sizes[1]) != 0)
-                return orr_cli_unknown("check", "size", argv[i], sizes);
-        } else if (o->experiment.n_set == SETS_MAX) {
-            return orr_cli_usage("check", "at most %d times --set", SETS_MAX);
-        } else {
-            set[o->experiment.n_set++] = argv[++i];
-        }
-    }
-    o->experiment.set = set;
-    return o->file ? ORR_EXIT_HOLDS : orr_cli_usage("check", "needs a file; see orrery check --help");
+/* ORR_CLI_GO and all options, or the exit code to end with. */
+static int parse(int argc, char **argv, check_options *o) {
+    const orr_cli_option table[] = {
+        { .name = "--set", .list = &o->set },
+        { .name = "--size", .value = &o->experiment.size, .choices = orr_cli_sizes },
+        { .name = "--json", .flag = &o->json },
+        { 0 },
+    };
+    int n;
+    const int code = orr_cli_parse("check", usage, "file", argc, argv, table, &o->file, 1, &n);
+    if (code == ORR_CLI_GO && n == 0) return orr_cli_usage("check", "needs a file; see orrery check --help");
+    o->experiment.set = o->set.item;
+    o->experiment.n_set = o->set.n;
+    return code;
 }
 
 static json_t *as_json(const orr_mistakes *m, const orr_experiment *e) {
@@ -120,15 +105,11 @@ static int check(orr_context *ctx, orr_arena *arena, const check_options *o) {
 }
 
 int orr_cli_check(int argc, char **argv) {
-    const char *set[SETS_MAX];
     check_options o = { 0 };
     orr_context *ctx;
     orr_arena *arena = NULL;
-    for (int i = 0; i < argc; i++)
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-            return printf("%s", usage) < 0 ? ORR_EXIT_OURS : ORR_EXIT_HOLDS;
-    const int code = parse(argc, argv, set, &o);
-    if (code != ORR_EXIT_HOLDS) return code;
+    const int code = parse(argc, argv, &o);
+    if (code != ORR_CLI_GO) return code;
     if (orr_context_new(&(orr_context_options){ .threads = 1, .log = stderr }, &ctx) != ORR_OK) return ORR_EXIT_OURS;
     const orr_status status = orr_arena_new(ctx, &arena);
     const int end = status == ORR_OK ? check(ctx, arena, &o) : orr_cli_fail(ctx, "check", status);

@@ -84,12 +84,12 @@ static orr_status delete (orr_inspection *in) {
 int orr_cli_delete(int argc, char **argv) {
     options o = { 0 };
     const char *store = NULL, *word[RUNS_MAX];
-    const orr_cli_option table[] = { { "--whole", NULL, &o.whole, NULL },
-                                     { "--force", NULL, &o.force, NULL },
-                                     { "--store", NULL, NULL, &store },
-                                     { "--json", NULL, &o.json, NULL },
+    const orr_cli_option table[] = { { .name = "--whole", .flag = &o.whole },
+                                     { .name = "--force", .flag = &o.force },
+                                     { .name = "--store", .value = &store },
+                                     { .name = "--json", .flag = &o.json },
                                      { 0 } };
-    int code = orr_cli_parse("delete", usage, argc, argv, table, word, RUNS_MAX, &o.n);
+    int code = orr_cli_parse("delete", usage, "run", argc, argv, table, word, RUNS_MAX, &o.n);
     if (code == ORR_CLI_GO && o.n == 0)
         return orr_cli_usage("delete", "needs the number of a run; `orrery runs` lists them");
     for (int i = 0; i < o.n && code == ORR_CLI_GO; i++) code = orr_cli_run_id("delete", word[i], &o.run[i]);

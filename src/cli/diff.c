@@ -276,8 +276,10 @@ static orr_status diff(orr_inspection *in) {
 int orr_cli_diff(int argc, char **argv) {
     options o = { 0 };
     const char *store = NULL, *word[2];
-    const orr_cli_option table[] = { { "--store", NULL, NULL, &store }, { "--json", NULL, &o.json, NULL }, { 0 } };
-    int n, code = orr_cli_parse("diff", usage, argc, argv, table, word, 2, &n);
+    const orr_cli_option table[] = { { .name = "--store", .value = &store },
+                                     { .name = "--json", .flag = &o.json },
+                                     { 0 } };
+    int n, code = orr_cli_parse("diff", usage, "run", argc, argv, table, word, 2, &n);
     if (code == ORR_CLI_GO && n != 2)
         return orr_cli_usage("diff", "needs the numbers of two runs; `orrery runs` lists them");
     for (int i = 0; i < 2 && code == ORR_CLI_GO; i++) code = orr_cli_run_id("diff", word[i], &o.run[i]);

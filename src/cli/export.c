@@ -212,14 +212,14 @@ static bool ends_with(const char *path, const char *ending) {
 int orr_cli_export(int argc, char **argv) {
     options o = { .step = -1 };
     const char *store = NULL, *word = NULL, *at = NULL;
-    const orr_cli_option table[] = { { "--series", NULL, NULL, &o.series },
-                                     { "--array", NULL, NULL, &o.array },
-                                     { "--format", NULL, NULL, &o.format },
-                                     { "--step", NULL, NULL, &at },
-                                     { "--output", "-o", NULL, &o.output },
-                                     { "--store", NULL, NULL, &store },
+    const orr_cli_option table[] = { { .name = "--series", .value = &o.series },
+                                     { .name = "--array", .value = &o.array },
+                                     { .name = "--format", .value = &o.format },
+                                     { .name = "--step", .value = &at },
+                                     { .name = "--output", .alias = "-o", .value = &o.output },
+                                     { .name = "--store", .value = &store },
                                      { 0 } };
-    int n, code = orr_cli_parse("export", usage, argc, argv, table, &word, 1, &n);
+    int n, code = orr_cli_parse("export", usage, "run", argc, argv, table, &word, 1, &n);
     if (code == ORR_CLI_GO && n) code = orr_cli_run_id("export", word, &o.run);
     if (code != ORR_CLI_GO) return code;
     if (!o.series == !o.array) return orr_cli_usage("export", "needs one of --series NAME and --array NAME");

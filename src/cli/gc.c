@@ -39,7 +39,9 @@ static orr_status collect(orr_inspection *in) {
 int orr_cli_gc(int argc, char **argv) {
     bool json = false;
     const char *store = NULL;
-    const orr_cli_option table[] = { { "--store", NULL, NULL, &store }, { "--json", NULL, &json, NULL }, { 0 } };
-    int n, code = orr_cli_parse("gc", usage, argc, argv, table, NULL, 0, &n);
+    const orr_cli_option table[] = { { .name = "--store", .value = &store },
+                                     { .name = "--json", .flag = &json },
+                                     { 0 } };
+    int n, code = orr_cli_parse("gc", usage, "run", argc, argv, table, NULL, 0, &n);
     return code == ORR_CLI_GO ? orr_cli_inspect("gc", store, collect, &json) : code;
 }

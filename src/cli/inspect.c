@@ -1,48 +1,8 @@
 #include "cli/inspect.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/context.h"
-
-static const orr_cli_option *option_of(const orr_cli_option *options, const char *word) {
-    for (const orr_cli_option *o = options; o->name; o++)
-        if (strcmp(o->name, word) == 0 || (o->alias && strcmp(o->alias, word) == 0)) return o;
-    return NULL;
-}
-
-static int unknown_option(const char *command, const char *word, const orr_cli_option *options) {
-    const char *names[16] = { NULL };
-    int n = 0;
-    for (const orr_cli_option *o = options; o->name && n < 14; o++) names[n++] = o->name;
-    names[n] = "--help";
-    return orr_cli_unknown(command, "option", word, names);
-}
-
-int orr_cli_parse(const char *command, const char *usage, int argc, char **argv, const orr_cli_option *options,
-                  const char **word, int most, int *n) {
-    *n = 0;
-    for (int i = 0; i < argc; i++)
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-            return printf("%s", usage) < 0 ? ORR_EXIT_OURS : ORR_EXIT_HOLDS;
-    for (int i = 0; i < argc; i++) {
-        if (argv[i][0] != '-') {
-            if (*n == most)
-                return most == 0 ? orr_cli_usage(command, "takes options only; met '%s'; see orrery %s --help", argv[i],
-                                                 command)
-                                 : orr_cli_usage(command, "takes at most %d run%s; met '%s' beyond", most,
-                                                 most == 1 ? "" : "s", argv[i]);
-            word[(*n)++] = argv[i];
-            continue;
-        }
-        const orr_cli_option *o = option_of(options, argv[i]);
-        if (!o) return unknown_option(command, argv[i], options);
-        if (o->flag) *o->flag = true;
-        else if (i + 1 < argc) *o->value = argv[++i];
-        else return orr_cli_usage(command, "%s needs a value; see orrery %s --help", argv[i], command);
-    }
-    return ORR_CLI_GO;
-}
 
 int orr_cli_run_id(const char *command, const char *word, int64_t *out) {
     long long id;
@@ -54,12 +14,10 @@ int orr_cli_run_id(const char *command, const char *word, int64_t *out) {
 
 int orr_cli_inspect(const char *command, const char *store, orr_status (*body)(orr_inspection *), void *user) {
     orr_inspection in = { .user = user, .code = ORR_EXIT_HOLDS };
-    const char *named = getenv("ORRERY_STORE");
-    const char *path = store ? store : named && named[0] ? named : "orrery.db";
     if (orr_context_new(&(orr_context_options){ .threads = 1, .log = stderr }, &in.ctx) != ORR_OK)
         return fprintf(stderr, "orrery %s: out of memory\n", command), ORR_EXIT_OURS;
     orr_status status = orr_arena_new(in.ctx, &in.arena);
-    if (status == ORR_OK) status = orr_store_open_existing(in.ctx, path, &in.store);
+    if (status == ORR_OK) status = orr_store_open_existing(in.ctx, orr_cli_store(store), &in.store);
     if (status == ORR_OK) status = body(&in);
     if (status != ORR_OK) in.code = orr_cli_fail(in.ctx, command, status);
     orr_store_close(in.store);

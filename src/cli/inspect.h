@@ -3,22 +3,9 @@
 #define ORR_CLI_INSPECT_H
 
 #include "base/json.h"
-#include "cli/cli.h"
+#include "cli/options.h"
 #include "store/query.h"
 
-/* An option: a flag, or one that takes a value.  Tables end with { 0 }. */
-typedef struct orr_cli_option {
-    const char *name, *alias; /* "--output", "-o"; the alias may be NULL */
-    bool *flag;
-    const char **value;
-} orr_cli_option;
-
-enum { ORR_CLI_GO = -1 };
-
-/* Sorts what was typed into options and other words, at most `most` of them.  ORR_CLI_GO, or the exit code to end with,
- * after the help or a line about what is wrong. */
-int orr_cli_parse(const char *command, const char *usage, int argc, char **argv, const orr_cli_option *options,
-                  const char **word, int most, int *n);
 /* A run's number; ORR_CLI_GO or an exit code. */
 int orr_cli_run_id(const char *command, const char *word, int64_t *out);
 

@@ -1,14 +1,10 @@
 /* orrery law: list, show, run. */
-#define _POSIX_C_SOURCE 200809L /* sigaction */
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/context.h"
-#include "cli/cli.h"
+#include "cli/options.h"
+#include "cli/session.h"
 #include "law/run.h"
 #include "report/page.h"
 
@@ -35,57 +31,26 @@ static const char usage[] =
     "Exit codes: 0 the law holds, 1 it fails or is out of its regime, 2 wrong usage or bad input, 3 the machine could "
     "not do it.\n";
 
-/* Set by SIGINT and SIGTERM: the only thing that a handler may touch. */
-static volatile sig_atomic_t stop_asked;
-
-static void ask_to_stop(int signal_number) {
-    (void)signal_number;
-    stop_asked = 1;
-}
-
 typedef struct run_options {
     const char *law, *size, *experiment, *store, *page;
     long long seeds, threads;
     bool json;
 } run_options;
 
-static const char *const flags[] = { "--size", "--experiment", "--seeds", "--store", "--page",
-                                     "-o",     "--threads",    "--json",  "--help",  NULL };
-
-/* ORR_EXIT_HOLDS and all options, or the exit code to end with. */
+/* ORR_CLI_GO and all options, or the exit code to end with. */
 static int parse(int argc, char **argv, run_options *o) {
-    for (int i = 0; i < argc; i++) {
-        const char *word = argv[i];
-        if (strcmp(word, "--json") == 0) {
-            o->json = true;
-            continue;
-        }
-        if (word[0] != '-') {
-            if (o->law) return orr_cli_usage("law", "one law at a time; met '%s' after '%s'", word, o->law);
-            o->law = word;
-            continue;
-        }
-        int flag = 0;
-        while (flags[flag] && strcmp(flags[flag], word) != 0) flag++;
-        if (!flags[flag]) return orr_cli_unknown("law", "option", word, flags);
-        if (i + 1 == argc) return orr_cli_usage("law", "%s needs a value; see orrery law --help", word);
-        const char *value = argv[++i];
-        if (strcmp(word, "--size") == 0) o->size = value;
-        else if (strcmp(word, "--experiment") == 0) o->experiment = value;
-        else if (strcmp(word, "--store") == 0) o->store = value;
-        else if (strcmp(word, "--page") == 0 || strcmp(word, "-o") == 0) o->page = value;
-        else if (strcmp(word, "--seeds") == 0) {
-            if (!orr_cli_int(value, ORR_LAW_SEEDS_MIN, 100000, &o->seeds))
-                return orr_cli_usage("law", "--seeds: expected a whole number from %d to 100000, met '%s'",
-                                     ORR_LAW_SEEDS_MIN, value);
-        } else if (!orr_cli_int(value, 1, 256, &o->threads)) {
-            return orr_cli_usage("law", "--threads: expected a whole number from 1 to 256, met '%s'", value);
-        }
-    }
-    static const char *const sizes[] = { "quick", "full", NULL };
-    if (o->size && strcmp(o->size, "quick") != 0 && strcmp(o->size, "full") != 0)
-        return orr_cli_unknown("law", "size", o->size, sizes);
-    return ORR_EXIT_HOLDS;
+    const orr_cli_option table[] = {
+        { .name = "--size", .value = &o->size, .choices = orr_cli_sizes },
+        { .name = "--experiment", .value = &o->experiment },
+        { .name = "--seeds", .number = &o->seeds, .least = ORR_LAW_SEEDS_MIN, .most = 100000 },
+        { .name = "--store", .value = &o->store },
+        { .name = "--page", .alias = "-o", .value = &o->page },
+        { .name = "--threads", .number = &o->threads, .most = 256 },
+        { .name = "--json", .flag = &o->json },
+        { 0 },
+    };
+    int n;
+    return orr_cli_parse("law", usage, "law", argc, argv, table, &o->law, 1, &n);
 }
 
 static int unknown_law(const char *word) {
@@ -144,7 +109,13 @@ static orr_status print_json(orr_context *ctx, orr_arena *arena, const orr_law_o
 static orr_status read_experiment(orr_context *ctx, orr_arena *arena, const orr_law *law, const run_options *o,
                                   orr_experiment *out) {
     orr_status status;
-    const orr_experiment_options options = { .size = o->size ? o->size : o->experiment ? "" : "quick" };
+    const char *seeds = o->seeds ? orr_arena_format(arena, "seeds=%lld", o->seeds) : NULL;
+    if (o->seeds && !seeds) return orr_fail(ctx, ORR_ENOMEM, "no memory for an experiment");
+    const orr_experiment_options options = { .size = o->size         ? o->size
+                                                     : o->experiment ? ""
+                                                                     : "quick",
+                                             .set = &seeds,
+                                             .n_set = seeds ? 1 : 0 };
     if (o->experiment) {
         status = orr_experiment_read(ctx, arena, o->experiment, &options, out);
     } else {
@@ -152,13 +123,7 @@ static orr_status read_experiment(orr_context *ctx, orr_arena *arena, const orr_
         status =
             orr_experiment_parse(ctx, arena, file ? file : law->id, law->defaults, *law->defaults_size, &options, out);
     }
-    if (status == ORR_OK && o->seeds) out->seeds = o->seeds;
     return status;
-}
-
-static const char *store_path(const run_options *o) {
-    const char *named = getenv("ORRERY_STORE");
-    return o->store ? o->store : named && named[0] ? named : "orrery.db";
 }
 
 static orr_status run_law(orr_context *ctx, const orr_law *law, const run_options *o, orr_verdict *verdict) {
@@ -167,13 +132,13 @@ static orr_status run_law(orr_context *ctx, const orr_law *law, const run_option
     orr_experiment experiment;
     orr_law_outcome outcome = { 0 };
     orr_status status;
-    const orr_law_options options = { .stop = &stop_asked };
+    const orr_law_options options = { .stop = orr_cli_stop() };
     ORR_TRY_DONE(ctx, orr_arena_new(ctx, &arena));
     ORR_TRY_DONE(ctx, read_experiment(ctx, arena, law, o, &experiment));
     const char *page = o->page ? o->page : orr_arena_format(arena, "orrery-%s.html", law->id);
     if (!page || strcmp(page, "-") == 0) page = NULL;
     if (page) ORR_TRY_DONE(ctx, orr_page_try(ctx, arena, page));
-    ORR_TRY_DONE(ctx, orr_store_open(ctx, store_path(o), &store));
+    ORR_TRY_DONE(ctx, orr_store_open(ctx, orr_cli_store(o->store), &store));
     ORR_TRY_DONE(ctx, orr_law_run(ctx, arena, store, law, &experiment, &options, &outcome));
     *verdict = outcome.verdict;
     const char *command =
@@ -182,7 +147,7 @@ static orr_status run_law(orr_context *ctx, const orr_law *law, const run_option
     if (outcome.verdict == ORR_OUT_OF_REGIME) page = NULL;
     /* the verdict first: it must not be lost where the page can't be written */
     if (o->json) ORR_TRY_DONE(ctx, print_json(ctx, arena, &outcome));
-    else print_outcome(&outcome, store_path(o), page);
+    else print_outcome(&outcome, orr_cli_store(o->store), page);
     if (page) ORR_TRY_DONE(ctx, orr_law_write_page(ctx, arena, &outcome, command, page));
 done:
     json_decref(outcome.prediction);
@@ -195,14 +160,10 @@ done:
 static int run(int argc, char **argv) {
     run_options o = { 0 };
     const int code = parse(argc, argv, &o);
-    if (code != ORR_EXIT_HOLDS) return code;
+    if (code != ORR_CLI_GO) return code;
     if (!o.law) return orr_cli_usage("law", "run needs the name of a law; see orrery law list");
     const orr_law *law = orr_law_find(o.law);
     if (!law) return unknown_law(o.law);
-    /* the first signal ends the run in order, a second one at once */
-    const struct sigaction action = { .sa_handler = ask_to_stop, .sa_flags = (int)SA_RESETHAND };
-    (void)sigaction(SIGINT, &action, NULL); /* can't fail: the numbers are right */
-    (void)sigaction(SIGTERM, &action, NULL);
     orr_context *ctx;
     if (orr_context_new(&(orr_context_options){ .threads = (int)o.threads, .log = stderr }, &ctx) != ORR_OK)
         return fprintf(stderr, "orrery law: could not start %lld threads\n", o.threads), ORR_EXIT_OURS;

@@ -1,11 +1,10 @@
 /* orrery plan: what an experiment would cost, before it runs. */
 #include <stdio.h>
-#include <string.h>
 
 #include "base/context.h"
 #include "base/json.h"
 #include "base/progress.h"
-#include "cli/cli.h"
+#include "cli/options.h"
 #include "lab/plan.h"
 
 static const char usage[] =
@@ -18,45 +17,28 @@ static const char usage[] =
     "and an\n"
     "estimate of the time on one job at a time, for which some updates of a copy are timed.  Nothing is recorded.\n";
 
-enum { SETS_MAX = 200 };
-
 typedef struct plan_options {
     const char *file;
     orr_experiment_options experiment;
-    const char *set[SETS_MAX];
+    orr_cli_list set;
     bool json, no_ensemble;
 } plan_options;
 
+/* ORR_CLI_GO and all options, or the exit code to end with. */
 static int parse(int argc, char **argv, plan_options *o) {
-    static const char *const flags[] = { "--set", "--size", "--no-ensemble", "--json", "--help", NULL };
-    static const char *const sizes[] = { "quick", "full", NULL };
-    for (int i = 0; i < argc; i++) {
-        const char *word = argv[i];
-        int flag = 0;
-        while (flags[flag] && strcmp(flags[flag], word) != 0) flag++;
-        if (word[0] != '-') {
-            if (o->file) return orr_cli_usage("plan", "one file at a time; met '%s' after '%s'", word, o->file);
-            o->file = word;
-        } else if (!flags[flag]) {
-            return orr_cli_unknown("plan", "option", word, flags);
-        } else if (strcmp(word, "--json") == 0) {
-            o->json = true;
-        } else if (strcmp(word, "--no-ensemble") == 0) {
-            o->no_ensemble = true;
-        } else if (i + 1 == argc) {
-            return orr_cli_usage("plan", "%s needs a value; see orrery plan --help", word);
-        } else if (strcmp(word, "--size") == 0) {
-            o->experiment.size = argv[++i];
-            if (strcmp(argv[i], "quick") != 0 && strcmp(argv[i], "full") != 0)
-                return orr_cli_unknown("plan", "size", argv[i], sizes);
-        } else if (o->experiment.n_set == SETS_MAX) {
-            return orr_cli_usage("plan", "at most %d times --set", SETS_MAX);
-        } else {
-            o->set[o->experiment.n_set++] = argv[++i];
-        }
-    }
-    o->experiment.set = o->set;
-    return o->file ? ORR_EXIT_HOLDS : orr_cli_usage("plan", "needs an experiment file; see orrery plan --help");
+    const orr_cli_option table[] = {
+        { .name = "--set", .list = &o->set },
+        { .name = "--size", .value = &o->experiment.size, .choices = orr_cli_sizes },
+        { .name = "--no-ensemble", .flag = &o->no_ensemble },
+        { .name = "--json", .flag = &o->json },
+        { 0 },
+    };
+    int n;
+    const int code = orr_cli_parse("plan", usage, "file", argc, argv, table, &o->file, 1, &n);
+    if (code == ORR_CLI_GO && n == 0) return orr_cli_usage("plan", "needs an experiment file; see orrery plan --help");
+    o->experiment.set = o->set.item;
+    o->experiment.n_set = o->set.n;
+    return code;
 }
 
 static double mebibytes(const orr_job_plan *p) {
@@ -119,11 +101,8 @@ done:
 
 int orr_cli_plan(int argc, char **argv) {
     plan_options o = { 0 };
-    for (int i = 0; i < argc; i++)
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-            return printf("%s", usage) < 0 ? ORR_EXIT_OURS : ORR_EXIT_HOLDS;
     const int code = parse(argc, argv, &o);
-    if (code != ORR_EXIT_HOLDS) return code;
+    if (code != ORR_CLI_GO) return code;
     orr_context *ctx;
     if (orr_context_new(&(orr_context_options){ .log = stderr }, &ctx) != ORR_OK)
         return fprintf(stderr, "orrery plan: could not start\n"), ORR_EXIT_OURS;

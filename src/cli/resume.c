@@ -1,8 +1,8 @@
 /* orrery resume: goes on with what was interrupted, from the last checkpoints. */
 #include <stdio.h>
-#include <string.h>
 
 #include "base/context.h"
+#include "cli/inspect.h"
 #include "cli/session.h"
 #include "store/reopen.h"
 
@@ -16,45 +16,29 @@ static const char usage[] =
     "judge by\n"
     "the predictions that were sealed before the first step.\n"
     "\n"
-    "  --jobs N, --threads N, --checkpoint SECONDS, --no-ensemble, --store FILE, --json    as for orrery run\n"
-    "                        (--no-ensemble must be as it was: the grouping of runs is part of their bits)\n";
+    "  --jobs N, --threads N, --checkpoint SECONDS, --store FILE, --json    as for orrery run\n";
 
 typedef struct resume_options {
     const char *store;
-    long long run, jobs, threads, checkpoint;
-    bool json, no_ensemble;
+    int64_t run;
+    long long jobs, threads, checkpoint;
+    bool json;
 } resume_options;
 
-static const char *const flags[] = { "--jobs",  "--threads", "--checkpoint", "--no-ensemble",
-                                     "--store", "--json",    "--help",       NULL };
-
+/* ORR_CLI_GO and all options, or the exit code to end with. */
 static int parse(int argc, char **argv, resume_options *o) {
-    for (int i = 0; i < argc; i++) {
-        const char *word = argv[i];
-        int flag = 0;
-        while (flags[flag] && strcmp(flags[flag], word) != 0) flag++;
-        if (word[0] != '-') {
-            if (o->run || !orr_cli_int(word, 1, INT64_MAX, &o->run))
-                return orr_cli_usage("resume", "expected the number of one run, met '%s'", word);
-        } else if (!flags[flag]) {
-            return orr_cli_unknown("resume", "option", word, flags);
-        } else if (strcmp(word, "--json") == 0) {
-            o->json = true;
-        } else if (strcmp(word, "--no-ensemble") == 0) {
-            o->no_ensemble = true;
-        } else if (i + 1 == argc) {
-            return orr_cli_usage("resume", "%s needs a value; see orrery resume --help", word);
-        } else if (strcmp(word, "--store") == 0) {
-            o->store = argv[++i];
-        } else {
-            long long *to = strcmp(word, "--jobs") == 0      ? &o->jobs
-                            : strcmp(word, "--threads") == 0 ? &o->threads
-                                                             : &o->checkpoint;
-            if (!orr_cli_int(argv[++i], 1, 256, to))
-                return orr_cli_usage("resume", "%s: expected a whole number from 1 to 256, met '%s'", word, argv[i]);
-        }
-    }
-    return ORR_EXIT_HOLDS;
+    const orr_cli_option table[] = {
+        { .name = "--jobs", .number = &o->jobs, .most = 256 },
+        { .name = "--threads", .number = &o->threads, .most = 256 },
+        { .name = "--checkpoint", .number = &o->checkpoint, .most = 1000000 },
+        { .name = "--store", .value = &o->store },
+        { .name = "--json", .flag = &o->json },
+        { 0 },
+    };
+    const char *word;
+    int n;
+    const int code = orr_cli_parse("resume", usage, "run", argc, argv, table, &word, 1, &n);
+    return code == ORR_CLI_GO && n ? orr_cli_run_id("resume", word, &o->run) : code;
 }
 
 static orr_status resume_one(orr_context *ctx, orr_store *store, const resume_options *o, int64_t id, int *code) {
@@ -62,20 +46,15 @@ static orr_status resume_one(orr_context *ctx, orr_store *store, const resume_op
     orr_experiment experiment;
     orr_laws_outcome outcome = { 0 };
     orr_status status;
-    const orr_law_options options = { .stop = orr_cli_stop(),
-                                      .train_anyway = true,
-                                      .no_ensemble = o->no_ensemble,
-                                      .jobs = (int)o->jobs,
-                                      .checkpoint_seconds = (double)o->checkpoint };
+    const orr_law_options options = {
+        .stop = orr_cli_stop(), .train_anyway = true, .jobs = (int)o->jobs, .checkpoint_seconds = (double)o->checkpoint
+    };
     ORR_TRY_DONE(ctx, orr_arena_new(ctx, &arena));
     ORR_TRY_DONE(ctx, orr_laws_resume(ctx, arena, store, id, &options, &experiment, &outcome));
     if (orr_cli_verdict(&outcome) != ORR_EXIT_HOLDS) *code = ORR_EXIT_FAILS;
     ORR_TRY_DONE(ctx, orr_cli_print_outcome(ctx, arena, store, &experiment, &outcome, o->json));
 done:
-    for (int64_t i = 0; outcome.law && i < outcome.n_laws; i++) {
-        json_decref(outcome.law[i].prediction);
-        json_decref(outcome.law[i].measurement);
-    }
+    orr_cli_forget(&outcome);
     orr_arena_free(arena);
     return status;
 }
@@ -104,11 +83,9 @@ done:
 
 int orr_cli_resume(int argc, char **argv) {
     resume_options o = { 0 };
-    for (int i = 0; i < argc; i++)
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-            return printf("%s", usage) < 0 ? ORR_EXIT_OURS : ORR_EXIT_HOLDS;
     int code = parse(argc, argv, &o);
-    if (code != ORR_EXIT_HOLDS) return code;
+    if (code != ORR_CLI_GO) return code;
+    code = ORR_EXIT_HOLDS;
     orr_context *ctx;
     if (orr_context_new(&(orr_context_options){ .threads = (int)o.threads, .log = stderr }, &ctx) != ORR_OK)
         return fprintf(stderr, "orrery resume: could not start %lld threads\n", o.threads), ORR_EXIT_OURS;

@@ -73,14 +73,14 @@ static orr_status list(orr_inspection *in) {
 int orr_cli_runs(int argc, char **argv) {
     options o = { 0 };
     const char *store = NULL, *last = NULL;
-    const orr_cli_option table[] = { { "--state", NULL, NULL, &o.filter.state },
-                                     { "--experiment", NULL, NULL, &o.filter.experiment },
-                                     { "--law", NULL, NULL, &o.filter.law },
-                                     { "--last", NULL, NULL, &last },
-                                     { "--store", NULL, NULL, &store },
-                                     { "--json", NULL, &o.json, NULL },
+    const orr_cli_option table[] = { { .name = "--state", .value = &o.filter.state },
+                                     { .name = "--experiment", .value = &o.filter.experiment },
+                                     { .name = "--law", .value = &o.filter.law },
+                                     { .name = "--last", .value = &last },
+                                     { .name = "--store", .value = &store },
+                                     { .name = "--json", .flag = &o.json },
                                      { 0 } };
-    int n, code = orr_cli_parse("runs", usage, argc, argv, table, NULL, 0, &n);
+    int n, code = orr_cli_parse("runs", usage, "run", argc, argv, table, NULL, 0, &n);
     if (code != ORR_CLI_GO) return code;
     long long most = 0;
     if (last && !orr_cli_int(last, 1, INT64_MAX, &most))

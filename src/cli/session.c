@@ -3,7 +3,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/context.h"
 
@@ -22,9 +21,11 @@ const volatile sig_atomic_t *orr_cli_stop(void) {
     return &stop_asked;
 }
 
-const char *orr_cli_store(const char *option) {
-    const char *named = getenv("ORRERY_STORE");
-    return option ? option : named && named[0] ? named : "orrery.db";
+void orr_cli_forget(orr_laws_outcome *outcome) {
+    for (int64_t i = 0; outcome->law && i < outcome->n_laws; i++) {
+        json_decref(outcome->law[i].prediction);
+        json_decref(outcome->law[i].measurement);
+    }
 }
 
 int orr_cli_verdict(const orr_laws_outcome *outcome) {

@@ -180,10 +180,11 @@ static orr_status show(orr_inspection *in) {
 int orr_cli_show(int argc, char **argv) {
     options o = { 0 };
     const char *store = NULL, *word = NULL;
-    const orr_cli_option table[] = {
-        { "--text", NULL, &o.text, NULL }, { "--store", NULL, NULL, &store }, { "--json", NULL, &o.json, NULL }, { 0 }
-    };
-    int n, code = orr_cli_parse("show", usage, argc, argv, table, &word, 1, &n);
+    const orr_cli_option table[] = { { .name = "--text", .flag = &o.text },
+                                     { .name = "--store", .value = &store },
+                                     { .name = "--json", .flag = &o.json },
+                                     { 0 } };
+    int n, code = orr_cli_parse("show", usage, "run", argc, argv, table, &word, 1, &n);
     if (code == ORR_CLI_GO && n) code = orr_cli_run_id("show", word, &o.run);
     return code == ORR_CLI_GO ? orr_cli_inspect("show", store, show, &o) : code;
 }

@@ -67,8 +67,10 @@ static orr_status verify(orr_inspection *in) {
 int orr_cli_verify(int argc, char **argv) {
     options o = { 0 };
     const char *store = NULL, *word = NULL;
-    const orr_cli_option table[] = { { "--store", NULL, NULL, &store }, { "--json", NULL, &o.json, NULL }, { 0 } };
-    int n, code = orr_cli_parse("verify", usage, argc, argv, table, &word, 1, &n);
+    const orr_cli_option table[] = { { .name = "--store", .value = &store },
+                                     { .name = "--json", .flag = &o.json },
+                                     { 0 } };
+    int n, code = orr_cli_parse("verify", usage, "run", argc, argv, table, &word, 1, &n);
     if (code == ORR_CLI_GO && n) code = orr_cli_run_id("verify", word, &o.run);
     return code == ORR_CLI_GO ? orr_cli_inspect("verify", store, verify, &o) : code;
 }
