@@ -7,6 +7,7 @@
 
 #include "base/context.h"
 #include "base/progress.h"
+#include "lab/stored.h"
 
 static orr_status no_memory(orr_context *ctx) { return orr_fail(ctx, ORR_ENOMEM, "no memory for an experiment"); }
 
@@ -140,8 +141,11 @@ orr_status orr_lab_prepare(orr_context *ctx, orr_arena *out_arena, orr_experimen
 /* ---- the seal ------------------------------------------------------------------------------------------------------------------------ */
 
 orr_status orr_lab_seal(orr_context *ctx, orr_arena *out_arena, orr_store *store, const orr_experiment *e,
-                        orr_store_prediction *predictions, int64_t n_predictions, orr_sealed *out) {
+                        const orr_problem *const *problems, bool no_ensemble, orr_store_prediction *predictions,
+                        int64_t n_predictions, orr_sealed *out) {
     const int64_t n = e->n_points * e->seeds;
+    orr_stored_notes notes = { .no_ensemble = no_ensemble };
+    const char *text;
     orr_store_run *runs = ORR_NEW(out_arena, orr_store_run, n);
     out->run = ORR_NEW(out_arena, int64_t, n);
     struct utsname machine;
@@ -149,13 +153,15 @@ orr_status orr_lab_seal(orr_context *ctx, orr_arena *out_arena, orr_store *store
                            ? orr_arena_format(out_arena, "%s %s %s", machine.sysname, machine.release, machine.machine)
                            : "?";
     if (!runs || !out->run || !name) return no_memory(ctx);
+    ORR_TRY(ctx, orr_stored_data(ctx, problems, n, notes.data));
+    ORR_TRY(ctx, orr_stored_text(ctx, out_arena, e, &notes, &text));
     for (int64_t i = 0; i < n; i++) {
         const orr_point *p = &e->points[i / e->seeds];
         runs[i] = (orr_store_run){ .name = p->name, .settings = p->json, .seed = i % e->seeds };
     }
     orr_store_experiment stored = { .name = e->name,
                                     .size = e->size,
-                                    .text = e->text,
+                                    .text = text,
                                     .machine = name,
                                     .runs = runs,
                                     .n_runs = n,

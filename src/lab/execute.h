@@ -10,13 +10,16 @@
 orr_status orr_lab_prepare(orr_context *ctx, orr_arena *out_arena, orr_experiment *experiment,
                            const orr_problem ***problems) ORR_MUST_USE;
 
-/* Opens the experiment with its runs and predictions in one transaction; runs[point, seed] get their ids. */
 typedef struct orr_sealed {
     int64_t experiment;
     int64_t *run; /* [points, seeds] */
 } orr_sealed;
+
+/* Opens the experiment with its runs and predictions in one transaction; out->run gets the ids.  problems[points, seeds] and
+ * no_ensemble go into the text that the store keeps (lab/stored.h). */
 orr_status orr_lab_seal(orr_context *ctx, orr_arena *out_arena, orr_store *store, const orr_experiment *experiment,
-                        orr_store_prediction *predictions, int64_t n_predictions, orr_sealed *out) ORR_MUST_USE;
+                        const orr_problem *const *problems, bool no_ensemble, orr_store_prediction *predictions,
+                        int64_t n_predictions, orr_sealed *out) ORR_MUST_USE;
 
 /* A zero means the default. */
 typedef struct orr_lab_options {

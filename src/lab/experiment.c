@@ -217,6 +217,17 @@ static void read_experiment(orr_mistakes *m, const orr_yaml *root, const orr_exp
     read_sweep(m, tree, out);
 }
 
+/* Copies, so that the experiment says what it is whatever becomes of the options. */
+static bool keep_changes(orr_mistakes *m, const orr_experiment_options *o, orr_experiment *out) {
+    const char **set = ORR_NEW(m->arena, const char *, o->n_set);
+    bool good = set != NULL;
+    for (int i = 0; good && i < o->n_set; i++) good = (set[i] = orr_arena_string(m->arena, o->set[i])) != NULL;
+    out->set = set;
+    out->n_set = good ? o->n_set : 0;
+    m->no_memory = m->no_memory || !good;
+    return good;
+}
+
 void orr_experiment_check(orr_mistakes *m, const char *text, size_t n, const orr_experiment_options *options,
                           orr_experiment *out) {
     const orr_experiment_options o = options ? *options : (orr_experiment_options){ 0 };
@@ -229,6 +240,7 @@ void orr_experiment_check(orr_mistakes *m, const char *text, size_t n, const orr
         return;
     }
     memcpy(copy, text, n);
+    if (!keep_changes(m, &o, out)) return;
     read_experiment(m, orr_yaml_parse(m, text, n, 0), &o, out);
 }
 

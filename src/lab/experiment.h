@@ -63,7 +63,9 @@ typedef struct orr_point {
 
 typedef struct orr_experiment {
     const char *name, *notes, *size;
-    const char *text; /* the file, as read */
+    const char *text;       /* the file, as read */
+    const char *const *set; /* [n_set]: what options changed of it, as they were given */
+    int n_set;
     const orr_point *points;
     int64_t n_points;
     int64_t seeds; /* 0 .. seeds - 1 */

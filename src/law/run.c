@@ -22,6 +22,7 @@ typedef struct session {
     orr_experiment *experiment;
     const orr_law_options *options;
     const orr_problem **problems;
+    bool no_ensemble;
     orr_progress progress;
 } session;
 
@@ -202,7 +203,8 @@ static orr_status seal(session *s, orr_store_prediction *predictions, int64_t n,
     orr_sealed sealed;
     out->trained = n > 0 || s->options->train_anyway;
     if (!out->trained) opened.n_points = 0;
-    ORR_TRY(s->ctx, orr_lab_seal(s->ctx, s->arena, s->store, &opened, predictions, n, &sealed));
+    ORR_TRY(s->ctx,
+            orr_lab_seal(s->ctx, s->arena, s->store, &opened, s->problems, s->no_ensemble, predictions, n, &sealed));
     out->experiment = sealed.experiment;
     out->runs = sealed.run;
     for (int64_t i = 0, at = 0; i < out->n_laws; i++) {
@@ -220,7 +222,7 @@ static orr_status train(session *s, orr_laws_outcome *out, const bool *finished)
     const int64_t n = out->points * out->seeds;
     const orr_lab_options options = { .stop = s->options->stop,
                                       .jobs = s->options->jobs,
-                                      .no_ensemble = s->options->no_ensemble,
+                                      .no_ensemble = s->no_ensemble,
                                       .checkpoint_seconds = s->options->checkpoint_seconds,
                                       .resume = finished != NULL,
                                       .finished = finished };
@@ -275,8 +277,9 @@ orr_status orr_law_run(orr_context *ctx, orr_arena *out_arena, orr_store *store,
 /* ---- going on ---------------------------------------------------------------------------------------------------------------- */
 
 /* What was opened must be what would be opened now: else the rest of it would be another experiment. */
-static orr_status check_same(session *s, const orr_stored_experiment *stored) {
+static orr_status check_same(session *s, const orr_stored_experiment *stored, const orr_stored_notes *notes) {
     const orr_experiment *e = s->experiment;
+    char data[ORR_SHA256_SIZE];
     if (stored->n_runs != e->n_points * e->seeds)
         return orr_fail(s->ctx, ORR_EINPUT, "experiment %lld: has %lld runs, its text says %lld now",
                         (long long)stored->id, (long long)stored->n_runs, (long long)(e->n_points * e->seeds));
@@ -286,6 +289,13 @@ static orr_status check_same(session *s, const orr_stored_experiment *stored) {
                             "experiment %lld: run %lld was opened with other settings than its text gives now (another "
                             "version of Orrery?); it can't be resumed",
                             (long long)stored->id, (long long)stored->run[i]);
+    ORR_TRY(s->ctx, orr_stored_data(s->ctx, s->problems, stored->n_runs, data));
+    if (notes->data[0] && strcmp(data, notes->data) != 0)
+        return orr_fail(
+            s->ctx, ORR_EINPUT,
+            "experiment %lld: the data are not those that it was opened with (SHA-256 %.12s..., now %.12s...); "
+            "it can't be resumed",
+            (long long)stored->id, notes->data, data);
     return ORR_OK;
 }
 
@@ -293,18 +303,20 @@ orr_status orr_laws_resume(orr_context *ctx, orr_arena *out_arena, orr_store *st
                            const orr_law_options *options, orr_experiment *experiment, orr_laws_outcome *out) {
     session s = session_of(ctx, out_arena, store, experiment, options);
     orr_stored_experiment stored;
+    orr_stored_notes notes;
     ORR_TRY(ctx, orr_store_reopen(store, out_arena, id, &stored));
     const char *name = orr_arena_format(out_arena, "experiment %lld", (long long)id);
     const orr_law **laws = ORR_NEW(out_arena, const orr_law *, stored.n_laws);
     if (!name || !laws) return orr_fail(ctx, ORR_ENOMEM, "no memory to resume an experiment");
-    ORR_TRY(ctx, orr_stored_parse(ctx, out_arena, name, stored.text, stored.size, experiment));
+    ORR_TRY(ctx, orr_stored_parse(ctx, out_arena, name, stored.text, stored.size, experiment, &notes));
+    s.no_ensemble = notes.no_ensemble; /* the grouping of runs is part of their bits */
     for (int64_t i = 0; i < stored.n_laws; i++) {
         laws[i] = orr_law_find(stored.law[i]);
         if (!laws[i]) return orr_fail(ctx, ORR_EINPUT, "%s: this version has no law '%s'", name, stored.law[i]);
     }
     ORR_TRY(ctx, new_outcomes(&s, laws, stored.n_laws, out));
     ORR_TRY(ctx, orr_lab_prepare(ctx, out_arena, experiment, &s.problems));
-    ORR_TRY(ctx, check_same(&s, &stored));
+    ORR_TRY(ctx, check_same(&s, &stored, &notes));
     out->experiment = id;
     out->trained = true;
     out->runs = ORR_NEW(out_arena, int64_t, stored.n_runs);
