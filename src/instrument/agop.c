@@ -54,10 +54,11 @@ static orr_status prepare(orr_context *ctx, state *s, const orr_subject *subject
     ORR_TRY(ctx, orr_probe_begin_examples(ctx, subject, s->n, p, &e));
     s->agop = ORR_NEW(p->arena, double, s->d * s->d);
     if (!s->agop) return orr_fail(ctx, ORR_ENOMEM, "agop: no memory for inputs of %lld numbers", (long long)s->d);
-    const orr_node flat = orr_reshape(p->g, p->graph.output, ORR_SHAPE(-1));
-    const orr_shape shape = orr_node_shape(p->g, flat);
+    orr_node flat;
+    int64_t outputs;
+    ORR_TRY(ctx, orr_probe_outputs(p, "agop", &flat, &outputs));
     s->product = orr_fill(p->g, subject->dtype, ORR_SHAPE(s->d, s->d), 0.0);
-    for (int64_t c = 0; c < orr_shape_count(&shape); c++) {
+    for (int64_t c = 0; c < outputs; c++) {
         const orr_node one = orr_sum_all(p->g, orr_slice(p->g, flat, 0, c, c + 1, 1));
         orr_node gradient, many;
         orr_grad(p->g, one, &e.one[0], 1, &gradient);

@@ -64,10 +64,11 @@ static orr_status prepare(orr_context *ctx, state *s, const orr_subject *subject
     s->kernel = ORR_NEW(p->arena, orr_node, s->kernels);
     if (!g || !many || !s->k || !s->y || !s->kernel)
         return orr_fail(ctx, ORR_ENOMEM, "ntk: no memory for %lld examples", (long long)s->n);
-    const orr_node flat = orr_reshape(p->g, p->graph.output, ORR_SHAPE(-1));
-    const orr_shape shape = orr_node_shape(p->g, flat);
+    orr_node flat;
+    int64_t outputs;
+    ORR_TRY(ctx, orr_probe_outputs(p, "ntk", &flat, &outputs));
     for (int64_t i = 0; i < s->kernels; i++) s->kernel[i] = orr_fill(p->g, subject->dtype, ORR_SHAPE(s->n, s->n), 0.0);
-    for (int64_t c = 0; c < orr_shape_count(&shape); c++) {
+    for (int64_t c = 0; c < outputs; c++) {
         const orr_node one = orr_sum_all(p->g, orr_slice(p->g, flat, 0, c, c + 1, 1));
         orr_grad(p->g, one, p->graph.parameter, n, g);
         orr_probe_map(p, &e, g, n, many);

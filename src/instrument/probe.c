@@ -58,6 +58,16 @@ orr_status orr_probe_begin_examples(orr_context *ctx, const orr_subject *subject
     return subject->build_on(subject->self, p->arena, p->g, 1, e->one[0], e->one[1], &p->graph);
 }
 
+orr_status orr_probe_outputs(orr_probe *p, const char *what, orr_node *out, int64_t *n) {
+    *out = orr_reshape(p->g, p->graph.output, ORR_SHAPE(-1));
+    const orr_shape shape = orr_node_shape(p->g, *out);
+    *n = orr_shape_count(&shape);
+    if (*n <= ORR_PROBE_OUTPUTS_MAX) return ORR_OK;
+    return orr_fail(p->ctx, ORR_EINPUT,
+                    "%s: derives each output by itself, and an example has %lld of them; at most %d are taken", what,
+                    (long long)*n, ORR_PROBE_OUTPUTS_MAX);
+}
+
 void orr_probe_map(orr_probe *p, const orr_probe_examples *e, const orr_node *y, int32_t n_y, orr_node *out) {
     orr_vmap(p->g, y, n_y, e->one, e->many, e->n_inputs, out);
 }

@@ -37,6 +37,10 @@ typedef struct orr_probe_examples {
 } orr_probe_examples;
 orr_status orr_probe_begin_examples(orr_context *ctx, const orr_subject *subject, int64_t n, orr_probe *p,
                                     orr_probe_examples *e) ORR_MUST_USE;
+/* The outputs of the one example as a vector [n]: for instruments that derive each by itself, whose graph grows with n.  Fails:
+ * ORR_EINPUT where there are more than ORR_PROBE_OUTPUTS_MAX, as over a vocabulary at each position; `what` begins the message. */
+enum { ORR_PROBE_OUTPUTS_MAX = 256 };
+orr_status orr_probe_outputs(orr_probe *p, const char *what, orr_node *out, int64_t *n) ORR_MUST_USE;
 /* out[i][example] = y_i of that example. */
 void orr_probe_map(orr_probe *p, const orr_probe_examples *e, const orr_node *y, int32_t n_y, orr_node *out);
 

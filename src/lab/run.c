@@ -50,14 +50,24 @@ static bool is_due(const session *s, int64_t step) {
     return false;
 }
 
+/* Between two measurements: what this step has recorded so far goes when the run is resumed from its last checkpoint. */
+static orr_status check_stop_measuring(const session *s, int64_t step) {
+    if (!s->options->stop || !*s->options->stop) return ORR_OK;
+    return orr_fail(
+        s->ctx, ORR_EINTERRUPTED,
+        "interrupted while measuring after %lld updates; `orrery resume` goes on from the last checkpoint in %s",
+        (long long)step, orr_store_path(s->store));
+}
+
 static orr_status observe_member(session *s, int64_t step) {
     const orr_sink sink = { record, record_array, s };
     const uint64_t seed = s->job->member[s->member].seed;
     for (int64_t i = 0; i < s->job->point->n_observations; i++) {
         const orr_observation *o = &s->job->point->observations[i];
         void *memory = s->memory[i] + (size_t)s->member * s->memory_size[i];
-        if (orr_instrument_due(&o->settings, step))
-            ORR_TRY(s->ctx, o->instrument->measure(s->instrument[i], step, seed, memory, &sink));
+        if (!orr_instrument_due(&o->settings, step)) continue;
+        ORR_TRY(s->ctx, check_stop_measuring(s, step));
+        ORR_TRY(s->ctx, o->instrument->measure(s->instrument[i], step, seed, memory, &sink));
     }
     return ORR_OK;
 }

@@ -166,6 +166,11 @@ static orr_status check(const orr_training *t) {
     const char *rule = t->rule->kind.name;
     if (t->rule->flow && p->dtype != ORR_F64)
         return orr_fail(t->ctx, ORR_EINPUT, "rule %s: needs `precision: f64`", rule);
+    if (t->rule->noisy_targets && (!p->target || (p->data.classes && !p->kind.task->one_hot)))
+        return orr_fail(t->ctx, ORR_EINPUT,
+                        "rule %s: adds noise to targets that are numbers; task %s has %s (mse takes labels as "
+                        "one-hot numbers)",
+                        rule, p->kind.task->kind.name, p->target ? "labels" : "none");
     if (!orr_settings_has(s, "batch")) return ORR_OK;
     const bool online = strcmp(orr_text(s, "sampling"), "online") == 0;
     if (online && (!p->kind.data || !p->kind.data->sample))

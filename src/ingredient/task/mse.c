@@ -57,6 +57,7 @@ static orr_node correct(orr_graph *g, const orr_settings *s, orr_node output, or
 
 const orr_task orr_task_mse = {
     .kind = { "mse", "squared error; labels are one-hot targets", parameters },
+    .one_hot = true,
     .signature = signature,
     .each = orr_mse_each,
     .loss = orr_mse_loss,

@@ -9,6 +9,7 @@
 
 typedef struct orr_task {
     orr_kind kind;
+    bool one_hot; /* takes labels as one-hot numbers too, to which noise can be added */
     /* What a network must look like for these data; or false and *why not ("needs labels; these data have numbers"). */
     bool (*signature)(const orr_settings *s, const orr_dataset *d, orr_signature *out, const char **why);
     /* Changes what the network sees and what is asked of it: noise, two views.  NULL: both as the data have them.

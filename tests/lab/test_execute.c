@@ -1,0 +1,166 @@
+#define _XOPEN_SOURCE 700 /* mkdtemp, nftw */
+/* Experiments run: ensembles, jobs, seeds, ends. */
+#include "laboratory.h"
+
+static orr_arena *arena;
+
+static int setup(void **state) {
+    return context_setup(state) || files_setup() || orr_arena_new(*state, &arena) != ORR_OK ? -1 : 0;
+}
+static int teardown(void **state) {
+    orr_arena_free(arena);
+    return files_teardown() | context_teardown(state);
+}
+
+/* Two learning rates and three seeds, data drawn anew for each seed, batches shuffled: all that an ensemble may vary over. */
+static const char sweep[] =
+    "name: sweep\narchitecture: { kind: mlp, widths: [7] }\n"
+    "data: { kind: gaussian, n: 30, n_test: 10, dimension: 5, resample: true }\ntask: mse\n"
+    "rule: { kind: adam, learning_rate: 0.01, batch: 10, schedule: cosine }\nsteps: 60\nseeds: 3\n"
+    "precision: f64\nobserve: [ { kind: loss, every: 20 }, { kind: norms, every: 30 } ]\n"
+    "sweep: { grid: { rule.learning_rate: [0.01, 0.02] } }\n";
+
+static void runs_with_one_graph_are_one_job(void **state) {
+    const laboratory l = laboratory_of(*state, arena, sweep);
+    orr_lab_jobs jobs;
+    assert_ok(*state, orr_lab_group(*state, arena, &l.experiment, l.problems, NULL, false, &jobs));
+    assert_int_equal(jobs.n, 1);
+    assert_int_equal(jobs.job[0].members, 6);
+    assert_close(jobs.job[0].member[0].learning_rate, 0.01, 0);
+    assert_close(jobs.job[0].member[5].learning_rate, 0.02, 0);
+    assert_int_equal(jobs.job[0].member[5].seed, 2);
+    assert_ok(*state, orr_lab_group(*state, arena, &l.experiment, l.problems, NULL, true, &jobs));
+    assert_int_equal(jobs.n, 6);
+}
+
+/* In float64, 60 updates: rounding of 1e-16 an update, times what Adam's division by small second moments makes of it in its first
+ * updates; 1e-12 leaves four digits for that. */
+static void a_member_and_the_same_run_alone_agree_to_rounding(void **state) {
+    static const char *const names[] = { "loss", "loss_test", "norm", "distance" };
+    laboratory together = laboratory_run(*state, arena, sweep, ":memory:", NULL);
+    laboratory alone = laboratory_run(*state, arena, sweep, ":memory:", &(orr_lab_options){ .no_ensemble = true });
+    for (int64_t i = 0; i < 6; i++)
+        for (int s = 0; s < 4; s++) {
+            const orr_series a = laboratory_series(*state, arena, &together, i, names[s]),
+                             b = laboratory_series(*state, arena, &alone, i, names[s]);
+            assert_int_equal(a.n, s < 2 ? 4 : 3);
+            assert_int_equal(a.n, b.n);
+            for (int64_t k = 0; k < a.n; k++) assert_close(a.y[k], b.y[k], 1e-12);
+        }
+    orr_store_close(together.store);
+    orr_store_close(alone.store);
+}
+
+/* Different seeds and rates give different numbers: else the comparison above would say nothing. */
+static void members_differ_by_seed_and_by_learning_rate(void **state) {
+    laboratory l = laboratory_run(*state, arena, sweep, ":memory:", NULL);
+    for (int64_t i = 0; i < 6; i++)
+        for (int64_t j = 0; j < i; j++) {
+            const orr_series a = laboratory_series(*state, arena, &l, i, "loss"),
+                             b = laboratory_series(*state, arena, &l, j, "loss");
+            assert_true(a.y[3] != b.y[3]);
+            if (i % 3 == j % 3) assert_true(a.y[0] == b.y[0]); /* one start: the rate comes in later */
+            else assert_true(a.y[0] != b.y[0]);
+        }
+    orr_store_close(l.store);
+}
+
+/* Four graphs: they can be four jobs. */
+static void results_are_the_same_bits_for_any_number_of_jobs(void **state) {
+    static const char text[] =
+        "name: four\narchitecture: { kind: mlp, widths: [5] }\n"
+        "data: { kind: gaussian, n: 20, dimension: 4 }\ntask: mse\n"
+        "rule: { kind: gd, learning_rate: 0.1 }\nsteps: 40\nseeds: 2\n"
+        "observe: [ { kind: loss, every: 10 }, { kind: sharpness, every: 20 } ]\n"
+        "sweep: { grid: { architecture.widths: [[5], [6]], architecture.activation: [tanh, erf] } }\n";
+    laboratory one = laboratory_run(*state, arena, text, "one.db", &(orr_lab_options){ .jobs = 1 });
+    laboratory three = laboratory_run(*state, arena, text, "three.db", &(orr_lab_options){ .jobs = 3 });
+    for (int64_t i = 0; i < 8; i++) {
+        const orr_series a = laboratory_series(*state, arena, &one, i, "sharpness"),
+                         b = laboratory_series(*state, arena, &three, i, "sharpness");
+        assert_int_equal(a.n, 3);
+        assert_int_equal(b.n, 3);
+        assert_memory_equal(a.y, b.y, 3 * sizeof *a.y);
+    }
+    orr_store_close(one.store);
+    orr_store_close(three.store);
+}
+
+static void a_member_that_diverges_ends_and_the_others_go_on(void **state) {
+    static const char text[] = "name: ends\narchitecture: { kind: mlp, widths: [5], activation: quadratic }\n"
+                               "data: { kind: gaussian, n: 20, dimension: 4 }\ntask: mse\n"
+                               "rule: { kind: gd, learning_rate: 0.01 }\nsteps: 400\n"
+                               "observe: [ { kind: loss, every: 10 } ]\n"
+                               "sweep: { grid: { rule.learning_rate: [0.01, 100] } }\n";
+    laboratory l = laboratory_run(*state, arena, text, ":memory:", NULL);
+    assert_false(l.outcome[0].diverged);
+    assert_int_equal(l.outcome[0].steps, 400);
+    assert_true(l.outcome[1].diverged);
+    assert_true(l.outcome[1].steps < 100);
+    assert_int_equal(laboratory_series(*state, arena, &l, 0, "loss").n, 41);
+    orr_store_close(l.store);
+}
+
+static void until_ends_a_run_and_epochs_count_batches(void **state) {
+    static const char text[] =
+        "name: until\narchitecture: linear\ndata: { kind: gaussian, n: 25, dimension: 4 }\ntask: mse\n"
+        "rule: { kind: sgd, learning_rate: 0.05, batch: 10 }\nepochs: 300\nuntil: 0.01\n"
+        "observe: [ { kind: loss, every: 10 } ]\n";
+    laboratory l = laboratory_run(*state, arena, text, ":memory:", NULL);
+    assert_int_equal(l.experiment.points[0].steps, 600); /* two whole batches of 10 in 25 */
+    assert_true(l.outcome[0].steps < 600);
+    const orr_series loss = laboratory_series(*state, arena, &l, 0, "loss");
+    assert_true(loss.y[loss.n - 1] < 0.1);
+    orr_store_close(l.store);
+}
+
+static void what_does_not_go_together_is_told_in_words(void **state) {
+    static const struct {
+        const char *rule, *task, *words;
+    } rows[] = {
+        { "{ kind: sgd, learning_rate: 0.1, batch: 50 }", "mse", "a batch of 50, but there are 20 examples" },
+        { "{ kind: gradient-flow, time_step: 0.1 }", "mse", "needs `precision: f64`" },
+        { "{ kind: label-noise-sgd, learning_rate: 0.1, noise: 0.1 }", "logistic",
+          "adds noise to targets that are numbers" },
+        { "{ kind: label-noise-sgd, learning_rate: 0.1, noise: 0.1 }", "cross-entropy", "mse takes labels as one-hot" },
+        { "{ kind: sgd, learning_rate: 0.1, batch: 4, sampling: online }", "next-token",
+          "task next-token with data gaussian-mixture" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[512];
+        orr_experiment e;
+        const orr_problem **problems;
+        orr_training *t = NULL;
+        (void)snprintf(text, sizeof text,
+                       "name: x\narchitecture: { kind: mlp, widths: [3] }\n"
+                       "data: { kind: gaussian-mixture, n: 20, dimension: 3 }\ntask: %s\nrule: %s\nsteps: 2\n",
+                       rows[i].task, rows[i].rule);
+        assert_ok(*state, orr_experiment_parse(*state, arena, "x.yaml", text, strlen(text), NULL, &e));
+        orr_status status = orr_lab_prepare(*state, arena, &e, &problems);
+        if (status == ORR_OK) {
+            const orr_member member = { .problem = problems[0], .learning_rate = 0.1 };
+            status = orr_training_new(*state, &member, 1,
+                                      &(orr_training_options){ .rule = e.points[0].rule,
+                                                               .rule_settings = &e.points[0].rule_settings,
+                                                               .steps = 2 },
+                                      &t);
+        }
+        assert_int_equal(status, ORR_EINPUT);
+        if (!strstr(orr_context_message(*state), rows[i].words)) fail_msg("%s", orr_context_message(*state));
+        orr_context_clear(*state);
+        orr_training_free(t);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(runs_with_one_graph_are_one_job),
+        cmocka_unit_test(a_member_and_the_same_run_alone_agree_to_rounding),
+        cmocka_unit_test(members_differ_by_seed_and_by_learning_rate),
+        cmocka_unit_test(results_are_the_same_bits_for_any_number_of_jobs),
+        cmocka_unit_test(a_member_that_diverges_ends_and_the_others_go_on),
+        cmocka_unit_test(until_ends_a_run_and_epochs_count_batches),
+        cmocka_unit_test(what_does_not_go_together_is_told_in_words),
+    };
+    return cmocka_run_group_tests_name("lab/execute", tests, setup, teardown);
+}
