@@ -20,7 +20,7 @@ typedef struct session {
     void **instrument;   /* [observations] */
     size_t *memory_size; /* [observations]: bytes a member */
     char **memory;       /* [observations]: [members, bytes] */
-    bool *done, *finite; /* [members]: no longer recorded; everything recorded so far is a number */
+    bool *done;          /* [members]: no longer trained nor recorded */
     orr_run_outcome *outcome;
     int64_t member; /* that is being measured */
     double saved;   /* when the last checkpoint was written */
@@ -34,7 +34,6 @@ static orr_status no_memory(const session *s) { return orr_fail(s->ctx, ORR_ENOM
 
 static orr_status record(void *self, const char *series, int64_t step, double value) {
     session *s = self;
-    s->finite[s->member] = s->finite[s->member] && isfinite(value);
     return orr_store_record(s->store, s->job->run[s->member], series, step, value);
 }
 
@@ -121,7 +120,7 @@ static void close_instruments(session *s) {
 /* ---- checkpoints --------------------------------------------------------------------------------------------------------------------- */
 
 /* A checkpoint of a job, kept with its first run: for each member
- *     i64 updates made, u8 done, u8 finite, u8 diverged, 5 bytes of 0
+ *     i64 updates made, u8 done, u8 diverged, 6 bytes of 0
  *     the training's state, then each instrument's memory */
 enum { HEAD = 16 };
 
@@ -137,8 +136,7 @@ static void write_checkpoint(const session *s, char *to) {
         memset(to, 0, HEAD);
         memcpy(to, &s->outcome[m].steps, sizeof(int64_t));
         to[8] = (char)s->done[m];
-        to[9] = (char)s->finite[m];
-        to[10] = (char)s->outcome[m].diverged;
+        to[9] = (char)s->outcome[m].diverged;
         orr_training_save(s->training, m, to + HEAD);
         to += HEAD + state;
         for (int64_t i = 0; i < s->job->point->n_observations; i++) {
@@ -153,8 +151,7 @@ static void read_checkpoint(session *s, const char *from) {
     for (int64_t m = 0; m < s->job->members; m++) {
         memcpy(&s->outcome[m].steps, from, sizeof(int64_t));
         s->done[m] = from[8] != 0;
-        s->finite[m] = from[9] != 0;
-        s->outcome[m].diverged = from[10] != 0;
+        s->outcome[m].diverged = from[9] != 0;
         orr_training_load(s->training, m, from + HEAD);
         from += HEAD + state;
         for (int64_t i = 0; i < s->job->point->n_observations; i++) {
@@ -209,6 +206,18 @@ static orr_status record_parameters(session *s, int64_t m, int64_t step) {
     return ORR_OK;
 }
 
+/* Of the selected member. */
+static bool has_finite_parameters(const session *s, int64_t m) {
+    const orr_problem *p = s->job->member[m].problem;
+    for (int64_t i = 0; i < p->n_tensors; i++) {
+        const int64_t n = orr_shape_count(&p->tensors[i].shape);
+        const void *w = orr_training_parameter(s->training, i);
+        for (int64_t j = 0; j < n; j++)
+            if (!isfinite(p->dtype == ORR_F32 ? (double)((const float *)w)[j] : ((const double *)w)[j])) return false;
+    }
+    return true;
+}
+
 /* Which members are at their end after `step` updates; *left of them go on. */
 static orr_status close_members(session *s, int64_t step, int64_t *left) {
     const orr_point *point = s->job->point;
@@ -217,10 +226,12 @@ static orr_status close_members(session *s, int64_t step, int64_t *left) {
         if (s->done[m]) continue;
         const double loss = orr_training_loss(s->training, m);
         s->outcome[m].steps = step;
-        s->outcome[m].diverged = !s->finite[m] || (step > 0 && !isfinite(loss));
+        s->outcome[m].diverged = step > 0 && !isfinite(loss);
         if (s->outcome[m].diverged || step >= point->steps || (point->until > 0.0 && loss < point->until)) {
             s->done[m] = true;
             ORR_TRY(s->ctx, record_parameters(s, m, step));
+            /* the last update came after the last loss */
+            s->outcome[m].diverged = s->outcome[m].diverged || !has_finite_parameters(s, m);
         } else {
             ++*left;
         }
@@ -292,9 +303,7 @@ static orr_status open_session(session *s) {
                                            .steps = point->steps };
     ORR_TRY(s->ctx, orr_arena_new(s->ctx, &s->arena));
     s->done = ORR_NEW(s->arena, bool, s->job->members);
-    s->finite = ORR_NEW(s->arena, bool, s->job->members);
-    if (!s->done || !s->finite) return no_memory(s);
-    for (int64_t m = 0; m < s->job->members; m++) s->finite[m] = true;
+    if (!s->done) return no_memory(s);
     ORR_TRY(s->ctx, orr_training_new(s->ctx, s->job->member, s->job->members, &options, &s->training));
     return open_instruments(s);
 }

@@ -2,6 +2,8 @@
 /* Experiments run: ensembles, jobs, seeds, ends. */
 #include "laboratory.h"
 
+#include <math.h>
+
 static orr_arena *arena;
 
 static int setup(void **state) {
@@ -101,6 +103,21 @@ static void a_member_that_diverges_ends_and_the_others_go_on(void **state) {
     orr_store_close(l.store);
 }
 
+/* All weights 0: the tangent kernel is 0 and its drift 0/0, but nothing diverged. */
+static void a_measurement_that_is_no_number_ends_nothing(void **state) {
+    static const char text[] = "name: zero\narchitecture: { kind: mlp, widths: [3], weight_variance: 0, bias: false }\n"
+                               "data: { kind: gaussian, n: 10, dimension: 4 }\ntask: mse\n"
+                               "rule: { kind: gd, learning_rate: 0.1 }\nsteps: 80\n"
+                               "observe: [ { kind: ntk, every: 20 } ]\n";
+    laboratory l = laboratory_run(*state, arena, text, ":memory:", NULL);
+    const orr_series drift = laboratory_series(*state, arena, &l, 0, "ntk_drift");
+    assert_int_equal(drift.n, 5);
+    assert_true(isnan(drift.y[4]));
+    assert_false(l.outcome[0].diverged);
+    assert_int_equal(l.outcome[0].steps, 80);
+    orr_store_close(l.store);
+}
+
 static void until_ends_a_run_and_epochs_count_batches(void **state) {
     static const char text[] =
         "name: until\narchitecture: linear\ndata: { kind: gaussian, n: 25, dimension: 4 }\ntask: mse\n"
@@ -159,6 +176,7 @@ int main(void) {
         cmocka_unit_test(members_differ_by_seed_and_by_learning_rate),
         cmocka_unit_test(results_are_the_same_bits_for_any_number_of_jobs),
         cmocka_unit_test(a_member_that_diverges_ends_and_the_others_go_on),
+        cmocka_unit_test(a_measurement_that_is_no_number_ends_nothing),
         cmocka_unit_test(until_ends_a_run_and_epochs_count_batches),
         cmocka_unit_test(what_does_not_go_together_is_told_in_words),
     };
