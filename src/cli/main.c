@@ -1,5 +1,7 @@
 /* orrery: dispatches to its commands; what each takes stands in its own file. */
+#define _XOPEN_SOURCE 700 /* SIGXFSZ */
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,6 +62,7 @@ bool orr_cli_int(const char *word, long long low, long long high, long long *out
 }
 
 int main(int argc, char **argv) {
+    (void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is told as a full disk is */
     if (argc < 2) return orr_cli_help(0, argv), ORR_EXIT_USAGE;
     const char *name = argv[1];
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) name = "help";

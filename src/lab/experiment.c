@@ -259,7 +259,9 @@ orr_status orr_experiment_load(orr_context *ctx, orr_arena *out_arena, const cha
     size_t room = 0;
     orr_status status = ORR_OK;
     *n = 0;
-    if (!file) return orr_fail(ctx, ORR_EIO, "%s: can't be opened (%s)", path, strerror(errno));
+    if (!file) /* a name that is wrong is the user's; all else the machine's */
+        return orr_fail(ctx, errno == ENOENT || errno == ENOTDIR ? ORR_EINPUT : ORR_EIO, "%s: can't be opened (%s)",
+                        path, strerror(errno));
     for (size_t got = 1; got > 0; *n += got) {
         if (room - *n < CHUNK) { /* twice the room; the YAML reader says what is too large */
             char *larger = orr_allocate(ctx, room = 2 * room + 2 * CHUNK);

@@ -22,8 +22,9 @@ typedef struct session {
     char **memory;       /* [observations]: [members, bytes] */
     bool *done;          /* [members]: no longer trained nor recorded */
     orr_run_outcome *outcome;
-    int64_t member; /* that is being measured */
-    double saved;   /* when the last checkpoint was written */
+    int64_t member;   /* that is being measured */
+    double saved;     /* when the last checkpoint was written */
+    double stop_seen; /* when it was first seen, while measuring, that the job is to stop; 0: not yet */
 } session;
 
 static bool was_finished(const session *s, int64_t m) { return s->job->finished && s->job->finished[m]; }
@@ -49,9 +50,13 @@ static bool is_due(const session *s, int64_t step) {
     return false;
 }
 
-/* Between two measurements: what this step has recorded so far goes when the run is resumed from its last checkpoint. */
-static orr_status check_stop_measuring(const session *s, int64_t step) {
+/* Between two measurements.  Those of a step that take no longer are finished, so that a checkpoint can be written behind them; else
+ * what the step has recorded goes when the run is resumed from its last checkpoint. */
+static const double patience_seconds = 2.0;
+static orr_status check_stop_measuring(session *s, int64_t step) {
     if (!s->options->stop || !*s->options->stop) return ORR_OK;
+    if (s->stop_seen == 0.0) s->stop_seen = orr_now();
+    if (orr_now() - s->stop_seen < patience_seconds) return ORR_OK;
     return orr_fail(
         s->ctx, ORR_EINTERRUPTED,
         "interrupted while measuring after %lld updates; `orrery resume` goes on from the last checkpoint in %s",

@@ -64,7 +64,7 @@ expect 2 "needs a file" "$orrery" check
 expect 2 "needs a value" "$orrery" check a.yaml --set
 expect 2 "one file at a time" "$orrery" check a.yaml b.yaml
 expect 2 "did you mean 'full'" "$orrery" check a.yaml --size ful
-expect 3 "none.yaml: can't be opened" "$orrery" check none.yaml
+expect 2 "none.yaml: can't be opened" "$orrery" check none.yaml
 expect 0 "usage: orrery check" "$orrery" check --help
 expect 2 "did you mean 'architecture'" "$orrery" help architectre
 expect 2 "did you mean 'mlp'" "$orrery" help architecture mpl
