@@ -152,9 +152,13 @@ static orr_status store_verdicts(session *s, const orr_law_outcome *out) {
 static session session_of(orr_context *ctx, orr_arena *arena, orr_store *store, orr_experiment *experiment,
                           const orr_law_options *options) {
     static const orr_law_options defaults = { 0 };
-    return (session){
-        .ctx = ctx, .arena = arena, .store = store, .experiment = experiment, .options = options ? options : &defaults
-    };
+    const orr_law_options *o = options ? options : &defaults;
+    return (session){ .ctx = ctx,
+                      .arena = arena,
+                      .store = store,
+                      .experiment = experiment,
+                      .options = o,
+                      .no_ensemble = o->no_ensemble };
 }
 
 static orr_status new_outcomes(session *s, const orr_law *const *laws, int64_t n, orr_laws_outcome *out) {

@@ -4,6 +4,7 @@
 
 #include "lab/stored.h"
 #include "law/run.h"
+#include "store/reopen.h"
 
 static orr_arena *arena;
 
@@ -76,9 +77,32 @@ static void a_run_resumes_on_its_data_and_refuses_others(void **state) {
     orr_context_clear(*state);
 }
 
+/* The option of the command line reaches the runs, and the store says so. */
+static void runs_that_were_asked_to_go_alone_are_marked_so(void **state) {
+    static const char plain[] = "name: alone\narchitecture: { kind: mlp, widths: [3] }\ndata: gaussian\ntask: mse\n"
+                                "rule: { kind: gd, learning_rate: 0.1 }\nsteps: 3\nseeds: 2\n";
+    for (int alone = 0; alone < 2; alone++) {
+        orr_experiment e, again;
+        orr_store *store;
+        orr_laws_outcome out;
+        orr_stored_experiment stored;
+        orr_stored_notes notes;
+        const orr_law_options options = { .train_anyway = true, .no_ensemble = alone == 1 };
+        assert_ok(*state, orr_experiment_parse(*state, arena, "x", plain, strlen(plain), NULL, &e));
+        assert_ok(*state, orr_store_open(*state, ":memory:", &store));
+        assert_ok(*state, orr_laws_run(*state, arena, store, NULL, 0, &e, &options, &out));
+        assert_ok(*state, orr_store_reopen(store, arena, out.experiment, &stored));
+        assert_ok(*state, orr_stored_parse(*state, arena, "x", stored.text, "", &again, &notes));
+        assert_int_equal(notes.no_ensemble, alone == 1);
+        assert_int_equal(strlen(notes.data), 64);
+        orr_store_close(store);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(changes_and_grouping_come_back_as_they_were),
+        cmocka_unit_test(runs_that_were_asked_to_go_alone_are_marked_so),
         cmocka_unit_test(a_run_resumes_on_its_data_and_refuses_others),
     };
     return cmocka_run_group_tests_name("lab/stored", tests, setup, teardown);
