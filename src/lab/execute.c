@@ -175,9 +175,11 @@ orr_status orr_lab_seal(orr_context *ctx, orr_arena *out_arena, orr_store *store
 
 /* ---- jobs ----------------------------------------------------------------------------------------------------------------------------- */
 
-/* Above this many multiplications an update, a network fills a core's time by itself, and an ensemble would only spread its
- * memory: 6 operations a parameter and example, as forward and backward take. */
-static const double ensemble_work_max = 5e7;
+/* Above this many operations an update, 6 a parameter and example as forward and backward take, runs go alone: their memory stays in a
+ * core's first cache and each core has its own, where an ensemble walks through all members' memory at each step.  bench/laboratory
+ * --ensembles measures it: 32 members on two cores took as long together as alone between 3.5e3 and 1.4e4 operations, a quarter less
+ * at 3.5e3, twice to three times as long from 2e5 on. */
+static const double ensemble_work_max = 5e3;
 /* Numbers of all members' parameters and buffers together. */
 static const double ensemble_numbers_max = 6.4e7;
 enum { ENSEMBLE_MAX = 256 };

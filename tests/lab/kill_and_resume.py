@@ -43,14 +43,14 @@ observe: [ { kind: loss, every: 25 } ]
 """,
     "ensemble-sweep": """
 name: ensemble-sweep
-architecture: { kind: mlp, widths: [16] }
-data: { kind: gaussian, n: 100, resample: true }
+architecture: { kind: mlp, widths: [4] }
+data: { kind: gaussian, n: 40, dimension: 4, resample: true }
 task: { kind: mse }
-rule: { kind: adam, learning_rate: 0.01, batch: 20, sampling: replacement }
+rule: { kind: adam, learning_rate: 0.01, batch: 4, sampling: replacement }
 steps: STEPS
 observe: [ { kind: loss, every: 50 }, { kind: sharpness, every: 500, steps: 8 } ]
 seeds: 4
-sweep: { grid: { rule.learning_rate: [0.01, 0.003], architecture.widths: [[16], [24]] } }
+sweep: { grid: { rule.learning_rate: [0.01, 0.003], architecture.widths: [[4], [5]] } }
 """,
 }
 TABLES = ("SELECT run_id, name, step, hex(value), value FROM series ORDER BY 1, 2, 3",
