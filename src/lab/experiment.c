@@ -64,8 +64,10 @@ static void check_length(orr_mistakes *m, const orr_yaml *tree, bool whole) {
     else if (!steps && !epochs && whole && !orr_read_mistyped(tree, names, 2, names[0]) &&
              !orr_read_mistyped(tree, names, 2, names[1]))
         orr_mistakes_add(m, tree->at, "'steps' or 'epochs' is missing (how long to train)");
-    else if (whole && (is_zero(steps) || is_zero(epochs)))
-        orr_mistakes_add(m, (steps ? steps : epochs)->at, "%s: a run of no length", names[!steps]);
+    else if (whole && is_zero(epochs))
+        orr_mistakes_add(m, epochs->at, "epochs: a run of no length; `steps: 0` measures the initial network alone");
+    else if (whole && is_zero(steps) && !orr_yaml_get(tree, "observe"))
+        orr_mistakes_add(m, steps->at, "steps: a run of no length that observes nothing");
 }
 
 /* whole: nothing may be missing, and the point can be run where there is no mistake. */

@@ -234,7 +234,8 @@ static orr_status close_members(session *s, int64_t step, int64_t *left) {
         s->outcome[m].diverged = step > 0 && !isfinite(loss);
         if (s->outcome[m].diverged || step >= point->steps || (point->until > 0.0 && loss < point->until)) {
             s->done[m] = true;
-            ORR_TRY(s->ctx, record_parameters(s, m, step));
+            /* an initial network comes again from its seed: many wide ones would fill the store */
+            if (step > 0) ORR_TRY(s->ctx, record_parameters(s, m, step));
             /* the last update came after the last loss */
             s->outcome[m].diverged = s->outcome[m].diverged || !has_finite_parameters(s, m);
         } else {

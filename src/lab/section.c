@@ -34,7 +34,8 @@ const orr_section orr_sections[ORR_SECTIONS] = {
 
 const orr_parameter orr_experiment_keys[] = {
     { "name", ORR_TEXT, .help = "of the experiment, or of a point of its sweep" },
-    { "steps", ORR_INT, .fallback = "0", .range = "[0, 2000000000]", .unit = "updates", .help = "how long to train" },
+    { "steps", ORR_INT, .fallback = "0", .range = "[0, 2000000000]", .unit = "updates",
+      .help = "how long to train; 0: the initial network is measured, and that is all" },
     { "epochs", ORR_INT, .fallback = "0", .range = "[0, 1000000000]", .unit = "passes over the training examples",
       .help = "how long to train, instead of steps" },
     { "until", ORR_REAL, .fallback = "0", .range = "[0, inf)", .unit = "loss",

@@ -10,6 +10,7 @@
 #define ORR_LAW_LAW_H
 
 #include "base/arena.h"
+#include "base/array.h"
 #include "base/json.h"
 #include "base/series.h"
 #include "ingredient/problem.h"
@@ -25,7 +26,7 @@ typedef struct orr_premises {
     void *user;
 } orr_premises;
 
-/* What was written down while training. */
+/* What was written down while training; law/measuring.h reads it. */
 typedef struct orr_records {
     orr_store *store;
     const int64_t *run; /* [points, seeds]: ids in the store */
@@ -35,6 +36,9 @@ typedef struct orr_records {
 /* A series of one run; n = 0 where there is none. */
 orr_status orr_records_series(const orr_records *records, orr_arena *out_arena, int64_t point, int64_t seed,
                               const char *name, orr_series *out) ORR_MUST_USE;
+/* An array of one run at a step, -1 for the last.  Fails: ORR_EINPUT where there is none. */
+orr_status orr_records_array(const orr_records *records, orr_arena *out_arena, int64_t point, int64_t seed,
+                             const char *name, int64_t step, orr_array *out) ORR_MUST_USE;
 
 /* *holds, or why not in out_arena.  A condition may look at all that a prediction may. */
 typedef orr_status orr_condition_check(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, bool *holds,
@@ -49,6 +53,7 @@ typedef struct orr_condition {
     const char *words;
     orr_point_check *point;
     orr_condition_check *check;
+    bool beyond; /* past it the law can still predict, and is expected to fail: the map of its regime goes there */
 } orr_condition;
 
 /* One number that decides, and where it must lie. */
@@ -65,7 +70,8 @@ typedef struct orr_check_values {
 
 typedef struct orr_law {
     const char *id, *title, *statement, *section, *sources;
-    const char *breaks_along;    /* the axis along which it fails, for the map of its regime */
+    const char
+        *breaks_along; /* the axis along which it fails, as `orrery law map --axis` takes it: KEY=FROM:TO[:N][,log] */
     const orr_condition *regime; /* ends with { 0 } */
     const orr_check *checks;     /* ends with { 0 }; the first is the law's headline */
     const char *defaults;        /* default experiment, YAML with sizes quick and full */

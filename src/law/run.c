@@ -7,11 +7,19 @@
 #include "base/progress.h"
 #include "lab/execute.h"
 #include "lab/stored.h"
+#include "store/query.h"
 #include "store/reopen.h"
 
 orr_status orr_records_series(const orr_records *records, orr_arena *out_arena, int64_t point, int64_t seed,
                               const char *name, orr_series *out) {
     return orr_store_series(records->store, out_arena, records->run[point * records->seeds + seed], name, out);
+}
+
+orr_status orr_records_array(const orr_records *records, orr_arena *out_arena, int64_t point, int64_t seed,
+                             const char *name, int64_t step, orr_array *out) {
+    int64_t at;
+    return orr_query_array(records->store, out_arena, records->run[point * records->seeds + seed], name, step, out,
+                           &at);
 }
 
 typedef struct session {

@@ -118,6 +118,24 @@ static void a_measurement_that_is_no_number_ends_nothing(void **state) {
     orr_store_close(l.store);
 }
 
+static void a_run_of_no_steps_measures_the_initial_network(void **state) {
+    static const char text[] = "name: start\narchitecture: { kind: mlp, widths: [3] }\n"
+                               "data: { kind: gaussian, n: 10, dimension: 4 }\ntask: mse\n"
+                               "rule: { kind: gd, learning_rate: 0.1 }\nsteps: 0\nseeds: 3\n"
+                               "observe: [ loss, { kind: ntk, every: 20 } ]\n";
+    laboratory l = laboratory_run(*state, arena, text, ":memory:", NULL);
+    for (int64_t i = 0; i < 3; i++) {
+        const orr_series loss = laboratory_series(*state, arena, &l, i, "loss");
+        assert_int_equal(loss.n, 1);
+        assert_true(loss.y[0] > 0.0);
+        assert_int_equal(laboratory_series(*state, arena, &l, i, "ntk_trace").n, 1);
+        assert_int_equal(l.outcome[i].steps, 0);
+        assert_false(l.outcome[i].diverged);
+        assert_true(l.outcome[i].finished_at[0] != 0);
+    }
+    orr_store_close(l.store);
+}
+
 static void until_ends_a_run_and_epochs_count_batches(void **state) {
     static const char text[] =
         "name: until\narchitecture: linear\ndata: { kind: gaussian, n: 25, dimension: 4 }\ntask: mse\n"
@@ -177,6 +195,7 @@ int main(void) {
         cmocka_unit_test(results_are_the_same_bits_for_any_number_of_jobs),
         cmocka_unit_test(a_member_that_diverges_ends_and_the_others_go_on),
         cmocka_unit_test(a_measurement_that_is_no_number_ends_nothing),
+        cmocka_unit_test(a_run_of_no_steps_measures_the_initial_network),
         cmocka_unit_test(until_ends_a_run_and_epochs_count_batches),
         cmocka_unit_test(what_does_not_go_together_is_told_in_words),
     };

@@ -165,8 +165,8 @@ static void set_is_stronger_than_the_file_and_its_sizes(void **state) {
 
 static void a_mistake_of_set_points_to_it(void **state) {
     static const char *const set[] = { "rule.lerning_rate=0.7", "data.n=", "seeds", "data..n=3", "data.n=[" };
-    refused(*state, BASE "steps: 0\n", &(orr_experiment_options){ .set = set, .n_set = 5 },
-            "a.yaml:6:8: steps: a run of no length\n"
+    refused(*state, BASE "epochs: 0\n", &(orr_experiment_options){ .set = set, .n_set = 5 },
+            "a.yaml:6:9: epochs: a run of no length; `steps: 0` measures the initial network alone\n"
             "--set 1: unknown key of rule gd 'lerning_rate'; did you mean 'learning_rate'?\n"
             "--set 2: a value is missing\n"
             "--set 3: expected KEY=VALUE, as in rule.learning_rate=0.1, met 'seeds'\n"

@@ -18,6 +18,7 @@
 #include "base/context.h"
 #include "law/conditions.h"
 #include "law/law.h"
+#include "law/measuring.h"
 #include "report/page.h"
 #include "theory/gradient_flow.h"
 #include "theory/stability_threshold.h"
@@ -151,19 +152,19 @@ static orr_status starts_below(orr_context *ctx, orr_arena *out_arena, const orr
 }
 
 static const orr_condition regime[] = {
-    { "the rule is full-batch gd, nesterov, heavy-ball or adam, whose tolerances are known", has_ceiling, NULL },
-    { "every update sees all examples", orr_is_full_batch, NULL },
-    { "the learning rate is constant", orr_has_constant_rate, NULL },
-    { "the rule is without decay and clipping", orr_is_bare_rule, NULL },
-    { "all parameters learn at one rate", orr_has_one_rate, NULL },
-    { "no run ends before its last update", orr_runs_to_its_end, NULL },
-    { "sharpness is observed, preconditioned where the rule divides by P", is_observed, NULL },
-    { "sharpness is recorded at a constant distance", is_periodic, NULL },
-    { "the task is mse", is_mse, NULL },
-    { "the activation is smooth", is_smooth, NULL },
-    { "training is long enough: learning rate times updates is at least 50 for gd", is_long, NULL },
-    { "sharpness is recorded at least 5 times in the second half", is_recorded, NULL },
-    { "the initial sharpness is below the ceiling", NULL, starts_below },
+    { "the rule is full-batch gd, nesterov, heavy-ball or adam, whose tolerances are known", has_ceiling, NULL, false },
+    { "every update sees all examples", orr_is_full_batch, NULL, true },
+    { "the learning rate is constant", orr_has_constant_rate, NULL, true },
+    { "the rule is without decay and clipping", orr_is_bare_rule, NULL, true },
+    { "all parameters learn at one rate", orr_has_one_rate, NULL, true },
+    { "no run ends before its last update", orr_runs_to_its_end, NULL, false },
+    { "sharpness is observed, preconditioned where the rule divides by P", is_observed, NULL, false },
+    { "sharpness is recorded at a constant distance", is_periodic, NULL, false },
+    { "the task is mse", is_mse, NULL, true },
+    { "the activation is smooth", is_smooth, NULL, true },
+    { "training is long enough: learning rate times updates is at least 50 for gd", is_long, NULL, true },
+    { "sharpness is recorded at least 5 times in the second half", is_recorded, NULL, false },
+    { "the initial sharpness is below the ceiling", NULL, starts_below, true },
     { 0 },
 };
 
@@ -265,36 +266,21 @@ static orr_status predict(orr_context *ctx, orr_arena *scratch, const orr_premis
 
 /* ---- measurement -------------------------------------------------------------------------------------------------------- */
 
-/* (new) { seed, step, sharpness, loss } of one run; which of the two sharpnesses was recorded is known by its name. */
+/* { sharpness, loss } of one run; which of the two sharpnesses was recorded is known by its name. */
 static orr_status measure_run(orr_context *ctx, orr_arena *scratch, const orr_records *records, int64_t point,
                               int64_t seed, json_t **out) {
-    orr_series s, loss;
-    ORR_TRY(ctx, orr_records_series(records, scratch, point, seed, "sharpness", &s));
-    if (s.n == 0) ORR_TRY(ctx, orr_records_series(records, scratch, point, seed, "sharpness_preconditioned", &s));
-    ORR_TRY(ctx, orr_records_series(records, scratch, point, seed, "loss", &loss));
-    *out = json_pack("{s:I, s:o, s:o, s:o, s:o}", "seed", (json_int_t)seed, "step", orr_json_reals(s.x, s.n),
-                     "sharpness", orr_json_reals(s.y, s.n), "loss_step", orr_json_reals(loss.x, loss.n), "loss",
-                     orr_json_reals(loss.y, loss.n));
-    return *out ? ORR_OK : orr_fail(ctx, ORR_ENOMEM, "edge of stability: no memory for a measurement");
+    static const char *const names[] = { "sharpness", "sharpness_preconditioned", "loss", NULL };
+    ORR_TRY(ctx, orr_measure_series(ctx, scratch, records, point, seed, names, out));
+    json_t *preconditioned = json_incref(json_object_get(*out, names[1]));
+    (void)json_object_del(*out, names[1]);
+    if (json_array_size(json_object_get(preconditioned, "step")) > 0)
+        (void)json_object_set(*out, "sharpness", preconditioned);
+    json_decref(preconditioned);
+    return ORR_OK;
 }
 
 static orr_status measure(orr_context *ctx, orr_arena *scratch, const orr_records *records, json_t **measurement) {
-    json_t *points = json_array();
-    orr_status status = ORR_OK;
-    for (int64_t point = 0; status == ORR_OK && point < records->points; point++) {
-        json_t *runs = json_array();
-        for (int64_t seed = 0; status == ORR_OK && seed < records->seeds; seed++) {
-            json_t *run = NULL;
-            const orr_arena_mark mark = orr_arena_here(scratch);
-            status = measure_run(ctx, scratch, records, point, seed, &run);
-            orr_arena_rewind(scratch, mark);
-            if (run) (void)json_array_append_new(runs, run);
-        }
-        (void)json_array_append_new(points, runs);
-    }
-    if (status == ORR_OK) *measurement = points;
-    else json_decref(points);
-    return status;
+    return orr_measure_runs(ctx, scratch, records, measure_run, measurement);
 }
 
 /* ---- judgement ---------------------------------------------------------------------------------------------------------- */
@@ -313,27 +299,29 @@ static const orr_check checks[] = {
 };
 enum { GD_MEAN, GD_CROSSING, GD_BEFORE, GD_WHOLE, NESTEROV_MEAN, HEAVY_BALL_MAX, ADAM_MEAN };
 
-static double number(const json_t *list, size_t i) {
-    const json_t *x = json_array_get(list, i);
-    return json_is_number(x) ? json_number_value(x) : (double)NAN;
+static const json_t *steps_of(const json_t *run, const char *series) {
+    return json_object_get(json_object_get(run, series), "step");
+}
+static const json_t *values_of(const json_t *run, const char *series) {
+    return json_object_get(json_object_get(run, series), "value");
 }
 
 /* Mean of S/S* over records with k > K/2, K the last. */
 static double mean_second_half(const json_t *run, double threshold) {
-    const json_t *k = json_object_get(run, "step"), *s = json_object_get(run, "sharpness");
+    const json_t *k = steps_of(run, "sharpness"), *s = values_of(run, "sharpness");
     const size_t n = json_array_size(k);
-    const double half = n ? number(k, n - 1) / 2 : 0.0;
+    const double half = n ? orr_number_at(k, n - 1) / 2 : 0.0;
     double sum = 0.0, count = 0.0;
     for (size_t i = 0; i < n; i++)
-        if (number(k, i) > half) sum += number(s, i) / threshold, count++;
+        if (orr_number_at(k, i) > half) sum += orr_number_at(s, i) / threshold, count++;
     return sum / count;
 }
 
 static double largest(const json_t *run, double threshold) {
-    const json_t *s = json_object_get(run, "sharpness");
+    const json_t *s = values_of(run, "sharpness");
     double max = -(double)INFINITY;
     for (size_t i = 0; i < json_array_size(s); i++) {
-        const double x = number(s, i) / threshold;
+        const double x = orr_number_at(s, i) / threshold;
         max = x > max || isnan(x) ? x : max;
     }
     return json_array_size(s) ? max : (double)NAN;
@@ -341,37 +329,37 @@ static double largest(const json_t *run, double threshold) {
 
 /* |k_c - k|, k the first record with S > S*; 0 where neither comes, NaN where one does. */
 static double crossing_distance(const json_t *run, const json_t *flow, double threshold) {
-    const json_t *k = json_object_get(run, "step"), *s = json_object_get(run, "sharpness");
+    const json_t *k = steps_of(run, "sharpness"), *s = values_of(run, "sharpness");
     const json_t *k_c = json_object_get(flow, "break_through");
     for (size_t i = 0; i < json_array_size(k); i++)
-        if (number(s, i) > threshold)
-            return json_is_integer(k_c) ? fabs(number(k, i) - (double)json_integer_value(k_c)) : (double)NAN;
+        if (orr_number_at(s, i) > threshold)
+            return json_is_integer(k_c) ? fabs(orr_number_at(k, i) - (double)json_integer_value(k_c)) : (double)NAN;
     return json_is_integer(k_c) ? (double)NAN : 0.0;
 }
 
 /* Mean over records of |S - min(S_GF, S*)| / S*: up to k_c, or over the run.  Past its end the flow is past S*. */
 static double mean_distance(const json_t *run, const json_t *flow, double threshold, bool whole) {
-    const json_t *s = json_object_get(run, "sharpness"), *f = json_object_get(flow, "sharpness");
-    const json_t *k = json_object_get(run, "step"), *k_c = json_object_get(flow, "break_through");
+    const json_t *s = values_of(run, "sharpness"), *f = json_object_get(flow, "sharpness");
+    const json_t *k = steps_of(run, "sharpness"), *k_c = json_object_get(flow, "break_through");
     const size_t n = json_array_size(s), n_flow = json_array_size(f);
     const bool ended_past = json_is_integer(k_c);
     const double last = ended_past && !whole ? (double)json_integer_value(k_c) : (double)INFINITY;
     double sum = 0.0, count = 0.0;
-    for (size_t i = 0; i < n && number(k, i) <= last; i++, count++) {
-        const double flow_at = i < n_flow ? number(f, i) : ended_past ? (double)INFINITY : (double)NAN;
-        sum += fabs(number(s, i) - (flow_at > threshold ? threshold : flow_at)) / threshold;
+    for (size_t i = 0; i < n && orr_number_at(k, i) <= last; i++, count++) {
+        const double flow_at = i < n_flow ? orr_number_at(f, i) : ended_past ? (double)INFINITY : (double)NAN;
+        sum += fabs(orr_number_at(s, i) - (flow_at > threshold ? threshold : flow_at)) / threshold;
     }
     return sum / count;
 }
 
 /* Whether the run was recorded to its end; one that diverged was not, and its early records prove nothing. */
 static bool is_whole(const json_t *run, const json_t *last_step) {
-    const json_t *k = json_object_get(run, "step");
+    const json_t *k = steps_of(run, "sharpness");
     const size_t n = json_array_size(k);
-    return n > 0 && number(k, n - 1) >= json_number_value(last_step);
+    return n > 0 && orr_number_at(k, n - 1) >= json_number_value(last_step);
 }
 
-static void add(orr_check_values *values, int check, double x) { values[check].value[values[check].n++] = x; }
+static void add(orr_check_values *values, int check, double x) { orr_check_add(&values[check], x); }
 
 static void judge_run(const char *rule, double threshold, const json_t *run, const json_t *flow, bool whole,
                       orr_check_values *values) {
@@ -393,10 +381,7 @@ static orr_status judge(orr_context *ctx, orr_arena *out_arena, const json_t *pr
     int64_t room = 0;
     for (size_t i = 0; i < json_array_size(measurement); i++)
         room += (int64_t)json_array_size(json_array_get(measurement, i));
-    for (int c = 0; checks[c].metric; c++) {
-        values[c] = (orr_check_values){ 0, ORR_NEW(out_arena, double, room) };
-        if (!values[c].value) return orr_fail(ctx, ORR_ENOMEM, "edge of stability: no memory to judge");
-    }
+    ORR_TRY(ctx, orr_check_values_new(ctx, out_arena, checks, room, values));
     for (size_t i = 0; i < json_array_size(points); i++) {
         const json_t *point = json_array_get(points, i), *runs = json_array_get(measurement, i);
         const double threshold = json_number_value(json_object_get(point, "threshold"));
@@ -422,27 +407,27 @@ static void add_flow_rows(json_t *rows, const json_t *flows) {
     }
 }
 
-static void add_run_rows(json_t *sharpness, json_t *losses, json_t *ratios, const json_t *point, const json_t *run) {
-    const json_t *k = json_object_get(run, "step"), *s = json_object_get(run, "sharpness"),
-                 *seed = json_object_get(run, "seed");
-    const json_t *label = json_object_get(point, "point"), *loss = json_object_get(run, "loss"),
-                 *loss_k = json_object_get(run, "loss_step");
+static void add_run_rows(json_t *sharpness, json_t *losses, json_t *ratios, const json_t *point, const json_t *run,
+                         json_int_t seed) {
+    const json_t *k = steps_of(run, "sharpness"), *s = values_of(run, "sharpness");
+    const json_t *label = json_object_get(point, "point"), *loss = values_of(run, "loss"),
+                 *loss_k = steps_of(run, "loss");
     const double eta = json_number_value(json_object_get(point, "learning_rate")),
                  threshold = json_number_value(json_object_get(point, "threshold"));
     for (size_t i = 0; i < json_array_size(k); i++) {
-        (void)json_array_append_new(sharpness,
-                                    json_pack("{s:o, s:o, s:O, s:O, s:O}", "time", orr_json_real(eta * number(k, i)),
-                                              "step", orr_json_real(number(k, i)), "sharpness", json_array_get(s, i),
-                                              "seed", seed, "label", label));
-        (void)json_array_append_new(ratios,
-                                    json_pack("{s:o, s:o, s:O, s:O}", "step", orr_json_real(number(k, i)), "ratio",
-                                              orr_json_real(number(s, i) / threshold), "seed", seed, "label", label));
+        (void)json_array_append_new(sharpness, json_pack("{s:o, s:o, s:O, s:I, s:O}", "time",
+                                                         orr_json_real(eta * orr_number_at(k, i)), "step",
+                                                         orr_json_real(orr_number_at(k, i)), "sharpness",
+                                                         json_array_get(s, i), "seed", seed, "label", label));
+        (void)json_array_append_new(
+            ratios, json_pack("{s:o, s:o, s:I, s:O}", "step", orr_json_real(orr_number_at(k, i)), "ratio",
+                              orr_json_real(orr_number_at(s, i) / threshold), "seed", seed, "label", label));
     }
     for (size_t i = 0; i < json_array_size(loss_k); i++)
-        (void)json_array_append_new(losses, json_pack("{s:o, s:o, s:O, s:O, s:O}", "time",
-                                                      orr_json_real(eta * number(loss_k, i)), "step",
-                                                      orr_json_real(number(loss_k, i)), "loss", json_array_get(loss, i),
-                                                      "seed", seed, "label", label));
+        (void)json_array_append_new(losses, json_pack("{s:o, s:o, s:O, s:I, s:O}", "time",
+                                                      orr_json_real(eta * orr_number_at(loss_k, i)), "step",
+                                                      orr_json_real(orr_number_at(loss_k, i)), "loss",
+                                                      json_array_get(loss, i), "seed", seed, "label", label));
 }
 
 /* The tolerance of a point's mean over the second half: shown as a band; rules whose maximum is judged have it over all. */
@@ -468,7 +453,7 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
         json_t *ratios = json_array(), *unused = json_array(), *unused_losses = json_array();
         for (size_t seed = 0; seed < json_array_size(runs); seed++)
             add_run_rows(is_gd ? sharpness : unused, is_gd ? losses : unused_losses, ratios, point,
-                         json_array_get(runs, seed));
+                         json_array_get(runs, seed), (json_int_t)seed);
         if (is_gd) {
             add_flow_rows(flow, json_object_get(point, "flow"));
             (void)json_array_append_new(ceilings,
@@ -476,7 +461,7 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
                                                   "label", json_object_get(point, "point")));
         }
         const json_t *k = json_object_get(json_array_get(runs, 0), "step");
-        const double last = json_array_size(k) ? number(k, json_array_size(k) - 1) : 0.0;
+        const double last = json_array_size(k) ? orr_number_at(k, json_array_size(k) - 1) : 0.0;
         json_t *datasets = json_pack("{s:o, s:o}", "measured", ratios, "tolerance", band_of(rule, last));
         (void)json_array_append_new(ratio_panels,
                                     orr_page_panel("ratio", name, "measured over predicted ceiling; shaded: tolerance",
@@ -518,7 +503,7 @@ const orr_law orr_law_edge_of_stability = {
     .section = "2.3",
     .sources =
         "Cohen et al. 2021 (arXiv 2103.00065); Cohen et al. 2022 (2207.14484); Damian, Nichani, Lee 2022 (2209.15594)",
-    .breaks_along = "batch size",
+    .breaks_along = "architecture.weight_variance=0.33:4:4,log",
     .regime = regime,
     .checks = checks,
     .defaults = orr_law_yaml_edge_of_stability,

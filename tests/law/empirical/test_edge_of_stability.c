@@ -7,8 +7,7 @@ static const char prediction_text[] =
     "{\"law\":\"edge-of-stability\",\"points\":[{\"point\":\"a\",\"rule\":\"gd\",\"learning_rate\":0.1,\"threshold\":"
     "20.0,\"series\":\"sharpness\","
     "\"flow\":[{\"seed\":0,\"time\":[0,5,10],\"sharpness\":[10,16,24],\"loss\":[1,1,1],\"break_through\":100}]}]}";
-static const char measurement_text[] =
-    "[[{\"seed\":0,\"step\":[0,50,100,150,200],\"sharpness\":[10,15,21,20,22],\"loss_step\":[],\"loss\":[]}]]";
+static const char measurement_text[] = "[[{\"sharpness\":{\"step\":[0,50,100,150,200],\"value\":[10,15,21,20,22]}}]]";
 
 static orr_arena *arena;
 
@@ -42,8 +41,7 @@ static void the_checks_of_a_run_are_those_worked_out_by_hand(void **state) {
 
 static void a_run_that_diverged_never_holds(void **state) {
     orr_check_values v[8];
-    judge(*state, prediction_text,
-          "[[{\"seed\":0,\"step\":[0,50,100],\"sharpness\":[10,15,null],\"loss_step\":[],\"loss\":[]}]]", v);
+    judge(*state, prediction_text, "[[{\"sharpness\":{\"step\":[0,50,100],\"value\":[10,15,null]}}]]", v);
     const orr_judgement j = orr_judge(&law()->checks[0], &v[0]);
     assert_true(isnan(j.value));
     assert_int_equal(j.verdict, ORR_FAILS);
@@ -65,12 +63,12 @@ static void crossings_agree_where_neither_comes_and_not_where_one_does(void **st
         "{\"points\":[{\"point\":\"a\",\"rule\":\"gd\",\"threshold\":20.0,\"flow\":[{\"sharpness\":"
         "[10,12,13],\"break_through\":null}]}]}";
     orr_check_values v[8];
-    judge(*state, never, "[[{\"step\":[0,50,100],\"sharpness\":[10,12,13]}]]", v);
+    judge(*state, never, "[[{\"sharpness\":{\"step\":[0,50,100],\"value\":[10,12,13]}}]]", v);
     assert_close(v[1].value[0], 0.0, 0.0);
     assert_close(v[2].value[0], 0.0, 0.0);
-    judge(*state, never, "[[{\"step\":[0,50,100],\"sharpness\":[10,12,21]}]]", v);
+    judge(*state, never, "[[{\"sharpness\":{\"step\":[0,50,100],\"value\":[10,12,21]}}]]", v);
     assert_true(isnan(v[1].value[0]));
-    judge(*state, prediction_text, "[[{\"step\":[0,50,100],\"sharpness\":[10,12,13]}]]", v);
+    judge(*state, prediction_text, "[[{\"sharpness\":{\"step\":[0,50,100],\"value\":[10,12,13]}}]]", v);
     assert_true(isnan(v[1].value[0]));
 }
 
