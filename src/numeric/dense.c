@@ -134,6 +134,77 @@ orr_status orr_eigen_symmetric(orr_context *ctx, orr_arena *out_arena, orr_arena
     return orr_eigen_symmetric_range(ctx, out_arena, scratch, n, a, 0, n, out);
 }
 
+/* bt <- Q' b by columns, T = Q' A Q = tridiag(off, diagonal, off). */
+static orr_status tridiagonalise(orr_context *ctx, orr_arena *scratch, int64_t n, double *a, int64_t columns,
+                                 double *diagonal, double *off, double *bt) {
+    const lapack_int ln = (lapack_int)n, lc = (lapack_int)columns;
+    double *tau = ORR_NEW(scratch, double, n), reduce, apply;
+    lapack_int length;
+    if (!tau) return no_memory(ctx, "eigen along", n, 1);
+    ORR_TRY(ctx, check_info(ctx, "eigen along",
+                            LAPACKE_dsytrd_work(LAPACK_COL_MAJOR, 'U', ln, a, ln, diagonal, off, tau, &reduce, -1)));
+    ORR_TRY(ctx,
+            check_info(ctx, "eigen along",
+                       LAPACKE_dormtr_work(LAPACK_COL_MAJOR, 'L', 'U', 'T', ln, lc, a, ln, tau, bt, ln, &apply, -1)));
+    double *work = work_array(scratch, fmax(reduce, apply), &length);
+    if (!work) return no_memory(ctx, "eigen along: work", n, columns);
+    ORR_TRY(ctx, check_info(ctx, "eigen along",
+                            LAPACKE_dsytrd_work(LAPACK_COL_MAJOR, 'U', ln, a, ln, diagonal, off, tau, work, length)));
+    return check_info(ctx, "eigen along",
+                      LAPACKE_dormtr_work(LAPACK_COL_MAJOR, 'L', 'U', 'T', ln, lc, a, ln, tau, bt, ln, work, length));
+}
+
+/* So much that T + shift I is positive definite, by Gershgorin, with room for rounding. */
+static double positive_shift(int64_t n, const double *diagonal, const double *off) {
+    double low = INFINITY, size = 0;
+    for (int64_t i = 0; i < n; i++) {
+        const double radius = (i > 0 ? fabs(off[i - 1]) : 0) + (i < n - 1 ? fabs(off[i]) : 0);
+        low = fmin(low, diagonal[i] - radius);
+        size = fmax(size, fabs(diagonal[i]) + radius);
+    }
+    return fmax(-low, 0) + 0x1p-48 * size;
+}
+
+/* T + shift I = B B', B lower bidiagonal, B = Q S P': S^2 - shift are the values, and rows of along become theirs Q. */
+static orr_status diagonalise(orr_context *ctx, orr_arena *scratch, int64_t n, double *value, double *off,
+                              int64_t columns, double *along) {
+    const double shift = positive_shift(n, value, off);
+    double *work = ORR_NEW(scratch, double, 4 * n), unused[1] = { 0 };
+    if (!work) return no_memory(ctx, "eigen along", n, columns);
+    for (int64_t i = 0; i < n; i++) value[i] += shift;
+    ORR_TRY(ctx, check_info(ctx, "eigen along: Cholesky", LAPACKE_dpttrf_work((lapack_int)n, value, off)));
+    for (int64_t i = 0; i < n; i++) { /* L D L' to L D^1/2 */
+        value[i] = sqrt(value[i]);
+        if (i < n - 1) off[i] *= value[i];
+    }
+    ORR_TRY(ctx, check_info(ctx, "eigen along",
+                            LAPACKE_dbdsqr_work(LAPACK_COL_MAJOR, 'L', (lapack_int)n, 0, (lapack_int)columns, 0, value,
+                                                off, unused, 1, along, largest(columns, 1), unused, 1, work)));
+    for (int64_t i = 0; i < n; i++) value[i] = value[i] * value[i] - shift;
+    return ORR_OK;
+}
+
+orr_status orr_eigen_symmetric_along(orr_context *ctx, orr_arena *scratch, int64_t n, double *a, int64_t columns,
+                                     const double *b, double *value, double *along) {
+    ORR_TRY(ctx, check_extents(ctx, "eigen along", n, columns));
+    ORR_TRY(ctx, check_lower(ctx, "eigen along", n, a));
+    ORR_TRY(ctx, check_finite(ctx, "eigen along", n, columns, b));
+    if (n == 0) return ORR_OK;
+    const orr_arena_mark mark = orr_arena_here(scratch);
+    double *off = ORR_NEW(scratch, double, n), *bt = orr_arena_take(scratch, columns, (size_t)n * sizeof *bt);
+    orr_status status = off && bt ? ORR_OK : no_memory(ctx, "eigen along", n, columns);
+    if (status == ORR_OK) {
+        transpose(n, columns, b, n, bt);
+        status = tridiagonalise(ctx, scratch, n, a, columns, value, off, bt);
+    }
+    if (status == ORR_OK) {
+        transpose(columns, n, bt, columns, along);
+        status = diagonalise(ctx, scratch, n, value, off, columns, along);
+    }
+    orr_arena_rewind(scratch, mark);
+    return status;
+}
+
 orr_status orr_tridiagonal_eigen(orr_context *ctx, orr_arena *scratch, int64_t n, const double *alpha,
                                  const double *beta, double *value, double *vector) {
     ORR_TRY(ctx, check_extents(ctx, "tridiagonal eigen", n, n));

@@ -39,6 +39,16 @@ orr_status orr_eigen_symmetric(orr_context *ctx, orr_arena *out_arena, orr_arena
 orr_status orr_eigen_symmetric_range(orr_context *ctx, orr_arena *out_arena, orr_arena *scratch, int64_t n,
                                      const double *a, int64_t first, int64_t k, orr_symmetric_eigen *out) ORR_MUST_USE;
 
+/* How the columns of b, n x columns, lie along the eigenvectors u_i of a symmetric matrix, which are not kept:
+ *
+ *     along[i, c] = u_i . b[:, c],  value descending;  the sign of each row of `along` is arbitrary
+ *
+ * By dsytrd to T = Q' A Q, and dbdsqr, whose rotations are applied to Q' b alone (as in Golub and Welsch 1969), of the
+ * Cholesky factor of T + shift I.  Only the lower triangle of a is read, and a is overwritten: beside it memory is a few n.
+ * Errors: values n eps |A|; `along` keeps the length of each column of b to rounding. */
+orr_status orr_eigen_symmetric_along(orr_context *ctx, orr_arena *scratch, int64_t n, double *a, int64_t columns,
+                                     const double *b, double *value, double *along) ORR_MUST_USE;
+
 /* T = tridiag(beta, alpha, beta): n diagonal, n - 1 off-diagonal entries (beta may have more, they aren't read).
  * value: n, ascending.  vector: n x n, row i a unit eigenvector of value i, or NULL.  Equal bits for any threads. */
 orr_status orr_tridiagonal_eigen(orr_context *ctx, orr_arena *scratch, int64_t n, const double *alpha,

@@ -57,6 +57,38 @@ static void eigenvalues_are_scipys_and_vectors_diagonalise(void **state) {
     arenas_free(m);
 }
 
+/* The same as by vectors that are kept; of an indefinite matrix, and of one of rank 40, whose zeros are a cluster. */
+static void columns_lie_along_eigenvectors_that_are_not_kept(void **state) {
+    static double a[N * N], copy[N * N], low[N * 40], b[N * 2], value[N], along[N * 2], kept[N * 2];
+    fill_general(5, N, 2, b);
+    fill_general(6, N, 40, low);
+    for (int deficient = 0; deficient < 2; deficient++) {
+        fill_symmetric(3, N, a);
+        if (deficient) orr_dense_multiply(N, N, 40, low, false, low, true, a);
+        memcpy(copy, a, sizeof a);
+        arenas m = arenas_new(*state);
+        orr_symmetric_eigen e;
+        assert_ok(*state, orr_eigen_symmetric(*state, m.out, m.scratch, N, a, &e));
+        assert_ok(*state, orr_eigen_symmetric_along(*state, m.scratch, N, copy, 2, b, value, along));
+        orr_dense_multiply(N, 2, N, e.vector, false, b, false, kept);
+        for (int64_t i = 0; i < (deficient ? 40 : N); i++) {
+            const int64_t j = N - 1 - i;                                      /* ascending there */
+            assert_close(value[i], e.value[j], 1e-12 * fabs(e.value[N - 1])); /* n eps |A| */
+            /* a gap of 1e-3 |A| between neighbours leaves 1e-10 */
+            for (int c = 0; c < 2; c++) assert_close(fabs(along[i * 2 + c]), fabs(kept[j * 2 + c]), 1e-9);
+        }
+        for (int64_t i = deficient ? 40 : N; i < N; i++) assert_close(value[i], 0, 1e-12 * fabs(e.value[N - 1]));
+        for (int c = 0; c < 2; c++) {
+            double before = 0, after = 0;
+            for (int64_t i = 0; i < N; i++)
+                before += b[i * 2 + c] * b[i * 2 + c], after += along[i * 2 + c] * along[i * 2 + c];
+            assert_close(after / before, 1, 1e-13); /* rotations keep the length */
+        }
+        arenas_free(m);
+    }
+    assert_ok(*state, orr_eigen_symmetric_along(*state, NULL, 0, NULL, 0, NULL, NULL, NULL));
+}
+
 static void a_range_of_eigenvalues_is_a_part_of_all(void **state) {
     static double a[N * N];
     fill_symmetric(3, N, a);
@@ -320,6 +352,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_are_sums_of_products),
         cmocka_unit_test(eigenvalues_are_scipys_and_vectors_diagonalise),
+        cmocka_unit_test(columns_lie_along_eigenvectors_that_are_not_kept),
         cmocka_unit_test(a_range_of_eigenvalues_is_a_part_of_all),
         cmocka_unit_test(eigen_of_the_tridiagonal_laplacian_is_known),
         cmocka_unit_test(singular_values_are_scipys_and_factors_multiply_back),
