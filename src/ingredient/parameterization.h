@@ -7,8 +7,9 @@
 
 typedef struct orr_parameterization {
     orr_kind kind;
-    /* Scales every tensor of a network: deviation, multiplier, rates, epsilon. */
-    void (*apply)(const orr_settings *s, orr_network *network);
+    /* Scales every tensor of a network: deviation, multiplier, rates, epsilon.  Fails: ORR_EINPUT where the settings don't go
+     * with the network. */
+    orr_status (*apply)(orr_context *ctx, const orr_settings *s, orr_network *network);
 } orr_parameterization;
 
 const orr_parameterization *

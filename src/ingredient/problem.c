@@ -95,7 +95,7 @@ orr_status orr_problem_new(orr_context *ctx, orr_arena *out_arena, const orr_ing
         return orr_fail(ctx, ORR_EINPUT, "task %s with data %s: %s", k->task->kind.name,
                         k->data ? k->data->kind.name : "given as arrays", why);
     ORR_TRY(ctx, k->architecture->declare(ctx, out_arena, &k->architecture_settings, &out->signature, &out->network));
-    k->parameterization->apply(&k->parameterization_settings, &out->network);
+    ORR_TRY(ctx, k->parameterization->apply(ctx, &k->parameterization_settings, &out->network));
     out->tensors = out->network.tensors;
     out->n_tensors = out->network.n_tensors;
     for (int64_t t = 0; t < out->n_tensors; t++) out->n += orr_shape_count(&out->tensors[t].shape);

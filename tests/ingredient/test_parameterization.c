@@ -40,7 +40,7 @@ static const orr_parameterization *kind(const char *name) {
 #define APPLY(name, network, ...)                                                                                      \
     do {                                                                                                               \
         const orr_settings s_ = settings_of(arena, kind(name)->kind.parameters, __VA_ARGS__);                          \
-        kind(name)->apply(&s_, &(network));                                                                            \
+        assert_ok(*state, kind(name)->apply(*state, &s_, &(network)));                                                 \
     } while (0)
 
 /* powers of two and their roots: a few roundings of pow */
@@ -57,7 +57,6 @@ static void assert_tensor(const orr_tensor *t, double multiplier, double deviati
 
 /* Sheet mup-transfer, golden multipliers: n_0 = 64, n = 512. */
 static void mup_has_the_golden_multipliers_of_the_sheet(void **state) {
-    (void)state;
     orr_tensor t[TENSORS];
     orr_network network = network_of(t, 512, 4);
     APPLY("mup", network, "base_width", "64", NULL);
@@ -70,9 +69,40 @@ static void mup_has_the_golden_multipliers_of_the_sheet(void **state) {
     assert_tensor(&t[FIXED], 1, 0.5, 1, 1, 1);
 }
 
+/* Sheet mup-transfer, unequal widths: d_model x 8, d_ffn x 4.  eps goes as the gradient's entries, 1/r of what a tensor makes. */
+static void mup_scales_each_tensor_by_its_own_widths(void **state) {
+    static const int64_t widths[2] = { 512, 256 };
+    orr_tensor t[4];
+    orr_network network = { .tensors = t, .n_tensors = 4, .width = 512, .depth = 1, .widths = widths, .n_widths = 2 };
+    t[0] = orr_tensor_of("first", ORR_SHAPE(256, 512), ORR_ROLE_HIDDEN, sqrt(2.0 / 512));
+    t[0].width_out = 1;
+    t[1] = orr_tensor_of("first bias", ORR_SHAPE(256), ORR_ROLE_VECTOR, 0);
+    t[1].width_out = 1;
+    t[2] = orr_tensor_of("second", ORR_SHAPE(512, 256), ORR_ROLE_HIDDEN, sqrt(2.0 / 256));
+    t[2].width_in = 1;
+    t[3] = orr_tensor_of("readout", ORR_SHAPE(K, 512), ORR_ROLE_READOUT, sqrt(2.0 / 512));
+    APPLY("mup", network, "base_widths", "64 64", NULL);
+    assert_tensor(&t[0], 1, sqrt(2.0 / 512), 0.5, 0.125, 0.25);
+    assert_tensor(&t[1], 1, 0, 4, 1, 0.25);
+    assert_tensor(&t[2], 1, sqrt(2.0 / 256), 2, 0.25, 0.125);
+    assert_tensor(&t[3], 0.125, sqrt(2.0 / 64), 8, 1, 0.125);
+    /* coupled decays: 1/rate of the tensor */
+    SAME(1 / t[0].rate_gradient, 2);
+    SAME(1 / t[0].rate_sign, 8);
+    SAME(1 / t[2].rate_gradient, 0.5);
+    SAME(1 / t[2].rate_sign, 4);
+}
+
+static void base_widths_that_are_not_one_for_each_width_are_refused(void **state) {
+    orr_tensor t[TENSORS];
+    orr_network network = network_of(t, 512, 4);
+    const orr_settings s = settings_of(arena, kind("mup")->kind.parameters, "base_widths", "64 32", NULL);
+    assert_int_equal(kind("mup")->apply(*state, &s, &network), ORR_EINPUT);
+    assert_non_null(strstr(orr_context_message(*state), "base_widths has 2 numbers; this network has 1 width"));
+}
+
 /* Sheet depth-mup-completep, golden multipliers: L_0 = 4, L = 32, n = n_0. */
 static void depth_mup_has_the_golden_multipliers_of_the_sheet(void **state) {
-    (void)state;
     static const struct {
         const char *alpha;
         double branch, sign, gradient;
@@ -92,7 +122,6 @@ static void depth_mup_has_the_golden_multipliers_of_the_sheet(void **state) {
 
 /* The combined table: block matrices m^{alpha-1}/r, output r and 1/r. */
 static void depth_mup_is_mup_in_the_width(void **state) {
-    (void)state;
     orr_tensor t[TENSORS];
     orr_network network = network_of(t, 512, 32);
     APPLY("depth-mup", network, "base_width", "64", "base_depth", "4", "branch_exponent", "0.5", NULL);
@@ -106,7 +135,6 @@ static void depth_mup_is_mup_in_the_width(void **state) {
 }
 
 static void at_the_base_size_every_scaled_kind_is_the_standard_one(void **state) {
-    (void)state;
     static const char *const kinds[] = { "standard", "mup", "depth-mup", "mean-field", "abc" };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         orr_tensor t[TENSORS], plain[TENSORS];
@@ -130,7 +158,6 @@ static void assert_equivalent(const orr_tensor *a, const orr_tensor *b) {
 
 /* Sheet: muP is a = (-1/2, 0, 1/2), b = 1/2, c = 0; adding t to a, -t to b, -2t to c changes nothing. */
 static void abc_with_the_exponents_of_mup_is_mup(void **state) {
-    (void)state;
     static const char *const shifted[][9] = {
         { "-0.5", "0", "0.5", "0.5", "0.5", "0.5", "0", "0", "0" },
         { "0", "0.5", "1", "0", "0", "0", "-1", "-1", "-1" },
@@ -150,7 +177,6 @@ static void abc_with_the_exponents_of_mup_is_mup(void **state) {
 
 /* The same for rules that divide by the gradient: m c, s / c, e / c, eps c. */
 static void mean_field_is_mup_with_every_layer_shifted(void **state) {
-    (void)state;
     orr_tensor mup[TENSORS], t[TENSORS];
     orr_network a = network_of(mup, 256, 4), b = network_of(t, 256, 4);
     APPLY("mup", a, "base_width", "32", NULL);
@@ -169,7 +195,6 @@ static void mean_field_is_mup_with_every_layer_shifted(void **state) {
 
 /* Sheet infinite-width-kernels: sw / sqrt(fan_in) W, sb b, every W_ij, b_i ~ N(0, 1), one learning rate. */
 static void ntk_takes_every_size_out_of_the_weights(void **state) {
-    (void)state;
     orr_tensor t[TENSORS];
     orr_network network = network_of(t, 128, 4);
     APPLY("ntk", network, NULL);
@@ -186,7 +211,6 @@ static void ntk_takes_every_size_out_of_the_weights(void **state) {
 }
 
 static void scales_multiply_the_output_and_what_is_drawn(void **state) {
-    (void)state;
     for (int i = 0; orr_parameterization_at(i); i++) {
         orr_tensor t[TENSORS], plain[TENSORS];
         orr_network network = network_of(t, 64, 4), reference = network_of(plain, 64, 4);
@@ -205,6 +229,8 @@ static void scales_multiply_the_output_and_what_is_drawn(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mup_has_the_golden_multipliers_of_the_sheet),
+        cmocka_unit_test(mup_scales_each_tensor_by_its_own_widths),
+        cmocka_unit_test(base_widths_that_are_not_one_for_each_width_are_refused),
         cmocka_unit_test(depth_mup_has_the_golden_multipliers_of_the_sheet),
         cmocka_unit_test(depth_mup_is_mup_in_the_width),
         cmocka_unit_test(at_the_base_size_every_scaled_kind_is_the_standard_one),

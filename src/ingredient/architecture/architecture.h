@@ -22,10 +22,11 @@ typedef struct orr_tensor {
     orr_shape shape;  /* a matrix is [fan out, fan in, ...] */
     orr_role role;
     int64_t fan_in, fan_out;
-    double mean, deviation; /* deviation 0: starts at its mean */
-    bool frozen;            /* a feature that is not trained */
-    bool branch;            /* the last matrix of a residual branch */
-    bool block;             /* a gain or a bias within one; hidden matrices are taken to be */
+    int64_t width_in, width_out; /* which of the network's widths a side goes with, where it grows */
+    double mean, deviation;      /* deviation 0: starts at its mean */
+    bool frozen;                 /* a feature that is not trained */
+    bool branch;                 /* the last matrix of a residual branch */
+    bool block;                  /* a gain or a bias within one; hidden matrices are taken to be */
 
     double multiplier;               /* the network sees multiplier times the tensor */
     double rate_gradient, rate_sign; /* times the learning rate: rules that follow the gradient's size; rules that
@@ -44,7 +45,9 @@ typedef struct orr_signature {
 typedef struct orr_network {
     orr_tensor *tensors;
     int64_t n_tensors;
-    int64_t width, depth; /* the nominal ones, that parameterizations scale by */
+    int64_t width, depth;  /* the nominal ones, that parameterizations scale by */
+    const int64_t *widths; /* [n_widths]: every size that can grow by itself; NULL: `width` is the only one */
+    int64_t n_widths;
 } orr_network;
 
 /* Values inside of a network, for instruments: what forward() passes by, in order. */
@@ -62,6 +65,7 @@ void orr_tap(orr_taps *taps, const char *name, int64_t index, orr_node node);
 
 typedef struct orr_architecture {
     orr_kind kind;
+    const char *width; /* the setting that makes it wider, a number or a list of them; NULL: none does */
     /* The tensors, in out_arena.  Fails: ORR_EINPUT where this architecture can't take such inputs or give such outputs
      * (with what it takes), ORR_ENOMEM. */
     orr_status (*declare)(orr_context *ctx, orr_arena *out_arena, const orr_settings *s, const orr_signature *signature,

@@ -86,7 +86,9 @@ static orr_status declare(orr_context *ctx, orr_arena *out_arena, const orr_sett
     ORR_TRY(ctx, check_lists(ctx, s, depth));
     orr_tensor *tensor = ORR_NEW(out_arena, orr_tensor, 2 * (depth + 1));
     if (!tensor) return orr_fail(ctx, ORR_ENOMEM, "cnn: no memory for %lld layers", (long long)depth);
-    *out = (orr_network){ .tensors = tensor, .width = depth ? channels[0] : 1, .depth = depth };
+    *out = (orr_network){
+        .tensors = tensor, .width = depth ? channels[0] : 1, .depth = depth, .widths = channels, .n_widths = depth
+    };
     for (int64_t l = 0; l < depth; l++) {
         const int64_t kernel = of_layer(s, "kernel_size", l);
         const char *weight = orr_arena_format(out_arena, "layer%lld.weight", (long long)l + 1);
@@ -96,14 +98,21 @@ static orr_status declare(orr_context *ctx, orr_arena *out_arena, const orr_sett
         *w = orr_tensor_of(weight, ORR_SHAPE(channels[l], image.size[0], kernel, kernel),
                            l == 0 ? ORR_ROLE_INPUT : ORR_ROLE_HIDDEN, 0.0);
         w->deviation = sqrt(weight_variance / (double)w->fan_in);
-        if (bias)
-            tensor[out->n_tensors++] = orr_tensor_of(name, ORR_SHAPE(channels[l]), ORR_ROLE_VECTOR, bias_deviation);
+        w->width_in = l > 0 ? l - 1 : 0;
+        w->width_out = l;
+        if (bias) {
+            orr_tensor *b = &tensor[out->n_tensors++];
+            *b = orr_tensor_of(name, ORR_SHAPE(channels[l]), ORR_ROLE_VECTOR, bias_deviation);
+            b->width_out = l;
+        }
         ORR_TRY(ctx, through_layer(ctx, s, l, &image));
         image.size[0] = channels[l];
     }
     const int64_t fan_in = flatten ? orr_shape_count(&image) : image.size[0];
-    tensor[out->n_tensors++] = orr_tensor_of("readout.weight", ORR_SHAPE(signature->outputs, fan_in), ORR_ROLE_READOUT,
-                                             sqrt(weight_variance / (double)fan_in));
+    orr_tensor *readout = &tensor[out->n_tensors++];
+    *readout = orr_tensor_of("readout.weight", ORR_SHAPE(signature->outputs, fan_in), ORR_ROLE_READOUT,
+                             sqrt(weight_variance / (double)fan_in));
+    readout->width_in = depth ? depth - 1 : 0;
     if (bias)
         tensor[out->n_tensors++] =
             orr_tensor_of("readout.bias", ORR_SHAPE(signature->outputs), ORR_ROLE_FIXED, bias_deviation);
@@ -138,6 +147,7 @@ static orr_node forward(orr_graph *g, const orr_settings *s, const orr_signature
 }
 
 const orr_architecture orr_architecture_cnn = {
+    .width = "channels",
     .kind = { "cnn", "convolutional network", parameters },
     .declare = declare,
     .forward = forward,

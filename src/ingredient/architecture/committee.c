@@ -59,6 +59,7 @@ static orr_node forward(orr_graph *g, const orr_settings *s, const orr_signature
 }
 
 const orr_architecture orr_architecture_committee = {
+    .width = "units",
     .kind = { "committee", "two layers, the second trained or a plain sum or mean of units", parameters },
     .declare = declare,
     .forward = forward,

@@ -27,8 +27,12 @@ static orr_status declare(orr_context *ctx, orr_arena *out_arena, const orr_sett
         return orr_fail(ctx, ORR_EINPUT, "linear: takes numbers and gives one answer an example, no tokens");
     orr_tensor *tensor = ORR_NEW(out_arena, orr_tensor, hidden + 1);
     if (!tensor) return orr_fail(ctx, ORR_ENOMEM, "linear: no memory for %lld layers", (long long)hidden + 1);
-    *out =
-        (orr_network){ .tensors = tensor, .n_tensors = hidden + 1, .width = hidden ? widths[0] : 1, .depth = hidden };
+    *out = (orr_network){ .tensors = tensor,
+                          .n_tensors = hidden + 1,
+                          .width = hidden ? widths[0] : 1,
+                          .depth = hidden,
+                          .widths = widths,
+                          .n_widths = hidden };
     for (int64_t l = 0; l <= hidden; l++) {
         const int64_t fan_out = l < hidden ? widths[l] : signature->outputs;
         const char *name = orr_arena_format(out_arena, "layer%lld.weight", (long long)l + 1);
@@ -38,6 +42,8 @@ static orr_status declare(orr_context *ctx, orr_arena *out_arena, const orr_sett
                               : l == 0      ? ORR_ROLE_INPUT
                                             : ORR_ROLE_HIDDEN;
         tensor[l] = orr_tensor_of(name, ORR_SHAPE(fan_out, fan_in), role, deviation(s, fan_in));
+        tensor[l].width_in = l > 0 ? l - 1 : 0;
+        tensor[l].width_out = l;
         fan_in = fan_out;
     }
     return ORR_OK;
@@ -57,6 +63,7 @@ static orr_node forward(orr_graph *g, const orr_settings *s, const orr_signature
 }
 
 const orr_architecture orr_architecture_linear = {
+    .width = "widths",
     .kind = { "linear", "deep linear network, a product of matrices", parameters },
     .declare = declare,
     .forward = forward,

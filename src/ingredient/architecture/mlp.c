@@ -70,6 +70,7 @@ static void add_norm(orr_arena *arena, orr_network *out, int64_t layer, int64_t 
     t[1] = orr_tensor_of(name_of(arena, layer, "shift"), ORR_SHAPE(width), ORR_ROLE_VECTOR, 0.0);
     t[0].mean = 1.0;
     t[0].block = t[1].block = block;
+    t[0].width_out = t[1].width_out = layer <= out->n_widths ? layer - 1 : out->n_widths - 1;
     out->n_tensors += 2;
 }
 
@@ -79,13 +80,17 @@ static void add_map(orr_arena *arena, orr_network *out, const shape *m, int64_t 
     const char *weight = orr_arena_format(arena, "layer%lld.%sweight", (long long)layer, prefix),
                *bias = orr_arena_format(arena, "layer%lld.%sbias", (long long)layer, prefix);
     const bool block = m->residual && role == ORR_ROLE_HIDDEN;
-    out->tensors[out->n_tensors] =
-        orr_tensor_of(weight, ORR_SHAPE(fan_out, fan_in), role, sqrt(m->weight_variance / (double)fan_in));
-    out->tensors[out->n_tensors++].branch = block && !*prefix;
+    orr_tensor *t = &out->tensors[out->n_tensors++];
+    *t = orr_tensor_of(weight, ORR_SHAPE(fan_out, fan_in), role, sqrt(m->weight_variance / (double)fan_in));
+    t->branch = block && !*prefix;
+    t->width_in = layer > 1 ? layer - 2 : 0; /* W^l reads layer l - 1 and makes layer l */
+    t->width_out = layer - 1;
     if (!m->bias) return;
     const orr_role beside = role == ORR_ROLE_READOUT || role == ORR_ROLE_FIXED ? ORR_ROLE_FIXED : ORR_ROLE_VECTOR;
-    out->tensors[out->n_tensors] = orr_tensor_of(bias, ORR_SHAPE(fan_out), beside, sqrt(m->bias_variance));
-    out->tensors[out->n_tensors++].block = block;
+    t = &out->tensors[out->n_tensors++];
+    *t = orr_tensor_of(bias, ORR_SHAPE(fan_out), beside, sqrt(m->bias_variance));
+    t->block = block;
+    t->width_out = layer - 1;
 }
 
 static orr_status check(orr_context *ctx, const shape *m, const orr_signature *signature) {
@@ -108,6 +113,8 @@ static orr_status declare(orr_context *ctx, orr_arena *out_arena, const orr_sett
     ORR_TRY(ctx, check(ctx, &m, signature));
     *out = (orr_network){ .tensors = ORR_NEW(out_arena, orr_tensor, 6 * (m.depth + 1)),
                           .width = m.depth ? m.widths[0] : 1,
+                          .widths = m.widths,
+                          .n_widths = m.depth,
                           .depth = m.residual ? m.depth - 1 : m.depth };
     if (!out->tensors) return orr_fail(ctx, ORR_ENOMEM, "mlp: no memory for %lld layers", (long long)m.depth);
     for (int64_t l = 1; l <= m.depth; l++) {
@@ -179,6 +186,7 @@ static orr_node forward(orr_graph *g, const orr_settings *s, const orr_signature
 }
 
 const orr_architecture orr_architecture_mlp = {
+    .width = "widths",
     .kind = { "mlp", "multilayer perceptron", parameters },
     .declare = declare,
     .forward = forward,

@@ -45,6 +45,7 @@ static orr_node forward(orr_graph *g, const orr_settings *s, const orr_signature
 }
 
 const orr_architecture orr_architecture_random_features = {
+    .width = "features",
     .kind = { "random-features", "random first layer that stays, trained readout", parameters },
     .declare = declare,
     .forward = forward,

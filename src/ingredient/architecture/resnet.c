@@ -58,14 +58,15 @@ static int64_t count_blocks(const orr_settings *s) {
 }
 
 typedef struct block {
-    int64_t in, out, stride;
+    int64_t in, out, stride, stage_in, stage;
     bool project;
 } block;
 
 static block block_of(const orr_settings *s, int64_t stage, int64_t b) {
     int64_t stages;
     const int64_t *channels = orr_ints(s, "channels", &stages);
-    block it = { .out = channels[stage], .in = channels[b == 0 && stage > 0 ? stage - 1 : stage] };
+    const int64_t before = b == 0 && stage > 0 ? stage - 1 : stage;
+    block it = { .out = channels[stage], .in = channels[before], .stage_in = before, .stage = stage };
     it.stride = b == 0 && stage > 0 ? 2 : 1;
     it.project = it.stride != 1 || it.in != it.out;
     return it;
@@ -107,17 +108,30 @@ static orr_status add_convolution(const declaration *d, const char *name, int64_
     return ORR_OK;
 }
 
+/* Tells the tensors from `first` on along which stages' channels they go. */
+static void go_along(orr_network *network, int64_t first, int64_t in, int64_t out) {
+    for (int64_t t = first; t < network->n_tensors; t++) {
+        network->tensors[t].width_in = in;
+        network->tensors[t].width_out = out;
+    }
+}
+
 static orr_status add_block(const declaration *d, int64_t number, block it) {
     const char *first = orr_arena_format(d->arena, "block%lld.first", (long long)number);
     const char *second = orr_arena_format(d->arena, "block%lld.second", (long long)number);
     const char *shortcut = orr_arena_format(d->arena, "block%lld.shortcut", (long long)number);
     if (!first || !second || !shortcut)
         return orr_fail(d->ctx, ORR_ENOMEM, "resnet: no memory for the names of layers");
+    int64_t at = d->network->n_tensors;
     ORR_TRY(d->ctx, add_convolution(d, first, it.out, it.in, 3, ORR_ROLE_HIDDEN));
+    go_along(d->network, at, it.stage_in, it.stage);
     const int64_t last = d->network->n_tensors;
     ORR_TRY(d->ctx, add_convolution(d, second, it.out, it.out, 3, ORR_ROLE_HIDDEN));
+    go_along(d->network, last, it.stage, it.stage);
     d->network->tensors[last].branch = true;
+    at = d->network->n_tensors;
     if (it.project) ORR_TRY(d->ctx, add_convolution(d, shortcut, it.out, it.in, 1, ORR_ROLE_HIDDEN));
+    go_along(d->network, at, it.stage_in, it.stage);
     return ORR_OK;
 }
 
@@ -134,7 +148,7 @@ static orr_status declare(orr_context *ctx, orr_arena *out_arena, const orr_sett
                         (long long)n_blocks, (long long)stages);
     const int64_t depth = count_blocks(s);
     const declaration d = { ctx, out_arena, s, out };
-    *out = (orr_network){ .width = channels[0], .depth = depth };
+    *out = (orr_network){ .width = channels[0], .depth = depth, .widths = channels, .n_widths = stages };
     out->tensors = ORR_NEW(out_arena, orr_tensor, 9 * depth + 5); /* three convolutions a block, three tensors each */
     if (!out->tensors) return orr_fail(ctx, ORR_ENOMEM, "resnet: no memory for %lld blocks", (long long)depth);
     ORR_TRY(ctx, add_convolution(&d, "stem", channels[0], image.size[0], orr_int(s, "stem_size"), ORR_ROLE_INPUT));
@@ -143,6 +157,7 @@ static orr_status declare(orr_context *ctx, orr_arena *out_arena, const orr_sett
             ORR_TRY(ctx, add_block(&d, number, block_of(s, stage, b)));
     ORR_TRY(ctx, add(&d, "readout", ".weight", ORR_SHAPE(signature->outputs, channels[stages - 1]), ORR_ROLE_READOUT,
                      0.0, sqrt(orr_real(s, "weight_variance") / (double)channels[stages - 1])));
+    out->tensors[out->n_tensors - 1].width_in = stages - 1;
     if (orr_flag(s, "bias"))
         ORR_TRY(ctx, add(&d, "readout", ".bias", ORR_SHAPE(signature->outputs), ORR_ROLE_FIXED, 0.0,
                          sqrt(orr_real(s, "bias_variance"))));
@@ -201,6 +216,7 @@ static orr_node forward(orr_graph *g, const orr_settings *s, const orr_signature
 }
 
 const orr_architecture orr_architecture_resnet = {
+    .width = "channels",
     .kind = { "resnet", "residual convolutional network of basic blocks", parameters },
     .declare = declare,
     .forward = forward,

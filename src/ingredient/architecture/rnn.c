@@ -165,6 +165,7 @@ static orr_node forward(orr_graph *g, const orr_settings *s, const orr_signature
 }
 
 const orr_architecture orr_architecture_rnn = {
+    .width = "width",
     .kind = { "rnn", "recurrent network", parameters },
     .declare = declare,
     .forward = forward,

@@ -61,6 +61,8 @@ static bool is(const orr_settings *s, const char *name, const char *choice) {
 
 /* ---- tensors --------------------------------------------------------------------------------------------------------------- */
 
+enum { STREAM = 0, PERCEPTRON }; /* its widths: of the stream (heads grow along), of the perceptrons' hidden layers */
+
 typedef struct declaration {
     orr_context *ctx;
     orr_arena *arena;
@@ -89,11 +91,13 @@ static orr_status add_linear(const declaration *d, int64_t number, const char *l
                0.0, 0.0);
 }
 
-/* The last matrix of a branch. */
-static orr_status add_last(const declaration *d, int64_t number, const char *layer, int64_t out, int64_t in) {
+/* The last matrix of a branch, which reads one of the widths. */
+static orr_status add_last(const declaration *d, int64_t number, const char *layer, int64_t out, int64_t in,
+                           int64_t width_in) {
     const int64_t at = d->network->n_tensors;
     ORR_TRY(d->ctx, add_linear(d, number, layer, out, in, ORR_ROLE_HIDDEN));
     d->network->tensors[at].branch = true;
+    d->network->tensors[at].width_in = width_in;
     return ORR_OK;
 }
 
@@ -121,11 +125,13 @@ static orr_status add_block(const declaration *d, int64_t number) {
     const int64_t width = orr_int(d->s, "width"), hidden = width * orr_int(d->s, "mlp_ratio");
     ORR_TRY(d->ctx, add_norm(d, number, "norm1"));
     for (int i = 0; i < 3; i++) ORR_TRY(d->ctx, add_linear(d, number, projections[i], width, width, ORR_ROLE_HIDDEN));
-    ORR_TRY(d->ctx, add_last(d, number, "output", width, width));
+    ORR_TRY(d->ctx, add_last(d, number, "output", width, width, STREAM));
     if (orr_flag(d->s, "attention_only")) return ORR_OK;
     ORR_TRY(d->ctx, add_norm(d, number, "norm2"));
+    const int64_t first = d->network->n_tensors;
     ORR_TRY(d->ctx, add_linear(d, number, "mlp1", hidden, width, ORR_ROLE_HIDDEN));
-    return add_last(d, number, "mlp2", width, hidden);
+    for (int64_t t = first; t < d->network->n_tensors; t++) d->network->tensors[t].width_out = PERCEPTRON;
+    return add_last(d, number, "mlp2", width, hidden, PERCEPTRON);
 }
 
 static orr_status check(orr_context *ctx, const orr_settings *s, const orr_signature *signature) {
@@ -153,7 +159,12 @@ static orr_status declare(orr_context *ctx, orr_arena *out_arena, const orr_sett
     const int64_t width = orr_int(s, "width"), depth = orr_int(s, "depth");
     const declaration d = { ctx, out_arena, s, out };
     ORR_TRY(ctx, check(ctx, s, signature));
-    *out = (orr_network){ .width = width, .depth = depth };
+    *out = (orr_network){ .width = width, .depth = depth, .n_widths = 2 };
+    int64_t *widths = ORR_NEW(out_arena, int64_t, 2);
+    if (!widths) return orr_fail(ctx, ORR_ENOMEM, "transformer: no memory for its widths");
+    widths[STREAM] = width;
+    widths[PERCEPTRON] = width * orr_int(s, "mlp_ratio");
+    out->widths = widths;
     out->tensors = ORR_NEW(out_arena, orr_tensor, 16 * depth + 7); /* six linear layers and two norms a block */
     if (!out->tensors) return orr_fail(ctx, ORR_ENOMEM, "transformer: no memory for %lld blocks", (long long)depth);
     if (signature->vocabulary) ORR_TRY(ctx, add_embedding(&d, "embedding", signature->vocabulary));
@@ -298,6 +309,7 @@ static orr_node forward(orr_graph *g, const orr_settings *s, const orr_signature
 }
 
 const orr_architecture orr_architecture_transformer = {
+    .width = "width",
     .kind = { "transformer", "transformer, decoder or encoder by what the task asks", parameters },
     .declare = declare,
     .forward = forward,
