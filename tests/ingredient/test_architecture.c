@@ -221,6 +221,40 @@ static void tensors_have_their_roles_and_deviations(void **state) {
     assert_true(net.tensors[0].mean == 0.3 && net.tensors[1].mean == 0.3 && net.tensors[0].deviation == 0);
 }
 
+/* All widths differ, so that a tensor that went along the wrong one would be seen. */
+static void tensors_go_along_the_widths_that_their_sides_have(void **state) {
+    static const struct {
+        const char *kind, *words[WORDS];
+        orr_signature signature;
+        int64_t n_widths;
+    } net[] = {
+        { "mlp", { "widths", "4 6 10", "norm", "layer" }, { .input = { 1, { D } }, .outputs = 3 }, 3 },
+        { "linear", { "widths", "4 6 10" }, { .input = { 1, { D } }, .outputs = 3 }, 3 },
+        { "cnn", { "channels", "4 6 10" }, { .input = { 3, { 3, 8, 8 } }, .outputs = 3 }, 3 },
+        { "resnet", { "channels", "4 6 10", "blocks", "2" }, { .input = { 3, { 3, 8, 8 } }, .outputs = 3 }, 3 },
+        { "transformer",
+          { "width", "8", "heads", "2", "mlp_ratio", "3" },
+          { .input = { 1, { 5 } }, .vocabulary = 7, .outputs = 3 },
+          2 },
+    };
+    for (size_t i = 0; i < sizeof net / sizeof *net; i++) {
+        const orr_settings s = settings(net[i].kind, net[i].words);
+        orr_network out;
+        assert_non_null(kind(net[i].kind)->width);
+        assert_true(orr_settings_has(&s, kind(net[i].kind)->width));
+        assert_ok(*state, kind(net[i].kind)->declare(*state, arena, &s, &net[i].signature, &out));
+        assert_int_equal(out.n_widths, net[i].n_widths);
+        assert_int_equal(out.widths[0], out.width);
+        for (int64_t t = 0; t < out.n_tensors; t++) {
+            const orr_tensor *at = &out.tensors[t];
+            if (at->role == ORR_ROLE_INPUT || at->role == ORR_ROLE_HIDDEN || at->role == ORR_ROLE_VECTOR)
+                assert_int_equal(at->fan_out, out.widths[at->width_out]);
+            if (at->role == ORR_ROLE_HIDDEN) assert_int_equal(at->shape.size[1], out.widths[at->width_in]);
+            if (at->role == ORR_ROLE_READOUT) assert_int_equal(at->fan_in % out.widths[at->width_in], 0);
+        }
+    }
+}
+
 static void what_an_architecture_cannot_take_it_refuses(void **state) {
     static const struct {
         const char *kind, *words[WORDS];
@@ -295,6 +329,7 @@ int main(void) {
         cmocka_unit_test(inputs_of_several_axes_are_flattened),
         cmocka_unit_test(taps_are_the_layers_and_the_last_is_what_the_readout_sees),
         cmocka_unit_test(tensors_have_their_roles_and_deviations),
+        cmocka_unit_test(tensors_go_along_the_widths_that_their_sides_have),
         cmocka_unit_test(what_an_architecture_cannot_take_it_refuses),
         cmocka_unit_test(activations_are_their_formulas),
     };
