@@ -51,7 +51,7 @@ static orr_status resume_one(orr_context *ctx, orr_store *store, const resume_op
     };
     ORR_TRY_DONE(ctx, orr_arena_new(ctx, &arena));
     ORR_TRY_DONE(ctx, orr_laws_resume(ctx, arena, store, id, &options, &experiment, &outcome));
-    if (orr_cli_verdict(&outcome) != ORR_EXIT_HOLDS) *code = ORR_EXIT_FAILS;
+    if (orr_cli_verdict(&outcome, experiment.laws_auto) != ORR_EXIT_HOLDS) *code = ORR_EXIT_FAILS;
     ORR_TRY_DONE(ctx, orr_cli_print_outcome(ctx, arena, store, &experiment, &outcome, o->json));
 done:
     orr_cli_forget(&outcome);

@@ -104,7 +104,7 @@ static orr_status run(orr_context *ctx, run_options *o, int *code) {
     ORR_TRY_DONE(ctx, find_laws(ctx, arena, &experiment, &laws));
     ORR_TRY_DONE(ctx, orr_store_open(ctx, orr_cli_store(o->store), &store));
     ORR_TRY_DONE(ctx, orr_laws_run(ctx, arena, store, laws, experiment.n_laws, &experiment, &options, &outcome));
-    *code = orr_cli_verdict(&outcome);
+    *code = orr_cli_verdict(&outcome, experiment.laws_auto);
     ORR_TRY_DONE(ctx, orr_cli_print_outcome(ctx, arena, store, &experiment, &outcome, o->json));
 done:
     orr_cli_forget(&outcome);

@@ -28,9 +28,11 @@ void orr_cli_forget(orr_laws_outcome *outcome) {
     }
 }
 
-int orr_cli_verdict(const orr_laws_outcome *outcome) {
-    for (int64_t i = 0; i < outcome->n_laws; i++)
-        if (outcome->law[i].verdict != ORR_HOLDS) return ORR_EXIT_FAILS;
+int orr_cli_verdict(const orr_laws_outcome *outcome, bool laws_auto) {
+    for (int64_t i = 0; i < outcome->n_laws; i++) {
+        const orr_verdict v = outcome->law[i].verdict;
+        if (v == ORR_FAILS || (v == ORR_OUT_OF_REGIME && !laws_auto)) return ORR_EXIT_FAILS;
+    }
     return ORR_EXIT_HOLDS;
 }
 

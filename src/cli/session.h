@@ -17,7 +17,7 @@ orr_status orr_cli_print_outcome(orr_context *ctx, orr_arena *arena, orr_store *
 /* Gives back what an outcome holds; one of zeros is fine. */
 void orr_cli_forget(orr_laws_outcome *outcome);
 
-/* 0, or 1 where a law doesn't hold. */
-int orr_cli_verdict(const orr_laws_outcome *outcome);
+/* 0, or 1 where a law doesn't hold.  Under `laws: auto` a law out of its regime is no failure. */
+int orr_cli_verdict(const orr_laws_outcome *outcome, bool laws_auto);
 
 #endif

@@ -157,15 +157,29 @@ static const orr_yaml *find_size(orr_mistakes *m, const orr_yaml *root, const ch
     return found;
 }
 
+/* `auto`: all that are known. */
+static void take_all_laws(orr_mistakes *m, const char *const *known, int n_known, orr_experiment *out) {
+    const char **laws = ORR_NEW(m->arena, const char *, n_known);
+    if (!laws) m->no_memory = true;
+    for (int i = 0; laws && i < n_known; i++) laws[i] = known[i];
+    out->laws = laws;
+    out->n_laws = laws ? n_known : 0;
+    out->laws_auto = true;
+}
+
 static void read_laws(orr_mistakes *m, const orr_yaml *list, const char *const *known, orr_experiment *out) {
+    int n_known = 0;
+    while (known && known[n_known]) n_known++;
+    if (list && list->type == ORR_YAML_WORD && strcmp(list->word, "auto") == 0) {
+        take_all_laws(m, known, n_known, out);
+        return;
+    }
     if (!list || !orr_read_is(m, list, ORR_YAML_LIST, "laws")) return;
     const char **laws = ORR_NEW(m->arena, const char *, list->n);
-    int n_known = 0;
     if (!laws) {
         m->no_memory = true;
         return;
     }
-    while (known && known[n_known]) n_known++;
     for (int64_t i = 0; i < list->n; i++) {
         if (!orr_read_is(m, list->value[i], ORR_YAML_WORD, "laws")) continue;
         int at = 0;

@@ -7,7 +7,7 @@
  *     rule: { kind: gd, learning_rate: 0.1 }
  *     steps: 2000
  *     observe: [ { kind: sharpness, every: 50 } ]
- *     laws: [ edge-of-stability ]
+ *     laws: [ edge-of-stability ]          # or `auto`: every law whose regime admits the experiment
  *     seeds: 3
  *     sweep:                               # several points; each changes what it names
  *       - { name: small, rule: { learning_rate: 0.05 } }
@@ -71,6 +71,7 @@ typedef struct orr_experiment {
     int64_t seeds; /* 0 .. seeds - 1 */
     const char *const *laws;
     int64_t n_laws;
+    bool laws_auto; /* `laws: auto`: all that there are, each where its regime admits the experiment */
 } orr_experiment;
 
 /* A zero means the default. */

@@ -47,7 +47,8 @@ const orr_parameter orr_experiment_keys[] = {
 };
 
 const orr_part_of_file orr_experiment_parts[] = {
-    { "laws", "a list of laws that speak about it; `orrery law list` names them" },
+    { "laws",
+      "a list of laws that speak about it (`orrery law list` names them), or auto: every law whose regime admits it" },
     { "sweep",
       "several points: a list of maps that change what they name, or { grid: { KEY: [VALUES] } } whose product "
       "is taken, or { zip: { KEY: [VALUES] } } in step; keys are dotted, as rule.learning_rate" },

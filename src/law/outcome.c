@@ -40,6 +40,7 @@ json_t *orr_law_outcome_json(const orr_law_outcome *o) {
                   "prediction_sha256", text_or_null(o->sha256), "runs", runs, "checks", all_checks(o));
     (void)json_object_update(out, rest);
     json_decref(rest);
+    if (o->outside[0]) (void)json_object_set_new(out, "outside", json_string(o->outside));
     return out;
 }
 

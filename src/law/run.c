@@ -31,6 +31,7 @@ typedef struct session {
     const orr_law_options *options;
     const orr_problem **problems;
     bool no_ensemble;
+    bool only_predict; /* no verdict will follow: any number of seeds will do */
     orr_progress progress;
 } session;
 
@@ -60,16 +61,27 @@ static orr_status check_points(session *s, const orr_premises *in, const orr_con
     return *why ? ORR_OK : no_memory(s);
 }
 
+static orr_status refuse(session *s, orr_law_outcome *out, const char *note) {
+    out->verdict = ORR_OUT_OF_REGIME;
+    out->note = note;
+    return note ? ORR_OK : no_memory(s);
+}
+
 static orr_status check_regime(session *s, const orr_premises *in, orr_law_outcome *out) {
+    if (in->experiment->seeds < ORR_LAW_SEEDS_MIN && !s->only_predict)
+        return refuse(s, out,
+                      orr_arena_format(s->arena, "condition not met: a verdict needs at least %d seeds (it has %lld)",
+                                       ORR_LAW_SEEDS_MIN, (long long)in->experiment->seeds));
     for (const orr_condition *c = s->law->regime; c->words; c++) {
         bool holds = false;
         const char *why = "";
         if (c->point) ORR_TRY(s->ctx, check_points(s, in, c, &holds, &why));
         else ORR_TRY(s->ctx, c->check(s->ctx, s->arena, in, &holds, &why));
         if (holds) continue;
-        out->verdict = ORR_OUT_OF_REGIME;
-        out->note = why ? orr_arena_format(s->arena, "condition not met: %s (%s)", c->words, why) : NULL;
-        return out->note ? ORR_OK : no_memory(s);
+        const char *note = why ? orr_arena_format(s->arena, "condition not met: %s (%s)", c->words, why) : NULL;
+        if (!c->beyond || !s->options->past_regime) return refuse(s, out, note);
+        if (!note) return no_memory(s);
+        if (!out->outside[0]) out->outside = note;
     }
     return ORR_OK;
 }
@@ -180,12 +192,15 @@ static orr_status new_outcomes(session *s, const orr_law *const *laws, int64_t n
         return orr_fail(s->ctx, ORR_ENOMEM, "no memory for the outcomes of %lld laws", (long long)n);
     for (int64_t i = 0; i < n; i++) {
         s->law = laws[i];
-        out->law[i] = (orr_law_outcome){
-            .law = laws[i], .note = "", .n_checks = count_checks(laws[i]), .points = e->n_points, .seeds = e->seeds
-        };
+        out->law[i] = (orr_law_outcome){ .law = laws[i],
+                                         .note = "",
+                                         .outside = "",
+                                         .n_checks = count_checks(laws[i]),
+                                         .points = e->n_points,
+                                         .seeds = e->seeds };
         out->law[i].check = ORR_NEW(s->arena, orr_judgement, out->law[i].n_checks);
         if (!out->law[i].check) return no_memory(s);
-        if (e->seeds < ORR_LAW_SEEDS_MIN)
+        if (e->seeds < ORR_LAW_SEEDS_MIN && !e->laws_auto && !s->only_predict)
             return orr_fail(s->ctx, ORR_EINPUT, "%s: %lld seed%s; a verdict needs at least %d", laws[i]->id,
                             (long long)e->seeds, e->seeds == 1 ? "" : "s", ORR_LAW_SEEDS_MIN);
     }
@@ -277,10 +292,29 @@ orr_status orr_laws_run(orr_context *ctx, orr_arena *out_arena, orr_store *store
     return judge_all(&s, out);
 }
 
+orr_status orr_laws_predict(orr_context *ctx, orr_arena *out_arena, const orr_law *const *laws, int64_t n_laws,
+                            orr_experiment *experiment, const orr_law_options *options, orr_laws_outcome *out) {
+    session s = session_of(ctx, out_arena, NULL, experiment, options);
+    orr_store_prediction *predictions = ORR_NEW(out_arena, orr_store_prediction, n_laws);
+    int64_t n = 0;
+    s.only_predict = true;
+    if (!predictions) return orr_fail(ctx, ORR_ENOMEM, "no memory for %lld predictions", (long long)n_laws);
+    ORR_TRY(ctx, new_outcomes(&s, laws, n_laws, out));
+    ORR_TRY(ctx, orr_lab_prepare(ctx, out_arena, experiment, &s.problems));
+    ORR_TRY(ctx, predict_all(&s, out, predictions, &n));
+    for (int64_t i = 0, at = 0; i < n_laws; i++) {
+        if (out->law[i].verdict == ORR_OUT_OF_REGIME) continue;
+        out->law[i].prediction = json_loads(predictions[at++].text, 0, NULL);
+        s.law = laws[i];
+        if (!out->law[i].prediction) return no_memory(&s);
+    }
+    return ORR_OK;
+}
+
 orr_status orr_law_run(orr_context *ctx, orr_arena *out_arena, orr_store *store, const orr_law *law,
                        orr_experiment *experiment, const orr_law_options *options, orr_law_outcome *out) {
     orr_laws_outcome all;
-    *out = (orr_law_outcome){ .law = law, .note = "" };
+    *out = (orr_law_outcome){ .law = law, .note = "", .outside = "" };
     const orr_status status = orr_laws_run(ctx, out_arena, store, &law, 1, experiment, options, &all);
     if (all.law) *out = all.law[0];
     return status;

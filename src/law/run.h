@@ -12,6 +12,7 @@
 typedef struct orr_law_options {
     const volatile sig_atomic_t *stop; /* set by a signal: ends with ORR_EINTERRUPTED at the next chunk of updates */
     bool train_anyway;                 /* also where no law speaks about the experiment */
+    bool past_regime;                  /* a law speaks also past conditions that are marked `beyond`: for maps */
     bool no_ensemble;                  /* every run alone (lab/execute.h), and the two below */
     int jobs;
     double checkpoint_seconds;
@@ -20,7 +21,8 @@ typedef struct orr_law_options {
 typedef struct orr_law_outcome {
     const orr_law *law;
     orr_verdict verdict;  /* HOLDS where every check does */
-    const char *note;     /* out of regime: which condition, and why; else "" */
+    const char *note;     /* out of regime: which condition, and why; fails: which check; else "" */
+    const char *outside;  /* the first condition that it was judged past (past_regime), and why; else "" */
     orr_judgement *check; /* [checks of the law]; n = 0: it had nothing to speak about */
     int64_t n_checks, points, seeds;
     int64_t headline; /* the first check that had something to speak about */
@@ -36,7 +38,8 @@ enum { ORR_LAW_SEEDS_MIN = 3 };
 
 /* Runs an experiment for a law.  Nothing is trained where a condition of the regime doesn't hold.  The prediction is judged
  * as the store gives it back, and its hash is checked.  out's arrays live in out_arena.
- * Fails as orr_lab_run and orr_store_open_experiment do; ORR_EINPUT for fewer than ORR_LAW_SEEDS_MIN seeds. */
+ * Fails as orr_lab_run and orr_store_open_experiment do; ORR_EINPUT for fewer than ORR_LAW_SEEDS_MIN seeds (`laws: auto`: the
+ * laws are out of their regime then). */
 orr_status orr_law_run(orr_context *ctx, orr_arena *out_arena, orr_store *store, const orr_law *law,
                        orr_experiment *experiment, const orr_law_options *options, orr_law_outcome *out) ORR_MUST_USE;
 
@@ -54,6 +57,11 @@ typedef struct orr_laws_outcome {
 orr_status orr_laws_run(orr_context *ctx, orr_arena *out_arena, orr_store *store, const orr_law *const *laws,
                         int64_t n_laws, orr_experiment *experiment, const orr_law_options *options,
                         orr_laws_outcome *out) ORR_MUST_USE;
+/* What laws say about an experiment, before anything is trained or stored: the predictions of those whose regime admits it, in
+ * out->law[i].prediction, and the notes of the others.  out->runs is NULL. */
+orr_status orr_laws_predict(orr_context *ctx, orr_arena *out_arena, const orr_law *const *laws, int64_t n_laws,
+                            orr_experiment *experiment, const orr_law_options *options,
+                            orr_laws_outcome *out) ORR_MUST_USE;
 /* Goes on with an experiment of the store that was interrupted, from its checkpoints, and judges by the predictions that were
  * sealed.  *experiment is read from the store.  Fails too: ORR_EINPUT where this program would open other runs. */
 orr_status orr_laws_resume(orr_context *ctx, orr_arena *out_arena, orr_store *store, int64_t id,

@@ -70,6 +70,30 @@ if { [ $code = 0 ] && grep -q '"verdict":"HOLDS"' <<<"$out"; } || { [ $code = 1 
         { failed=$((failed + 1)); echo "FAILED: output of a small run: $out"; cat err.txt; }
 else failed=$((failed + 1)); echo "FAILED: exit code $code for $out"; fi
 
+# A map: a line for each value, also past the regime; its page; one object as JSON.
+expect 0 "condition not met: the initial sharpness" "$orrery" law map edge-of-stability --experiment small.yaml --axis architecture.weight_variance=20:40:2 --store map.db
+[ -s orrery-map-edge-of-stability.html ] && passed=$((passed + 1)) || { failed=$((failed + 1)); echo "FAILED: no page of a map"; }
+expect 0 '"boundaries":[' "$orrery" law map edge-of-stability --experiment small.yaml --axis steps=500:600:2 --store map.db --json -o -
+expect 2 "expected KEY=FROM:TO" "$orrery" law map edge-of-stability --axis learning_rate
+expect 2 "no number of the experiment has that key" "$orrery" law map edge-of-stability --axis rate=1:2
+expect 2 "the sweep of the experiment sets that key itself" "$orrery" law map edge-of-stability --axis rule.learning_rate=0.1:0.2
+expect 2 "did you mean 'edge-of-stability'" "$orrery" law map edge-of-stabilty
+expect 2 "is for \`law map\`" "$orrery" law run edge-of-stability --axis a=1:2
+expect 2 "for one law" "$orrery" law run all --experiment small.yaml
+expect 2 "from 3 to" "$orrery" law all --seeds 2
+
+# Predictions without training; `laws: auto`.
+{ sed '/^seeds/d' small.yaml; echo 'seeds: 1'; } >one.yaml
+{ cat relu.yaml; echo 'laws: auto'; } >auto-relu.yaml
+expect 0 "break_through" "$orrery" predict one.yaml --law edge-of-stability
+expect 0 "out of regime:" "$orrery" predict relu.yaml
+expect 0 '"in_regime":true' "$orrery" predict one.yaml --law edge-of-stability --json
+expect 2 "typo.yaml:5:" "$orrery" predict typo.yaml
+expect 2 "did you mean 'edge-of-stability'" "$orrery" predict small.yaml --law edge-of-stabilty
+expect 2 "needs an experiment file" "$orrery" predict
+expect 0 "relu has a kink" "$orrery" run auto-relu.yaml --store auto.db
+expect 0 "edge-of-stability: OUT OF REGIME" "$orrery" run one.yaml --set laws=auto --store auto.db
+
 # What the machine refuses: one clear line, exit code 3.  As another user, since root writes everywhere.
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
     chmod 755 "$folder"

@@ -1,0 +1,143 @@
+/* orrery law run all: every law at its default experiment, with time and memory. */
+#include <stdio.h>
+
+#include "base/context.h"
+#include "base/memory.h"
+#include "base/progress.h"
+#include "cli/laws.h"
+
+/* What became of one law. */
+typedef struct entry {
+    orr_law_outcome outcome;
+    orr_status status;   /* not ORR_OK: it could not be run; */
+    const char *message; /* why */
+    double seconds;
+    int64_t peak_bytes;
+} entry;
+
+typedef struct suite {
+    orr_context *ctx;
+    orr_arena *arena;
+    orr_store *store;
+    const orr_cli_law_options *options;
+    entry *entry;
+    int64_t n;
+    double seconds;
+} suite;
+
+static orr_status run_one(suite *s, const orr_law *law, entry *e) {
+    orr_experiment experiment;
+    const orr_law_options options = { .stop = orr_cli_stop() };
+    ORR_TRY(s->ctx, orr_cli_law_experiment(s->ctx, s->arena, law, s->options, NULL, &experiment));
+    return orr_law_run(s->ctx, s->arena, s->store, law, &experiment, &options, &e->outcome);
+}
+
+static const char *verdict_of(const entry *e) {
+    return e->status == ORR_OK ? orr_verdict_words(e->outcome.verdict) : "NOT RUN";
+}
+
+static void print_entry(const entry *e) {
+    const orr_law_outcome *o = &e->outcome;
+    printf("%-28s %-14s %7.1f %8.0f  ", o->law->id, verdict_of(e), e->seconds, (double)e->peak_bytes / 1048576.0);
+    const orr_judgement *j = e->status == ORR_OK && o->check ? &o->check[o->headline] : NULL;
+    const orr_check *c = &o->law->checks[o->headline];
+    if (j && j->n)
+        printf("%s = %.4g [%.4g, %.4g] in [%g, %g]", c->metric, j->value, j->interval[0], j->interval[1], c->low,
+               c->high);
+    if (e->status != ORR_OK) printf("%s", e->message);
+    else if (o->note[0]) printf("%s%s", j && j->n ? "; " : "", o->note);
+    printf("\n");
+    (void)fflush(stdout);
+}
+
+/* One law; that it fails or can't be run doesn't end the others. */
+static orr_status run_entry(suite *s, const orr_law *law, entry *e) {
+    const double start = orr_now();
+    orr_memory_reset_peak();
+    e->message = "";
+    e->outcome = (orr_law_outcome){ .law = law, .note = "", .outside = "" };
+    e->status = run_one(s, law, e);
+    e->seconds = orr_now() - start;
+    e->peak_bytes = orr_memory_peak();
+    if (e->status == ORR_EINTERRUPTED) return e->status;
+    if (e->status != ORR_OK) {
+        e->message = orr_arena_string(s->arena, orr_context_message(s->ctx));
+        orr_context_clear(s->ctx);
+        if (!e->message) return orr_fail(s->ctx, ORR_ENOMEM, "no memory for a message");
+    }
+    json_decref(e->outcome.prediction);
+    json_decref(e->outcome.measurement);
+    e->outcome.prediction = e->outcome.measurement = NULL;
+    return ORR_OK;
+}
+
+static json_t *entry_json(const entry *e) {
+    json_t *one = e->status == ORR_OK ? orr_law_outcome_json(&e->outcome)
+                                      : json_pack("{s:s, s:s, s:s}", "law", e->outcome.law->id, "verdict", "NOT RUN",
+                                                  "note", e->message);
+    (void)json_object_set_new(one, "seconds", orr_json_real(e->seconds));
+    (void)json_object_set_new(one, "peak_bytes", json_integer((json_int_t)e->peak_bytes));
+    return one;
+}
+
+static orr_status print_json(suite *s) {
+    json_t *laws = json_array();
+    char *text;
+    for (int64_t i = 0; i < s->n; i++) (void)json_array_append_new(laws, entry_json(&s->entry[i]));
+    json_t *all = json_pack("{s:s, s:f, s:o}", "size", s->options->size ? s->options->size : "quick", "seconds",
+                            s->seconds, "laws", laws);
+    const orr_status status = orr_json_text(s->ctx, s->arena, all, 9, &text);
+    json_decref(all);
+    if (status == ORR_OK) printf("%s\n", text);
+    return status;
+}
+
+static orr_status run_all(suite *s) {
+    orr_status status = ORR_OK;
+    const double start = orr_now();
+    while (orr_law_at((int)s->n)) s->n++;
+    s->entry = ORR_NEW(s->arena, entry, s->n);
+    if (!s->entry) return orr_fail(s->ctx, ORR_ENOMEM, "no memory for %lld laws", (long long)s->n);
+    if (!s->options->json) printf("%-28s %-14s %7s %8s  %s\n", "law", "verdict", "seconds", "MiB", "headline");
+    for (int64_t i = 0; i < s->n && status == ORR_OK; i++) {
+        status = run_entry(s, orr_law_at((int)i), &s->entry[i]);
+        if (status == ORR_OK && !s->options->json) print_entry(&s->entry[i]);
+    }
+    s->seconds = orr_now() - start;
+    if (status == ORR_OK && s->options->json) status = print_json(s);
+    else if (status == ORR_OK)
+        printf("\n%lld laws in %.0f s; store: %s\n", (long long)s->n, s->seconds, orr_store_path(s->store));
+    return status;
+}
+
+/* The worst of what became of them. */
+static int code_of(const suite *s) {
+    int code = ORR_EXIT_HOLDS;
+    for (int64_t i = 0; i < s->n; i++) {
+        const entry *e = &s->entry[i];
+        const int own = e->status == ORR_EINPUT           ? ORR_EXIT_USAGE
+                        : e->status != ORR_OK             ? ORR_EXIT_OURS
+                        : e->outcome.verdict == ORR_HOLDS ? ORR_EXIT_HOLDS
+                                                          : ORR_EXIT_FAILS;
+        code = own > code ? own : code;
+    }
+    return code;
+}
+
+int orr_cli_law_all(const orr_cli_law_options *o) {
+    suite s = { .options = o };
+    orr_status status;
+    int code = ORR_EXIT_OURS;
+    if (orr_context_new(&(orr_context_options){ .threads = (int)o->threads, .log = stderr }, &s.ctx) != ORR_OK)
+        return fprintf(stderr, "orrery law: could not start %lld threads\n", o->threads), ORR_EXIT_OURS;
+    ORR_TRY_DONE(s.ctx, orr_arena_new(s.ctx, &s.arena));
+    ORR_TRY_DONE(s.ctx, orr_store_open(s.ctx, orr_cli_store(o->store), &s.store));
+    ORR_TRY_DONE(s.ctx, run_all(&s));
+    code = code_of(&s);
+done:
+    if (status != ORR_OK) code = orr_cli_fail(s.ctx, "law", status);
+    orr_store_close(s.store);
+    orr_arena_free(s.arena);
+    orr_context_free(s.ctx);
+    return code;
+}
