@@ -106,7 +106,7 @@ orr_status orr_problem_initial(orr_context *ctx, const orr_problem *p, uint64_t 
     orr_arena *scratch = NULL;
     orr_status status;
     ORR_TRY_DONE(ctx, orr_arena_new(ctx, &scratch));
-    ORR_TRY_DONE(ctx, p->kind.initial->draw(ctx, scratch, &p->kind.initial_settings, &p->network, seed, w));
+    ORR_TRY_DONE(ctx, p->kind.initial->draw(ctx, scratch, &p->kind.initial_settings, &p->network, &p->data, seed, w));
 done:
     orr_arena_free(scratch);
     return status;

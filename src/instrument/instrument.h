@@ -4,6 +4,7 @@
 #define ORR_INSTRUMENT_INSTRUMENT_H
 
 #include "base/arena.h"
+#include "base/array.h"
 #include "base/parameter.h"
 #include "orrery.h"
 
@@ -58,6 +59,8 @@ typedef struct orr_subject {
     /* The same over other examples: x[n, input] and target[n, target] are the caller's nodes. */
     orr_status (*build_on)(void *self, orr_arena *out_arena, orr_graph *g, int64_t n, orr_node x, orr_node target,
                            orr_subject_graph *out);
+    /* What the measured member's data were drawn from (ingredient/data/data.h). */
+    const orr_arrays *(*facts)(void *self);
     void *self;
 } orr_subject;
 

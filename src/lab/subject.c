@@ -90,6 +90,11 @@ static orr_status build_on(void *self, orr_arena *out_arena, orr_graph *g, int64
     return build(self, out_arena, g, n, (orr_feed){ x, NULL }, (orr_feed){ target, NULL }, out);
 }
 
+static const orr_arrays *facts_of(void *self) {
+    const orr_training *t = self;
+    return &t->member[t->selected].problem->data.facts;
+}
+
 orr_subject orr_training_subject(orr_training *t) {
     const orr_problem *p = t->problem;
     return (orr_subject){ .dtype = p->dtype,
@@ -111,5 +116,6 @@ orr_subject orr_training_subject(orr_training *t) {
                           .target_of_one = p->data.target,
                           .build = build_part,
                           .build_on = build_on,
+                          .facts = facts_of,
                           .self = t };
 }

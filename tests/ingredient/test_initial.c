@@ -51,7 +51,7 @@ static orr_network network_of(orr_tensor t[TENSORS]) {
         orr_tensor t_[TENSORS];                                                                                        \
         const orr_network network_ = network_of(t_);                                                                   \
         const orr_settings s_ = settings_of(arena, kind(name)->kind.parameters, __VA_ARGS__);                          \
-        assert_ok(*state, kind(name)->draw(*state, scratch, &s_, &network_, seed, w));                                 \
+        assert_ok(*state, kind(name)->draw(*state, scratch, &s_, &network_, NULL, seed, w));                           \
     } while (0)
 
 /* W_3 W_2 W_1 as the network sees it, 3 x 5, and its singular values. */
@@ -158,7 +158,7 @@ static void lambda_is_what_the_two_layers_differ_by(void **state) {
             settings_of(arena, kind("balanced")->kind.parameters, "lambda", lambdas[i], "strength", "0.25", NULL);
         double w[27], w1[9], w2[9], product[20];
         orr_svd svd;
-        assert_ok(*state, kind("balanced")->draw(*state, scratch, &s, &network, 1, w));
+        assert_ok(*state, kind("balanced")->draw(*state, scratch, &s, &network, NULL, 1, w));
         orr_dense_multiply(3, 3, 5, w, false, w, true, w1);
         orr_dense_multiply(3, 3, 4, w + 15, true, w + 15, false, w2);
         for (int j = 0; j < 9; j++) assert_close(w2[j] - w1[j], j % 4 == 0 ? value[i] : 0, 1e-14);
@@ -175,19 +175,19 @@ static void balanced_says_what_it_cannot_start(void **state) {
     orr_network network = network_of(t);
     const orr_parameter *table = kind("balanced")->kind.parameters;
     orr_settings s = settings_of(arena, table, "strength", "1 1 1 1", NULL);
-    assert_int_equal(kind("balanced")->draw(*state, scratch, &s, &network, 1, w), ORR_EINPUT);
+    assert_int_equal(kind("balanced")->draw(*state, scratch, &s, &network, NULL, 1, w), ORR_EINPUT);
     assert_string_equal(orr_context_message(*state),
                         "initial balanced: strength: expected 1 to 3 values, the narrowest layer; got 4");
     orr_context_clear(*state);
     s = settings_of(arena, table, "lambda", "1", NULL);
-    assert_int_equal(kind("balanced")->draw(*state, scratch, &s, &network, 1, w), ORR_EINPUT);
+    assert_int_equal(kind("balanced")->draw(*state, scratch, &s, &network, NULL, 1, w), ORR_EINPUT);
     assert_string_equal(orr_context_message(*state),
                         "initial balanced: lambda: needs two layers whose hidden width (4) is at most the inputs and "
                         "outputs, with a strength for each unit; got 3 layers, 3 modes");
     orr_context_clear(*state);
     s = settings_of(arena, table, NULL);
     t[2].shape.size[1] = 3;
-    assert_int_equal(kind("balanced")->draw(*state, scratch, &s, &network, 1, w), ORR_EINPUT);
+    assert_int_equal(kind("balanced")->draw(*state, scratch, &s, &network, NULL, 1, w), ORR_EINPUT);
     assert_string_equal(
         orr_context_message(*state),
         "initial balanced: starts networks whose matrices are one chain, each reading what the one before "
@@ -230,6 +230,29 @@ static void write_arrays(orr_context *ctx, orr_array *item, int n, bool npz) {
     else assert_ok(ctx, orr_safetensors_write(ctx, path, &arrays));
 }
 
+/* The teacher's units on the first of the network's, as the network sees them; where the teacher ends, noise alone. */
+static void planted_is_the_teachers_weights_and_noise(void **state) {
+    double first[2 * 5], third[3 * 2], w[NUMBERS], z[NUMBERS];
+    orr_array facts[] = { { "teacher.0.weight", ORR_F64, ORR_SHAPE(2, 5), first },
+                          { "teacher.2.weight", ORR_F64, ORR_SHAPE(3, 2), third } };
+    const orr_dataset data = { .facts = { facts, 2 } };
+    orr_tensor t[TENSORS];
+    const orr_network network = network_of(t);
+    const orr_settings s = settings_of(arena, kind("planted")->kind.parameters, "overlap", "3", "noise", "0.5", NULL);
+    for (int i = 0; i < 10; i++) first[i] = i + 1;
+    for (int i = 0; i < 6; i++) third[i] = i + 1;
+    assert_ok(*state, kind("planted")->draw(*state, scratch, &s, &network, &data, 7, w));
+    DRAW("normal", 7, z, NULL);
+    for (int i = 0; i < 20; i++) assert_true(w[i] == 0.5 * z[i] + (i < 10 ? 3.0 * first[i] : 0.0));
+    for (int i = 20; i < 24; i++) assert_true(w[i] == z[i]); /* a vector starts as it would */
+    for (int i = 24; i < 48; i++) assert_true(w[i] == 0.5 * z[i]);
+    for (int i = 0; i < 18; i++) /* 3 x 6, halved: rows of 3 x 2 at their beginnings */
+        assert_true(w[48 + i] == 0.5 * z[48 + i] + (i % 6 < 2 ? 6.0 * third[i / 6 * 2 + i % 6] : 0.0));
+    assert_int_equal(kind("planted")->draw(*state, scratch, &s, &network, NULL, 7, w), ORR_EINPUT);
+    assert_non_null(strstr(orr_context_message(*state), "made by no teacher"));
+    orr_context_clear(*state);
+}
+
 static void weights_of_a_file_are_taken_by_name(void **state) {
     for (int npz = 0; npz < 2; npz++) {
         orr_array item[] = { array_of(*state, "layer3.weight", ORR_F64, ORR_SHAPE(3, 6), 300),
@@ -260,7 +283,7 @@ static void all_mistakes_of_a_file_stand_in_one_message(void **state) {
     ((double *)item[2].data)[5] = (double)NAN;
     write_arrays(*state, item, 5, true);
     const orr_settings s = settings_of(arena, kind("file")->kind.parameters, "path", path, NULL);
-    assert_int_equal(kind("file")->draw(*state, scratch, &s, &network, 0, w), ORR_EINPUT);
+    assert_int_equal(kind("file")->draw(*state, scratch, &s, &network, NULL, 0, w), ORR_EINPUT);
     (void)snprintf(expected, sizeof expected,
                    "%s: 6 mistakes: layer1.weight holds truth values, expected numbers; no array layer1.bias (did you "
                    "mean layer1.bais?); layer2.weight holds nan at element 5; layer3.weight has the shape [6, 3], "
@@ -283,7 +306,7 @@ static void a_file_of_another_kind_is_refused(void **state) {
         const orr_network network = network_of(t);
         double w[NUMBERS];
         const orr_settings s = settings_of(arena, kind("file")->kind.parameters, "path", bad[i].path, NULL);
-        assert_int_equal(kind("file")->draw(*state, scratch, &s, &network, 0, w), bad[i].status);
+        assert_int_equal(kind("file")->draw(*state, scratch, &s, &network, NULL, 0, w), bad[i].status);
         assert_non_null(strstr(orr_context_message(*state), bad[i].message));
         orr_context_clear(*state);
     }
@@ -300,6 +323,7 @@ int main(void) {
         cmocka_unit_test(lambda_is_what_the_two_layers_differ_by),
         cmocka_unit_test(balanced_says_what_it_cannot_start),
         cmocka_unit_test(identity_is_scale_on_the_diagonal_and_noise),
+        cmocka_unit_test(planted_is_the_teachers_weights_and_noise),
         cmocka_unit_test(weights_of_a_file_are_taken_by_name),
         cmocka_unit_test(all_mistakes_of_a_file_stand_in_one_message),
         cmocka_unit_test(a_file_of_another_kind_is_refused),

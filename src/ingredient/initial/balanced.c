@@ -82,7 +82,8 @@ static orr_status check(orr_context *ctx, const orr_settings *s, const orr_netwo
 }
 
 static orr_status draw(orr_context *ctx, orr_arena *scratch, const orr_settings *s, const orr_network *network,
-                       uint64_t seed, double *w) {
+                       const orr_dataset *data, uint64_t seed, double *w) {
+    (void)data;
     int64_t layers, k, given, l = 0, widest = 0;
     const double *strength = orr_reals(s, "strength", &given), lambda = orr_real(s, "lambda");
     const bool random = strcmp(orr_text(s, "frames"), "random") == 0;

@@ -100,8 +100,8 @@ static bool ends_with(const char *text, const char *ending) {
 }
 
 static orr_status draw(orr_context *ctx, orr_arena *scratch, const orr_settings *s, const orr_network *network,
-                       uint64_t seed, double *w) {
-    (void)seed;
+                       const orr_dataset *data, uint64_t seed, double *w) {
+    (void)data, (void)seed;
     const char *path = orr_text(s, "path");
     orr_arrays arrays;
     if (ends_with(path, ".npz")) ORR_TRY(ctx, orr_npz_read(ctx, scratch, path, &arrays));

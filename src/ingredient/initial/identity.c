@@ -10,8 +10,8 @@ static const orr_parameter parameters[] = {
 };
 
 static orr_status draw(orr_context *ctx, orr_arena *scratch, const orr_settings *s, const orr_network *network,
-                       uint64_t seed, double *w) {
-    (void)scratch;
+                       const orr_dataset *data, uint64_t seed, double *w) {
+    (void)scratch, (void)data;
     const double noise = orr_real(s, "noise"), scale = orr_real(s, "scale");
     for (int64_t i = 0; i < network->n_tensors; i++) {
         const orr_tensor *t = &network->tensors[i];

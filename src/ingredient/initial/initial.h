@@ -5,15 +5,16 @@
 #include "base/arena.h"
 #include "base/parameter.h"
 #include "ingredient/architecture/architecture.h"
+#include "ingredient/data/data.h"
 #include "orrery.h"
 
 typedef struct orr_initial {
     orr_kind kind;
-    /* w[all tensors, one behind the other] for the run's seed.  Element i of a normal tensor is mean + deviation times element
+    /* w[all tensors, one behind the other] for the run's seed; data are those that the network will be trained on.  Element i of a normal tensor is mean + deviation times element
      * i of the normal stream (seed, name of the tensor).
      * Fails: ORR_EINPUT with all mistakes where the kind can't start such a network; ORR_EIO, ORR_ENOMEM. */
     orr_status (*draw)(orr_context *ctx, orr_arena *scratch, const orr_settings *s, const orr_network *network,
-                       uint64_t seed, double *w);
+                       const orr_dataset *data, uint64_t seed, double *w);
 } orr_initial;
 
 const orr_initial *orr_initial_at(int i); /* the kinds in their order, normal first; NULL past the last */

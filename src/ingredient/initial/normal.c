@@ -4,8 +4,8 @@
 static const orr_parameter parameters[] = { { 0 } };
 
 static orr_status draw(orr_context *ctx, orr_arena *scratch, const orr_settings *s, const orr_network *network,
-                       uint64_t seed, double *w) {
-    (void)ctx, (void)scratch, (void)s;
+                       const orr_dataset *data, uint64_t seed, double *w) {
+    (void)ctx, (void)scratch, (void)s, (void)data;
     for (int64_t i = 0; i < network->n_tensors; i++) {
         orr_initial_normal_tensor(&network->tensors[i], seed, w);
         w += orr_shape_count(&network->tensors[i].shape);
