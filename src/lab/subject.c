@@ -92,7 +92,9 @@ static orr_status build_on(void *self, orr_arena *out_arena, orr_graph *g, int64
 
 static const orr_arrays *facts_of(void *self) {
     const orr_training *t = self;
-    return &t->member[t->selected].problem->data.facts;
+    const bool own =
+        t->own_data && t->selected >= 0; /* none is measured right after an update: shapes are those of all */
+    return own ? &t->member[t->selected].problem->data.facts : &t->problem->data.facts;
 }
 
 orr_subject orr_training_subject(orr_training *t) {

@@ -61,7 +61,7 @@ static void path_of_the_sheet(void **state) {
     assert_close(e[0], 0.41715574994, 5.1e-12);
     assert_close(e[1], 0.0317708541, 2e-10); /* the sheet's step leaves 1e-10 */
     assert_close(e[2], 0.00147775188, 5.1e-12);
-    assert_close(e[3], 2.76570321e-6, 5.1e-15);
+    assert_close(e[3], 2.76570321e-6, 2e-14); /* and the solver 1e-9 of a decay by 1e-5 */
 }
 
 static void noise_leaves_a_floor(void **state) {
