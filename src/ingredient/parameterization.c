@@ -56,8 +56,13 @@ static const exponents mean_field_rows[ROLES] = {
 #define SCALES                                                                                                         \
     { "output_scale", ORR_REAL, .fallback = "1", .range = "(0, inf)",                                                  \
       .help = "alpha: the network's output is alpha times what it would be" },                                         \
+        { "initial_scale", ORR_REAL, .fallback = "1", .range = "[0, inf)", .help = "times every initial deviation" },  \
+        { "matched_rate", ORR_FLAG, .fallback = "false",                                                               \
+          .help = "divide learning rates by output_scale^2, so that outputs move as fast whatever it is" },            \
     {                                                                                                                  \
-        "initial_scale", ORR_REAL, .fallback = "1", .range = "[0, inf)", .help = "times every initial deviation"       \
+        "centred", ORR_FLAG,                                                                                           \
+            .fallback = "false",                                                                                       \
+            .help = "take off the output at the initial parameters, so that every network starts at 0"                 \
     }
 
 static const orr_parameter plain_parameters[] = { SCALES, { 0 } };
@@ -129,12 +134,17 @@ static orr_status scale_by_width(orr_context *ctx, const orr_settings *s, orr_ne
     return ORR_OK;
 }
 
-/* What all kinds end with: alpha on everything that makes the output, sigma on everything that is drawn. */
+/* What all kinds end with: alpha on everything that makes the output, sigma on everything that is drawn.  A step of w moves the
+ * output by alpha times as much, the gradient is alpha times as long: rules that follow it move the output alpha^2 times as
+ * fast, rules that divide by its size alpha times.  `centred` is problem.c's. */
 static void scale_ends(const orr_settings *s, orr_network *network) {
+    const double alpha = orr_flag(s, "matched_rate") ? orr_real(s, "output_scale") : 1.0;
     for (int64_t i = 0; i < network->n_tensors; i++) {
         orr_tensor *t = &network->tensors[i];
         if (t->role == ORR_ROLE_READOUT || t->role == ORR_ROLE_FIXED) t->multiplier *= orr_real(s, "output_scale");
         t->deviation *= orr_real(s, "initial_scale");
+        t->rate_gradient /= alpha * alpha;
+        t->rate_sign /= alpha;
     }
 }
 

@@ -85,6 +85,29 @@ static orr_status take_data(orr_context *ctx, orr_arena *out_arena, orr_problem 
     return ORR_OK;
 }
 
+static bool is_centred(const orr_problem *p) { return p->n_tensors > p->network.n_tensors; }
+
+/* The network's tensors; where the output is centred, f = F(w) - F(w_0), another of each for w_0. */
+static orr_status take_tensors(orr_context *ctx, orr_arena *out_arena, orr_problem *p) {
+    const int64_t own = p->network.n_tensors;
+    p->tensors = p->network.tensors;
+    p->n_tensors = own;
+    if (orr_flag(&p->kind.parameterization_settings, "centred")) {
+        orr_tensor *all = ORR_NEW(out_arena, orr_tensor, 2 * own);
+        if (!all) return no_memory(ctx);
+        for (int64_t t = 0; t < 2 * own; t++) all[t] = p->network.tensors[t % own];
+        for (int64_t t = own; t < 2 * own; t++) {
+            all[t].name = orr_arena_format(out_arena, "origin.%s", all[t].name);
+            all[t].frozen = true;
+            if (!all[t].name) return no_memory(ctx);
+        }
+        p->tensors = all;
+        p->n_tensors = 2 * own;
+    }
+    for (int64_t t = 0; t < p->n_tensors; t++) p->n += orr_shape_count(&p->tensors[t].shape);
+    return ORR_OK;
+}
+
 orr_status orr_problem_new(orr_context *ctx, orr_arena *out_arena, const orr_ingredients *ingredients,
                            const orr_dataset *data, orr_dtype dtype, orr_problem *out) {
     const char *why = "";
@@ -96,9 +119,7 @@ orr_status orr_problem_new(orr_context *ctx, orr_arena *out_arena, const orr_ing
                         k->data ? k->data->kind.name : "given as arrays", why);
     ORR_TRY(ctx, k->architecture->declare(ctx, out_arena, &k->architecture_settings, &out->signature, &out->network));
     ORR_TRY(ctx, k->parameterization->apply(ctx, &k->parameterization_settings, &out->network));
-    out->tensors = out->network.tensors;
-    out->n_tensors = out->network.n_tensors;
-    for (int64_t t = 0; t < out->n_tensors; t++) out->n += orr_shape_count(&out->tensors[t].shape);
+    ORR_TRY(ctx, take_tensors(ctx, out_arena, out));
     return take_data(ctx, out_arena, out);
 }
 
@@ -107,6 +128,7 @@ orr_status orr_problem_initial(orr_context *ctx, const orr_problem *p, uint64_t 
     orr_status status;
     ORR_TRY_DONE(ctx, orr_arena_new(ctx, &scratch));
     ORR_TRY_DONE(ctx, p->kind.initial->draw(ctx, scratch, &p->kind.initial_settings, &p->network, &p->data, seed, w));
+    if (is_centred(p)) memcpy(w + p->n / 2, w, (size_t)(p->n / 2) * sizeof *w);
 done:
     orr_arena_free(scratch);
     return status;
@@ -149,6 +171,11 @@ void orr_problem_forward(const orr_problem *p, orr_graph *g, int64_t n, orr_node
     out->taps.n = 0;
     if (k->task->corrupt) k->task->corrupt(g, s, key, &x, &target);
     out->output = k->architecture->forward(g, &k->architecture_settings, &p->signature, out->effective, x, &out->taps);
+    if (is_centred(p)) {
+        const orr_node *w_0 = out->effective + p->network.n_tensors;
+        out->output = orr_sub(g, out->output,
+                              k->architecture->forward(g, &k->architecture_settings, &p->signature, w_0, x, NULL));
+    }
     out->each = k->task->each ? k->task->each(g, s, out->output, target, classes) : ORR_NONE;
     out->correct = k->task->correct ? k->task->correct(g, s, out->output, target, classes) : ORR_NONE;
     out->loss = add_ridge(p, g, out->parameter, orr_task_loss(g, k->task, s, out->output, target, classes));

@@ -27,8 +27,9 @@ typedef struct orr_problem {
     orr_dtype dtype;
     orr_dataset data;
     orr_signature signature;
-    orr_network network;       /* parameterized */
-    const orr_tensor *tensors; /* the network's */
+    orr_network network; /* parameterized */
+    const orr_tensor
+        *tensors; /* the network's; behind them, where its output is centred, frozen copies that stay as it starts */
     int64_t n_tensors;
     int64_t n;                  /* numbers in all tensors together */
     void *x, *test_x;           /* [n, input], [n_test, input]: numbers in dtype, or tokens; aligned to 64 */

@@ -22,9 +22,10 @@ static bool signature(const orr_settings *s, const orr_dataset *d, orr_signature
     return d->y != NULL;
 }
 
-/* (f - y)^2, [n, outputs] */
-static orr_node squares(orr_graph *g, orr_node output, orr_node target, int64_t classes) {
+/* (f - s y)^2, [n, outputs] */
+static orr_node squares(orr_graph *g, const orr_settings *s, orr_node output, orr_node target, int64_t classes) {
     if (orr_node_dtype(g, target) == ORR_I32) target = orr_one_hot(g, target, classes, orr_node_dtype(g, output));
+    target = orr_scale(g, target, orr_real(s, "target_scale"));
     return orr_square(g, orr_sub(g, output, orr_reshape(g, target, orr_node_shape(g, output))));
 }
 
@@ -37,7 +38,7 @@ static double divisor(const orr_settings *s, orr_shape output, int64_t n) {
 
 orr_node orr_mse_each(orr_graph *g, const orr_settings *s, orr_node output, orr_node target, int64_t classes) {
     const orr_shape shape = orr_node_shape(g, output);
-    const orr_node e = orr_reshape(g, squares(g, output, target, classes), ORR_SHAPE(shape.size[0], -1));
+    const orr_node e = orr_reshape(g, squares(g, s, output, target, classes), ORR_SHAPE(shape.size[0], -1));
     return orr_div(g, orr_sum(g, e, ORR_AXES(1)),
                    orr_fill(g, orr_node_dtype(g, output), ORR_SCALAR, divisor(s, shape, 1)));
 }
@@ -46,8 +47,22 @@ orr_node orr_mse_each(orr_graph *g, const orr_settings *s, orr_node output, orr_
 orr_node orr_mse_loss(orr_graph *g, const orr_settings *s, orr_node output, orr_node target, int64_t classes) {
     const orr_shape shape = orr_node_shape(g, output);
     const double below = divisor(s, shape, is(s, "examples", "mean") ? shape.size[0] : 1);
-    return orr_div(g, orr_sum_all(g, squares(g, output, target, classes)),
+    return orr_div(g, orr_sum_all(g, squares(g, s, output, target, classes)),
                    orr_fill(g, orr_node_dtype(g, output), ORR_SCALAR, below));
+}
+
+double orr_mse_curvature(const orr_settings *s, int64_t n, int64_t outputs) {
+    return 2.0 / divisor(s, ORR_SHAPE(n, outputs), is(s, "examples", "mean") ? n : 1);
+}
+
+void orr_mse_targets(const orr_settings *s, const orr_dataset *d, int64_t first, int64_t n, int64_t outputs,
+                     double *y) {
+    const double scale = orr_real(s, "target_scale");
+    for (int64_t i = 0; i < n * outputs; i++) {
+        const int64_t example = first + i / outputs, o = i % outputs;
+        if (d->classes) y[i] = scale * (d->label[example] == o);
+        else y[i] = scale * d->y[example * outputs + o];
+    }
 }
 
 static orr_node correct(orr_graph *g, const orr_settings *s, orr_node output, orr_node target, int64_t classes) {
