@@ -257,6 +257,17 @@ orr_status orr_problem_hvp(orr_context *ctx, orr_arena *scratch, const orr_probl
     return ORR_OK;
 }
 
+orr_status orr_problem_third(orr_context *ctx, orr_arena *scratch, const orr_problem *p, orr_graph *g, orr_node loss,
+                             const orr_node *parameter, const orr_node *u, const orr_node *v, orr_node *product) {
+    int32_t n, n_u;
+    orr_node *hv = ORR_NEW(scratch, orr_node, p->n_tensors);
+    if (!hv) return no_memory(ctx);
+    ORR_TRY(ctx, orr_problem_hvp(ctx, scratch, p, g, loss, parameter, v, hv));
+    const orr_node *some_hv = trained(scratch, p, hv, &n), *some_u = trained(scratch, p, u, &n_u);
+    if (!some_hv || !some_u) return no_memory(ctx);
+    return orr_problem_grad(ctx, scratch, p, g, orr_dot(g, some_u, some_hv, n), parameter, product);
+}
+
 /* ---- the loss as theory sees it ------------------------------------------------------------------------------------------ */
 
 struct orr_problem_landscape {
@@ -265,8 +276,9 @@ struct orr_problem_landscape {
     orr_arena *arena;
     orr_graph *g;
     orr_problem_graph nodes;
-    orr_node *gradient, *v, *product;
-    orr_program *gradient_program, *product_program;
+    double *w; /* where products are taken */
+    orr_node *gradient, *u, *v, *product, *third;
+    orr_program *gradient_program, *product_program, *third_program; /* the last: NULL until it is asked for */
 };
 
 /* One vector of doubles from or to the tensors of a program. */
@@ -304,6 +316,29 @@ static orr_status compile_product(orr_problem_landscape *l) {
     return orr_problem_feed(l->ctx, l->p, &l->nodes, l->product_program);
 }
 
+/* An input of each tensor's shape: PREFIX.NAME. */
+static orr_status add_vector(orr_problem_landscape *l, const char *prefix, orr_node *v) {
+    for (int64_t t = 0; t < l->p->n_tensors; t++) {
+        const char *name = orr_arena_format(l->arena, "%s.%s", prefix, l->p->tensors[t].name);
+        if (!name) return no_memory(l->ctx);
+        v[t] = orr_input(l->g, name, l->p->dtype, l->p->tensors[t].shape);
+    }
+    return ORR_OK;
+}
+
+static orr_status compile_third(orr_problem_landscape *l) {
+    const orr_problem *p = l->p;
+    l->u = ORR_NEW(l->arena, orr_node, p->n_tensors);
+    l->third = ORR_NEW(l->arena, orr_node, p->n_tensors);
+    if (!l->u || !l->third) return no_memory(l->ctx);
+    ORR_TRY(l->ctx, add_vector(l, "u", l->u));
+    ORR_TRY(l->ctx,
+            orr_problem_third(l->ctx, l->arena, p, l->g, l->nodes.loss, l->nodes.parameter, l->u, l->v, l->third));
+    const orr_compile_options options = { .outputs = l->third, .n_outputs = (int32_t)p->n_tensors };
+    ORR_TRY(l->ctx, orr_compile(l->ctx, l->g, &options, &l->third_program));
+    return orr_problem_feed(l->ctx, p, &l->nodes, l->third_program);
+}
+
 static orr_status make_landscape(orr_problem_landscape *l) {
     const orr_problem *p = l->p;
     const int32_t n = (int32_t)p->n_tensors;
@@ -313,12 +348,10 @@ static orr_status make_landscape(orr_problem_landscape *l) {
     l->gradient = ORR_NEW(l->arena, orr_node, n);
     l->v = ORR_NEW(l->arena, orr_node, n);
     l->product = ORR_NEW(l->arena, orr_node, n);
-    if (!l->gradient || !l->v || !l->product) return orr_fail(l->ctx, ORR_ENOMEM, "no memory for the nodes of a graph");
-    for (int32_t t = 0; t < n; t++) {
-        const char *name = orr_arena_format(l->arena, "v.%s", p->tensors[t].name);
-        if (!name) return orr_fail(l->ctx, ORR_ENOMEM, "no memory for the nodes of a graph");
-        l->v[t] = orr_input(l->g, name, p->dtype, p->tensors[t].shape);
-    }
+    l->w = ORR_NEW(l->arena, double, p->n);
+    if (!l->gradient || !l->v || !l->product || !l->w)
+        return orr_fail(l->ctx, ORR_ENOMEM, "no memory for the nodes of a graph");
+    ORR_TRY(l->ctx, add_vector(l, "v", l->v));
     ORR_TRY(l->ctx, orr_problem_grad(l->ctx, l->arena, p, l->g, l->nodes.loss, l->nodes.parameter, l->gradient));
     ORR_TRY(l->ctx, orr_problem_hvp(l->ctx, l->arena, p, l->g, l->nodes.loss, l->nodes.parameter, l->v, l->product));
     ORR_TRY(l->ctx, compile_gradient(l));
@@ -340,6 +373,7 @@ orr_status orr_problem_landscape_new(orr_context *ctx, const orr_problem *p, orr
 
 void orr_problem_landscape_free(orr_problem_landscape *l) {
     if (!l) return;
+    orr_program_free(l->third_program);
     orr_program_free(l->product_program);
     orr_program_free(l->gradient_program);
     orr_graph_free(l->g);
@@ -359,6 +393,7 @@ static orr_status landscape_gradient(void *self, const double *w, double *loss, 
 static orr_status landscape_at(void *self, const double *w) {
     orr_problem_landscape *l = self;
     put(l->p, l->product_program, l->nodes.parameter, w);
+    memcpy(l->w, w, (size_t)l->p->n * sizeof *w);
     return ORR_OK;
 }
 
@@ -370,10 +405,23 @@ static orr_status landscape_product(void *self, const double *v, double *hv) {
     return ORR_OK;
 }
 
+/* A program of its own, compiled at the first call: few ask for it. */
+static orr_status landscape_third(void *self, const double *u, const double *v, double *out) {
+    orr_problem_landscape *l = self;
+    if (!l->third_program) ORR_TRY(l->ctx, compile_third(l));
+    put(l->p, l->third_program, l->nodes.parameter, l->w);
+    put(l->p, l->third_program, l->u, u);
+    put(l->p, l->third_program, l->v, v);
+    ORR_TRY(l->ctx, orr_program_run(l->third_program));
+    get(l->p, l->third_program, l->third, out);
+    return ORR_OK;
+}
+
 orr_landscape orr_problem_landscape_view(orr_problem_landscape *l) {
     return (orr_landscape){ .n = l->p->n,
                             .gradient = landscape_gradient,
                             .hessian_product = landscape_product,
                             .at = landscape_at,
-                            .self = l };
+                            .self = l,
+                            .third_product = landscape_third };
 }

@@ -90,5 +90,9 @@ orr_status orr_problem_grad(orr_context *ctx, orr_arena *scratch, const orr_prob
                             const orr_node *parameter, orr_node *gradient) ORR_MUST_USE;
 orr_status orr_problem_hvp(orr_context *ctx, orr_arena *scratch, const orr_problem *p, orr_graph *g, orr_node loss,
                            const orr_node *parameter, const orr_node *v, orr_node *product) ORR_MUST_USE;
+/* The gradient of u' H v, u and v held: third derivatives. */
+orr_status orr_problem_third(orr_context *ctx, orr_arena *scratch, const orr_problem *p, orr_graph *g, orr_node loss,
+                             const orr_node *parameter, const orr_node *u, const orr_node *v,
+                             orr_node *product) ORR_MUST_USE;
 
 #endif

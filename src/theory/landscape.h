@@ -14,6 +14,8 @@ typedef struct orr_landscape {
     orr_status (*hessian_product)(void *self, const double *v, double *hv);
     orr_status (*at)(void *self, const double *w);
     void *self;
+    /* out = grad_w (u' H(w) v) at the w of the last orr_landscape_at: what the third derivatives say along u and v.  May be NULL. */
+    orr_status (*third_product)(void *self, const double *u, const double *v, double *out);
 } orr_landscape;
 
 /* The sharpness lambda_max(H) at w, the algebraically largest eigenvalue of the Hessian; unit loss / parameter^2.

@@ -49,7 +49,7 @@ static void check_task(orr_context *ctx, const char *task,
                        double (*loss_of)(const double *w, const orr_dataset *data)) {
     const orr_problem p = toy_problem(ctx, arena, task, ORR_F64);
     orr_problem_landscape *l;
-    double w[64], g[64], v[64], hv[64], up[64], down[64], shifted[64], loss, ignored;
+    double w[64], g[64], v[64], hv[64], up[64], down[64], shifted[64], u[64], third[64], loss, ignored;
     assert_int_equal(p.n, 27);
     assert_ok(ctx, orr_problem_initial(ctx, &p, 3, w));
     assert_ok(ctx, orr_problem_landscape_new(ctx, &p, &l));
@@ -73,6 +73,16 @@ static void check_task(orr_context *ctx, const char *task,
     for (int64_t i = 0; i < p.n; i++) shifted[i] = w[i] - 1e-5 * v[i];
     assert_ok(ctx, view.gradient(view.self, shifted, &ignored, down));
     for (int64_t i = 0; i < p.n; i++) assert_close(hv[i], (up[i] - down[i]) / 2e-5, 1e-8);
+    /* grad (u' H v) against the difference of H v along u, after which the landscape stands elsewhere */
+    orr_random_fill_normal((orr_key){ .seed = 10, .purpose = ORR_PURPOSE_TEST }, 0, p.n, u);
+    assert_ok(ctx, view.third_product(view.self, u, v, third));
+    for (int64_t i = 0; i < p.n; i++) shifted[i] = w[i] + 1e-5 * u[i];
+    assert_ok(ctx, view.at(view.self, shifted));
+    assert_ok(ctx, view.hessian_product(view.self, v, up));
+    for (int64_t i = 0; i < p.n; i++) shifted[i] = w[i] - 1e-5 * u[i];
+    assert_ok(ctx, view.at(view.self, shifted));
+    assert_ok(ctx, view.hessian_product(view.self, v, down));
+    for (int64_t i = 0; i < p.n; i++) assert_close(third[i], (up[i] - down[i]) / 2e-5, 1e-7);
     orr_problem_landscape_free(l);
 }
 

@@ -38,7 +38,7 @@ static orr_status toy_product(void *self, const double *v, double *hv) {
     hv[1] = cross * v[0] + x * x * v[1];
     return ORR_OK;
 }
-static const orr_landscape toy = { 2, toy_gradient, toy_product, toy_set, NULL };
+static const orr_landscape toy = { 2, toy_gradient, toy_product, toy_set, NULL, NULL };
 
 /* The sheet's golden: at (a, 1/a) the Hessian has the eigenvalues a^2 + 1/a^2 and 0. */
 static void the_toy_of_the_sheet_has_sharpness_a2_plus_1_over_a2(void **state) {
@@ -72,7 +72,7 @@ static orr_status bowl_product(void *self, const double *v, double *hv) {
     for (int i = 0; i < 3; i++) hv[i] = d[i] * v[i];
     return ORR_OK;
 }
-static const orr_landscape bowl = { 3, bowl_gradient, bowl_product, bowl_set, NULL };
+static const orr_landscape bowl = { 3, bowl_gradient, bowl_product, bowl_set, NULL, NULL };
 
 /* Euler's method multiplies w_i by 1 - h d_i: known to rounding; and it tends to e^{-d_i t} with an error of first order. */
 static void the_flow_of_a_bowl_is_an_exponential_to_first_order_in_the_step(void **state) {
@@ -114,7 +114,7 @@ static orr_status hill_product(void *self, const double *v, double *hv) {
     hv[0] = pow(1.0 + hill_at * hill_at, -1.5) * v[0];
     return ORR_OK;
 }
-static const orr_landscape hill = { 1, hill_gradient, hill_product, hill_set, NULL };
+static const orr_landscape hill = { 1, hill_gradient, hill_product, hill_set, NULL, NULL };
 
 static orr_status stop_at_five(void *user, int64_t record) {
     (void)user;
