@@ -7,6 +7,7 @@
 #include "base/progress.h"
 #include "lab/execute.h"
 #include "lab/stored.h"
+#include "law/convention.h"
 #include "store/query.h"
 #include "store/reopen.h"
 
@@ -92,6 +93,10 @@ static orr_status predict(session *s, const orr_premises *in, char **text) {
     orr_status status = s->law->predict(s->ctx, s->arena, in, &prediction);
     orr_progress_end(&s->progress);
     ORR_TRY(s->ctx, status);
+    if (json_object_set_new(prediction, "conventions", orr_conventions_of(s->ctx, s->experiment)) != 0) {
+        json_decref(prediction);
+        return no_memory(s);
+    }
     status = orr_json_text(s->ctx, s->arena, prediction, 17, text);
     json_decref(prediction);
     return status;
@@ -120,6 +125,8 @@ static orr_status judge(session *s, orr_law_outcome *out) {
     orr_check_values *values = ORR_NEW(s->arena, orr_check_values, out->n_checks);
     if (!values) return no_memory(s);
     ORR_TRY(s->ctx, read_sealed(s, out));
+    ORR_TRY(s->ctx, orr_conventions_check(s->ctx, s->arena, s->law->id, json_object_get(out->prediction, "conventions"),
+                                          &records));
     ORR_TRY(s->ctx, s->law->measure(s->ctx, s->arena, &records, &out->measurement));
     ORR_TRY(s->ctx, s->law->judge(s->ctx, s->arena, out->prediction, out->measurement, values));
     out->verdict = ORR_HOLDS;
