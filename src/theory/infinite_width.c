@@ -65,21 +65,25 @@ static void linear(const orr_wide_map *w, orr_wide_kernels *s) {
     memset(s->mean, 0, (size_t)means_of(s) * sizeof(double));
 }
 
-static void activation(const orr_pair_map *phi, orr_wide_kernels *s) {
+/* gain: the rate of one that stands before it */
+static void activation(const orr_pair_map *phi, double gain, orr_wide_kernels *s) {
     const int64_t n = points_of(s);
     for (int64_t page = 0; page < pages_of(s); page++) {
         double *k = s->k + page * n * n, *theta = s->theta + page * n * n;
         for (int64_t a = 0; a < n; a++) /* above the diagonal, which they all need, first */
             for (int64_t b = a + 1; b < n; b++) {
-                const orr_pair pair = orr_pair_of(phi, k[a * n + a], k[a * n + b], k[b * n + b]);
+                const double k11 = k[a * n + a], k12 = k[a * n + b], k22 = k[b * n + b];
+                const orr_pair pair = orr_pair_of(phi, k11, k12, k22);
+                const double more = gain > 0 ? gain * orr_pair_gain(phi, k11, k12, k22) : 0.0;
                 k[a * n + b] = k[b * n + a] = pair.f;
-                theta[a * n + b] = theta[b * n + a] = theta[a * n + b] * pair.d;
+                theta[a * n + b] = theta[b * n + a] = theta[a * n + b] * pair.d + more;
             }
         for (int64_t a = 0; a < n; a++) {
-            const orr_pair pair = orr_pair_same(phi, k[a * n + a]);
-            s->mean[page * n + a] = orr_pair_mean(phi, k[a * n + a]);
+            const double k11 = k[a * n + a];
+            const orr_pair pair = orr_pair_same(phi, k11);
+            s->mean[page * n + a] = orr_pair_mean(phi, k11);
             k[a * n + a] = pair.f;
-            theta[a * n + a] *= pair.d;
+            theta[a * n + a] = theta[a * n + a] * pair.d + (gain > 0 ? gain * orr_pair_gain(phi, k11, k11, k11) : 0.0);
         }
     }
 }
@@ -103,6 +107,7 @@ static void variances(const orr_wide_layer *layer, orr_wide_kernels *s, double *
 
 static orr_status norm(orr_context *ctx, orr_arena *scratch, const orr_wide_layer *layer, orr_wide_kernels *s) {
     const orr_wide_map *w = &layer->map;
+    const double gain = layer[1].kind == ORR_WIDE_ACTIVATION ? 0.0 : w->rate;
     const int64_t n = points_of(s);
     double *v = ORR_NEW(scratch, double, means_of(s));
     if (!v) return orr_fail(ctx, ORR_ENOMEM, "infinite width: no memory for a norm");
@@ -113,7 +118,7 @@ static orr_status norm(orr_context *ctx, orr_arena *scratch, const orr_wide_laye
             for (int64_t b = 0; b < n; b++) {
                 double *k = &s->k[(page * n + a) * n + b], *theta = &s->theta[(page * n + a) * n + b];
                 const double size = sqrt(u[a] * u[b]), hat = (*k - m[a] * m[b]) / size;
-                *theta = *theta / size + w->rate * hat + w->bias_rate;
+                *theta = *theta / size + gain * hat + w->bias_rate;
                 *k = hat + w->bias_variance;
             }
     }
@@ -370,7 +375,9 @@ static void symmetrise(orr_wide_kernels *s) {
                 }
 }
 
-static orr_status through(orr_context *ctx, orr_arena *scratch, const orr_wide_layer *layer, orr_wide_kernels *s) {
+static orr_status through(orr_context *ctx, orr_arena *scratch, const orr_wide_layer *layer, bool first,
+                          orr_wide_kernels *s) {
+    const double gain = !first && layer[-1].kind == ORR_WIDE_NORM ? layer[-1].map.rate : 0.0;
     switch (layer->kind) {
     case ORR_WIDE_END: break;
     case ORR_WIDE_LINEAR: linear(&layer->map, s); break;
@@ -378,7 +385,7 @@ static orr_status through(orr_context *ctx, orr_arena *scratch, const orr_wide_l
         ORR_TRY(ctx, through_windows(ctx, scratch, &layer->window, true, s));
         linear(&layer->map, s);
         break;
-    case ORR_WIDE_ACTIVATION: activation(layer->phi, s); break;
+    case ORR_WIDE_ACTIVATION: activation(layer->phi, gain, s); break;
     case ORR_WIDE_NORM: return norm(ctx, scratch, layer, s);
     case ORR_WIDE_SUM: return sum(ctx, scratch, layer, s);
     case ORR_WIDE_POOL: return through_windows(ctx, scratch, &layer->window, false, s);
@@ -393,7 +400,7 @@ static orr_status through(orr_context *ctx, orr_arena *scratch, const orr_wide_l
 orr_status orr_wide_through(orr_context *ctx, orr_arena *scratch, const orr_wide_layer *layers, orr_wide_kernels *io) {
     for (const orr_wide_layer *layer = layers; layer->kind != ORR_WIDE_END; layer++) {
         const orr_arena_mark mark = orr_arena_here(scratch);
-        const orr_status status = through(ctx, scratch, layer, io);
+        const orr_status status = through(ctx, scratch, layer, layer == layers, io);
         orr_arena_rewind(scratch, mark);
         if (status != ORR_OK) return status;
         symmetrise(io);

@@ -9,7 +9,8 @@
  *                A(M)[p, p'] = 1/q sum_delta M[p + delta, p' + delta], q numbers in the window; outside of the image 0, or around
  *   activation   K' = F(K)                             Theta' = D Theta                           theory/pair_map.h
  *   norm         K' = (K - m m')/sqrt(v v') + sb2      Theta' = Theta/sqrt(v v') + rw (K - m m')/sqrt(v v') + rb
- *                v = K(x, x) - m^2 + epsilon, m the mean over neurons
+ *                v = K(x, x) - m^2 + epsilon, m the mean over neurons.  Before an activation, whose slope goes with the gain's input,
+ *                the gain's part is rw E u phi'(u) v phi'(v) behind it
  *   sum          K' = K_shortcut + a^2 K_branch        Theta likewise; a branch ends with a linear map of its own
  *   pool         K' = mean over two windows of K[p, p'], Theta likewise; flatten: mean over K[p, p]
  *   position     K' = K + sw2 [p = p']                 Theta' = Theta + rw [p = p']

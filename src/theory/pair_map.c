@@ -1,6 +1,7 @@
 #include "theory/pair_map.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #define PI          3.14159265358979323846
@@ -99,8 +100,8 @@ const orr_pair_map *orr_pair_map_find(const char *name) {
 static const double reach = 8.6;
 static double step_of(double k) { return fmin(0.1, 0.25 / sqrt(k)); }
 
-/* E phi(u) phi(v), u = sqrt(k11) z1, v = k12/sqrt(k11) z1 + sqrt(k22 - k12^2/k11) z2 */
-static orr_pair quadrature_pair(const orr_pair_map *map, double k11, double k12, double k22) {
+/* E phi(u) phi(v), u = sqrt(k11) z1, v = k12/sqrt(k11) z1 + sqrt(k22 - k12^2/k11) z2; with `gain` d is E u phi'(u) v phi'(v) */
+static orr_pair quadrature_pair(const orr_pair_map *map, double k11, double k12, double k22, bool gain) {
     const double h = step_of(fmax(k11, k22)), a = sqrt(k11), b = a > 0 ? k12 / a : 0.0,
                  c = sqrt(fmax(0.0, k22 - b * b));
     const int half = (int)ceil(reach / h);
@@ -112,10 +113,10 @@ static orr_pair quadrature_pair(const orr_pair_map *map, double k11, double k12,
         for (int j = -half; j <= half; j++) {
             const double z2 = j * h, w = exp(-0.5 * z2 * z2), v = b * z1 + c * z2;
             row.f += w * map->phi(v);
-            row.d += w * map->slope(v);
+            row.d += w * map->slope(v) * (gain ? v : 1.0);
         }
         sum.f += weight * map->phi(a * z1) * row.f;
-        sum.d += weight * map->slope(a * z1) * row.d;
+        sum.d += weight * map->slope(a * z1) * row.d * (gain ? a * z1 : 1.0);
         total += weight;
     }
     return (orr_pair){ sum.f / (total * total), sum.d / (total * total) };
@@ -140,7 +141,7 @@ static orr_pair quadrature_same(const orr_pair_map *map, double k, double *mean)
 orr_pair orr_pair_of(const orr_pair_map *map, double k11, double k12, double k22) {
     const double most = sqrt(k11 * k22);
     k12 = k12 > most ? most : k12 < -most ? -most : k12; /* NaN stays */
-    return map->of ? map->of(k11, k12, k22) : quadrature_pair(map, k11, k12, k22);
+    return map->of ? map->of(k11, k12, k22) : quadrature_pair(map, k11, k12, k22, false);
 }
 
 orr_pair orr_pair_same(const orr_pair_map *map, double k) {
@@ -155,4 +156,13 @@ double orr_pair_mean(const orr_pair_map *map, double k) {
     if (map->mean) return map->mean(k);
     (void)quadrature_same(map, k, &mean);
     return mean;
+}
+
+double orr_pair_gain(const orr_pair_map *map, double k11, double k12, double k22) {
+    const double p = (1 + 2 * k11) * (1 + 2 * k22);
+    if (map->of == linear_pair || map->of == relu_pair)
+        return orr_pair_of(map, k11, k12, k22).f; /* u phi'(u) = phi(u) */
+    if (map->of == square_pair) return 4 * square_pair(k11, k12, k22).f;
+    if (map->of == erf_pair) return 4 / PI * k12 / pow(p - 4 * k12 * k12, 1.5);
+    return quadrature_pair(map, k11, k12, k22, true).d;
 }

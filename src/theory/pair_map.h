@@ -11,12 +11,13 @@
  *     quadratic   F = k11 k22 + 2 k12^2                        D = 4 k12                   (x^2)
  *     others      quadrature: the trapezoid rule in two variables, to about 12 digits
  *
+ * and G = E u phi'(u) v phi'(v), which a trained gain before the activation adds to the tangent kernel: F of relu and linear,
+ * 4 F of quadratic, 4/pi k12/(P - 4 k12^2)^(3/2) of erf, else quadrature.
+ *
  * k12 is taken as sqrt(k11 k22) in size where rounding has made it larger.
  * Sources: Cho, Saul 2009; Williams 1996; Tsuchida et al. 2020 (gelu).  Sheet: laws/limits/infinite-width-kernels.md */
 #ifndef ORR_THEORY_PAIR_MAP_H
 #define ORR_THEORY_PAIR_MAP_H
-
-#include <stdbool.h>
 
 typedef struct orr_pair {
     double f, d;
@@ -35,6 +36,7 @@ const orr_pair_map *orr_pair_map_find(const char *name);
 orr_pair orr_pair_of(const orr_pair_map *map, double k11, double k12, double k22);
 /* The same of u with itself: no rounding can make it less than certain. */
 orr_pair orr_pair_same(const orr_pair_map *map, double k);
+double orr_pair_gain(const orr_pair_map *map, double k11, double k12, double k22);
 double orr_pair_mean(const orr_pair_map *map, double k);
 
 #endif
