@@ -337,6 +337,22 @@ static void the_ntk_of_a_readout_is_the_kernel_of_what_it_reads(void **state) {
     assert_true(noted(&t, "ntk_drift.layer2.weight") > 1e-6);
 }
 
+/* H_ij = h_i.h_j / n of the hidden layer, which is also the only one that is tapped. */
+static void the_nngp_kernel_is_the_covariance_of_what_the_readout_sees(void **state) {
+    double h[N][H], f[C], trace = 0.0;
+    for (int i = 0; i < N; i++) forward_of(w, i, h[i], f);
+    measure_with(*state, arena, &problem, "nngp", (const choice[]){ { "layers", 1 }, { 0 } }, 0, &t);
+    assert_int_equal(t.arrays, 2);
+    for (int a = 0; a < N * N; a++) {
+        double product = 0.0;
+        for (int j = 0; j < H; j++) product += h[a / N][j] * h[a % N][j] / H;
+        assert_close(noted_array(&t, "nngp")->data[a], product, 1e-14); /* rounding */
+        assert_close(noted_array(&t, "nngp.layer1")->data[a], product, 1e-14);
+        if (a / N == a % N) trace += product;
+    }
+    assert_close(noted(&t, "nngp_trace"), trace, 1e-13);
+}
+
 /* ---- features that are given ------------------------------------------------------------------------------------------------- */
 
 /* A network whose last layer is what it is given, read out by a matrix: output = h W'. */
@@ -536,7 +552,8 @@ static void release(void *user, void *memory) {
 static void where_memory_runs_out_an_instrument_says_so(void **state) {
     static const char *const kind[] = { "singular-values", "hessian-spectrum", "hessian-trace", "agop",
                                         "conserved",       "feature-drift",    "activations",   "cka",
-                                        "gradient-noise",  "neural-collapse",  "ntk",           "sharpness" };
+                                        "gradient-noise",  "neural-collapse",  "ntk",           "nngp",
+                                        "sharpness" };
     (void)state;
     for (size_t i = 0; i < sizeof kind / sizeof kind[0]; i++) {
         const orr_instrument *instrument = instrument_called(kind[i]);
@@ -587,6 +604,7 @@ int main(void) {
         cmocka_unit_test(balance_changes_by_that_of_the_update_where_the_network_is_linear),
         cmocka_unit_test(batches_of_two_sizes_give_signal_and_noise),
         cmocka_unit_test(the_ntk_of_a_readout_is_the_kernel_of_what_it_reads),
+        cmocka_unit_test(the_nngp_kernel_is_the_covariance_of_what_the_readout_sees),
         cmocka_unit_test(neural_collapse_is_what_its_definitions_say),
         cmocka_unit_test(a_collapsed_network_has_collapsed),
         cmocka_unit_test(similarity_is_that_of_the_definitions),

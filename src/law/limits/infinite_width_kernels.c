@@ -343,6 +343,7 @@ static void add_scatter(json_t *rows, double *least, const json_t *point, const 
     double most = 0.0;
     for (size_t i = 0; i < json_array_size(theta); i++) most = fmax(most, fabs(orr_number_at(theta, i)));
     for (size_t i = 0; i < json_array_size(theta); i++) {
+        *least = fmin(*least, orr_number_at(theta, i) / most);
         double mean = 0.0;
         for (size_t r = 0; r < n; r++) mean += theta_hat(point, json_array_get(runs, r), i) / (double)n;
         (void)json_array_append_new(
