@@ -1,4 +1,5 @@
 /* orrery law: list, show, run; `run all` is in law_all.c, `map` in law_map.c. */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -109,14 +110,16 @@ static orr_status print_json(orr_context *ctx, orr_arena *arena, const orr_law_o
 }
 
 orr_status orr_cli_law_experiment(orr_context *ctx, orr_arena *arena, const orr_law *law, const orr_cli_law_options *o,
-                                  const char *set, orr_experiment *out) {
+                                  const char *const *more, int n_more, orr_experiment *out) {
     orr_status status;
     const char *seeds = o->seeds ? orr_arena_format(arena, "seeds=%lld", o->seeds) : NULL;
-    const char *sets[2];
+    const char *sets[8];
     int n_set = 0;
+    assert(n_more < 8);
     if (o->seeds && !seeds) return orr_fail(ctx, ORR_ENOMEM, "no memory for an experiment");
     if (seeds) sets[n_set++] = seeds;
-    if (set) sets[n_set++] = set;
+    for (int i = 0; i < n_more; i++)
+        if (more[i]) sets[n_set++] = more[i];
     const orr_experiment_options options = { .size = o->size         ? o->size
                                                      : o->experiment ? ""
                                                                      : "quick",
@@ -140,7 +143,7 @@ static orr_status run_law(orr_context *ctx, const orr_law *law, const orr_cli_la
     orr_status status;
     const orr_law_options options = { .stop = orr_cli_stop() };
     ORR_TRY_DONE(ctx, orr_arena_new(ctx, &arena));
-    ORR_TRY_DONE(ctx, orr_cli_law_experiment(ctx, arena, law, o, NULL, &experiment));
+    ORR_TRY_DONE(ctx, orr_cli_law_experiment(ctx, arena, law, o, NULL, 0, &experiment));
     const char *page = o->page ? o->page : orr_arena_format(arena, "orrery-%s.html", law->id);
     if (!page || strcmp(page, "-") == 0) page = NULL;
     if (page) ORR_TRY_DONE(ctx, orr_page_try(ctx, arena, page));

@@ -28,7 +28,7 @@ typedef struct suite {
 static orr_status run_one(suite *s, const orr_law *law, entry *e) {
     orr_experiment experiment;
     const orr_law_options options = { .stop = orr_cli_stop() };
-    ORR_TRY(s->ctx, orr_cli_law_experiment(s->ctx, s->arena, law, s->options, NULL, &experiment));
+    ORR_TRY(s->ctx, orr_cli_law_experiment(s->ctx, s->arena, law, s->options, NULL, 0, &experiment));
     return orr_law_run(s->ctx, s->arena, s->store, law, &experiment, &options, &e->outcome);
 }
 

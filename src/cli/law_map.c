@@ -14,13 +14,19 @@ typedef struct session {
     const orr_law *law;
     const orr_cli_law_options *options;
     orr_axis axis;
+    bool alone; /* without the sweep */
     orr_map_point *point;
 } session;
+
+static orr_status experiment_with(session *s, const char *set, orr_experiment *out) {
+    const char *const sets[] = { s->alone ? "sweep=[{ name: map }]" : NULL, set };
+    return orr_cli_law_experiment(s->ctx, s->arena, s->law, s->options, sets, 2, out);
+}
 
 static orr_status run_point(session *s, const char *set, double value, orr_law_outcome *out) {
     orr_experiment experiment;
     const orr_law_options options = { .stop = orr_cli_stop(), .past_regime = true };
-    ORR_TRY(s->ctx, orr_cli_law_experiment(s->ctx, s->arena, s->law, s->options, set, &experiment));
+    ORR_TRY(s->ctx, experiment_with(s, set, &experiment));
     ORR_TRY(s->ctx, orr_axis_check(s->ctx, &s->axis, value, &experiment));
     return orr_law_run(s->ctx, s->arena, s->store, s->law, &experiment, &options, out);
 }
@@ -41,7 +47,7 @@ static orr_status try_axis(session *s, const orr_experiment *base) {
     const char *set;
     double value;
     ORR_TRY(s->ctx, orr_axis_set(s->ctx, s->arena, &s->axis, 0, base, &value, &set));
-    ORR_TRY(s->ctx, orr_cli_law_experiment(s->ctx, s->arena, s->law, s->options, set, &first));
+    ORR_TRY(s->ctx, experiment_with(s, set, &first));
     return orr_axis_check(s->ctx, &s->axis, value, &first);
 }
 
@@ -73,8 +79,13 @@ static orr_status map(session *s, const char *page) {
     orr_experiment base;
     if (!axis) return orr_fail(s->ctx, ORR_EINPUT, "%s names no axis of its own; give one with --axis", s->law->id);
     ORR_TRY(s->ctx, orr_axis_parse(s->ctx, s->arena, axis, &s->axis));
-    ORR_TRY(s->ctx, orr_cli_law_experiment(s->ctx, s->arena, s->law, o, NULL, &base));
-    ORR_TRY(s->ctx, try_axis(s, &base));
+    ORR_TRY(s->ctx, experiment_with(s, NULL, &base));
+    if (try_axis(s, &base) != ORR_OK) {
+        s->alone = !o->axis; /* a law's own axis goes before its sweep, where both set the same key */
+        if (s->alone) orr_context_clear(s->ctx);
+        ORR_TRY(s->ctx, experiment_with(s, NULL, &base));
+        ORR_TRY(s->ctx, try_axis(s, &base));
+    }
     if (page) ORR_TRY(s->ctx, orr_page_try(s->ctx, s->arena, page));
     s->point = ORR_NEW(s->arena, orr_map_point, s->axis.n);
     if (!s->point) return orr_fail(s->ctx, ORR_ENOMEM, "no memory for %lld points of a map", (long long)s->axis.n);

@@ -15,9 +15,9 @@ typedef struct orr_cli_law_options {
 /* "no law 'x'; did you mean ...": an exit code. */
 int orr_cli_unknown_law(const char *word);
 
-/* The experiment of a law, or the user's own, with so many `--set` beside --seeds. */
+/* The experiment of a law, or the user's own, with n_more changes as --set has them (NULL: none) beside --seeds. */
 orr_status orr_cli_law_experiment(orr_context *ctx, orr_arena *arena, const orr_law *law, const orr_cli_law_options *o,
-                                  const char *set, orr_experiment *out) ORR_MUST_USE;
+                                  const char *const *more, int n_more, orr_experiment *out) ORR_MUST_USE;
 
 /* Every law at its default experiment; one at a time, so that each has the machine. */
 int orr_cli_law_all(const orr_cli_law_options *o);

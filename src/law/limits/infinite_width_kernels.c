@@ -401,7 +401,7 @@ const orr_law orr_law_infinite_width_kernels = {
     .section = "2.2",
     .sources = "Neal 1996; Jacot et al. 2018 (arXiv 1806.07572); Lee et al. 2018 (1711.00165); Arora et al. 2019 "
                "(1904.11955); Yang 2020 (2006.14548); Hron et al. 2020 (2006.10540)",
-    .breaks_along = "architecture.widths=8:512:7,log",
+    .breaks_along = "architecture.widths=16:512:6,log",
     .regime = regime,
     .checks = checks,
     .defaults = orr_law_yaml_infinite_width_kernels,
