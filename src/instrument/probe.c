@@ -83,14 +83,14 @@ orr_status orr_probe_compile(orr_probe *p, const orr_node *outputs, int32_t n) {
 
 orr_status orr_probe_run(orr_probe *p) { return orr_program_run(p->program); }
 
-static void widen(orr_dtype dtype, const void *from, int64_t n, double *out) {
+void orr_probe_widen(orr_dtype dtype, const void *from, int64_t n, double *out) {
     if (dtype == ORR_F64) memcpy(out, from, (size_t)n * sizeof *out);
     else
         for (int64_t i = 0; i < n; i++) out[i] = (double)((const float *)from)[i];
 }
 
 void orr_probe_read(const orr_probe *p, orr_node output, int64_t n, double *out) {
-    widen(p->dtype, orr_program_data(p->program, output), n, out);
+    orr_probe_widen(p->dtype, orr_program_data(p->program, output), n, out);
 }
 
 void orr_probe_write(const orr_probe *p, orr_node input, int64_t n, const double *from) {
@@ -116,5 +116,5 @@ int64_t orr_probe_examples_of(const orr_settings *s, const orr_subject *subject)
 }
 
 void orr_probe_parameter(const orr_subject *subject, int64_t tensor, double *out) {
-    widen(subject->dtype, subject->parameter[tensor], orr_shape_count(&subject->shape[tensor]), out);
+    orr_probe_widen(subject->dtype, subject->parameter[tensor], orr_shape_count(&subject->shape[tensor]), out);
 }

@@ -54,7 +54,8 @@ void orr_probe_end(orr_probe *p);
 int64_t orr_probe_examples_of(const orr_settings *s, const orr_subject *subject);
 /* [n, one example's shape] */
 orr_shape orr_probe_behind(int64_t n, orr_shape one);
-/* a live tensor as doubles */
+/* n live numbers of dtype f32 or f64 as doubles, and a live tensor */
+void orr_probe_widen(orr_dtype dtype, const void *from, int64_t n, double *out);
 void orr_probe_parameter(const orr_subject *subject, int64_t tensor, double *out);
 /* Into an input, from doubles; nothing happens where the program doesn't need it. */
 void orr_probe_write(const orr_probe *p, orr_node input, int64_t n, const double *from);

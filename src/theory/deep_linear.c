@@ -86,7 +86,7 @@ static orr_status flow_deep(orr_context *ctx, orr_arena *scratch, mode m, double
     orr_ode_path path;
     ORR_TRY(ctx, orr_arena_new(ctx, &path_arena));
     const orr_status status =
-        orr_ode_solve(ctx, path_arena, scratch, &ode, &(orr_ode_options){ .relative = 1e-11, .absolute = 1e-11 }, 0.0,
+        orr_ode_solve(ctx, path_arena, scratch, &ode, &(orr_ode_options){ .relative = 1e-12, .absolute = 1e-12 }, 0.0,
                       &x_0, t, n, &path);
     for (int64_t i = 0; status == ORR_OK && i < n; i++) a[i] = i < path.reached ? exp(path.y[i]) : (double)NAN;
     orr_arena_free(path_arena);

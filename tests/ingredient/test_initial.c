@@ -117,8 +117,8 @@ static void orthogonal_matrices_are_uniform(void **state) {
 }
 
 static void balanced_layers_are_balanced_and_their_product_has_the_strengths(void **state) {
-    static const char *const frames[] = { "random", "axes" };
-    for (int f = 0; f < 2; f++) {
+    static const char *const frames[] = { "random", "axes", "ends" };
+    for (int f = 0; f < 3; f++) {
         double w[NUMBERS];
         orr_svd svd;
         DRAW("balanced", 5, w, "strength", "2 0.5 0.125", "frames", frames[f], NULL);
@@ -126,8 +126,9 @@ static void balanced_layers_are_balanced_and_their_product_has_the_strengths(voi
         assert_close(svd.s[0], 2.0, 1e-14); /* rounding */
         assert_close(svd.s[1], 0.5, 1e-14);
         assert_close(svd.s[2], 0.125, 1e-14);
-        if (f) assert_close(fabs(svd.vt[0]), 1.0, 1e-14); /* the first mode reads the first input */
-        for (int l = 0; l + 1 < MATRICES; l++) {          /* W_{l+1}' W_{l+1} = W_l W_l' */
+        if (f) assert_close(fabs(svd.vt[0]), 1.0, 1e-14);       /* the first mode reads the first input */
+        if (f == 2) assert_true(fabs(w[0]) < 0.99 * cbrt(2.0)); /* and not on the first unit, as with axes */
+        for (int l = 0; l + 1 < MATRICES; l++) {                /* W_{l+1}' W_{l+1} = W_l W_l' */
             const int64_t h = width[l + 1];
             double above[36], below[36];
             const double seen = l + 1 == 2 ? 0.25 : 1.0; /* the multiplier squared */

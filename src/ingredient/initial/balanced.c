@@ -19,8 +19,10 @@ static const orr_parameter parameters[] = {
     { "strength", ORR_REALS, .fallback = "0.001", .range = "[0, inf)",
       .help = "singular values of the product; one: of all that the widths allow" },
     { "lambda", ORR_REAL, .fallback = "0", .help = "of two layers: W2' W2 - W1 W1' = lambda I" },
-    { "frames", ORR_CHOICE, .fallback = "random", .choices = "random axes",
-      .help = "singular vectors: random rotations, or unit vectors, first mode on the first input and output" },
+    { "frames", ORR_CHOICE, .fallback = "random", .choices = "random axes ends",
+      .help =
+          "singular vectors: random rotations, or unit vectors, first mode on the first input and output; ends: unit "
+          "vectors at input and output, random between" },
     { 0 },
 };
 
@@ -86,7 +88,8 @@ static orr_status draw(orr_context *ctx, orr_arena *scratch, const orr_settings 
     (void)data;
     int64_t layers, k, given, l = 0, widest = 0;
     const double *strength = orr_reals(s, "strength", &given), lambda = orr_real(s, "lambda");
-    const bool random = strcmp(orr_text(s, "frames"), "random") == 0;
+    const bool random = strcmp(orr_text(s, "frames"), "random") == 0,
+               inside = random || strcmp(orr_text(s, "frames"), "ends") == 0;
     ORR_TRY(ctx, check(ctx, s, network, &layers, &k));
     for (int64_t i = 0; i < network->n_tensors; i++)
         for (int32_t axis = 0; axis < network->tensors[i].shape.rank; axis++)
@@ -101,7 +104,8 @@ static orr_status draw(orr_context *ctx, orr_arena *scratch, const orr_settings 
         if (orr_initial_is_map(t)) {
             const int64_t columns = t->shape.size[1];
             if (l == 0) status = frame(ctx, scratch, random, columns, k, seed, "balanced.input", in);
-            if (status == ORR_OK) status = frame(ctx, scratch, random, rows, k, seed, t->name, out);
+            if (status == ORR_OK)
+                status = frame(ctx, scratch, l == layers - 1 ? random : inside, rows, k, seed, t->name, out);
             if (status != ORR_OK) break;
             for (int64_t j = 0; j < columns * k; j++) /* in <- in diag(s_l / multiplier) */
                 in[j] *= layer_strength(strength[given == 1 ? 0 : j % k], lambda, l, layers) / t->multiplier;
