@@ -7,7 +7,7 @@
 
 static const double two_over_pi = 0.63661977236758134308;
 
-static double asin_of(double x) { return asin(fmax(-1.0, fmin(1.0, x))); } /* rounding may pass 1 */
+static double asin_of(double x) { return asin(x > 1.0 ? 1.0 : x < -1.0 ? -1.0 : x); } /* rounding may pass 1 */
 
 double orr_committee_i2(const double *c, int64_t n, int64_t a, int64_t b) {
     return two_over_pi * asin_of(c[a * n + b] / sqrt((1.0 + c[a * n + a]) * (1.0 + c[b * n + b])));
