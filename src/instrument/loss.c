@@ -1,4 +1,5 @@
-/* The loss over all training examples, recorded as `loss`, and over the test examples, where there are some, as `loss_test`. */
+/* The loss over all training examples, recorded as `loss`, and over the test examples, where there are some, as `loss_test`.  One of
+ * them alone costs less. */
 #include <string.h>
 
 #include "base/context.h"
@@ -6,6 +7,7 @@
 
 static const orr_parameter parameters[] = {
     ORR_INSTRUMENT_SCHEDULE("10"),
+    { "part", ORR_CHOICE, .fallback = "both", .choices = "both train test", .help = "over which examples" },
     { 0 },
 };
 
@@ -13,7 +15,7 @@ typedef struct state {
     orr_context *ctx;
     orr_arena *arena;
     orr_dtype dtype;
-    int parts; /* 1: training examples; 2: test examples too */
+    bool on[2]; /* training examples, test examples */
     orr_graph *g[2];
     orr_program *program[2];
     orr_node loss[2];
@@ -42,16 +44,20 @@ static orr_status prepare_part(state *s, const orr_subject *subject, int part) {
 
 static orr_status prepare(state *s, const orr_subject *subject) {
     ORR_TRY(s->ctx, orr_arena_new(s->ctx, &s->arena));
-    for (int part = 0; part < s->parts; part++) ORR_TRY(s->ctx, prepare_part(s, subject, part));
+    for (int part = 0; part < 2; part++)
+        if (s->on[part]) ORR_TRY(s->ctx, prepare_part(s, subject, part));
     return ORR_OK;
 }
 
 static orr_status open_loss(orr_context *ctx, const orr_settings *settings, const orr_subject *subject, void **out) {
-    (void)settings;
-    state *s = orr_allocate(ctx, sizeof *s);
+    const bool train = strcmp(orr_text(settings, "part"), "test") != 0,
+               test = strcmp(orr_text(settings, "part"), "train") != 0;
     *out = NULL;
+    if (!train && subject->test_examples == 0)
+        return orr_fail(ctx, ORR_EINPUT, "loss: `part: test` needs test examples (`n_test`)");
+    state *s = orr_allocate(ctx, sizeof *s);
     if (!s) return orr_fail(ctx, ORR_ENOMEM, "loss: no memory for the instrument");
-    *s = (state){ .ctx = ctx, .dtype = subject->dtype, .parts = subject->test_examples ? 2 : 1 };
+    *s = (state){ .ctx = ctx, .dtype = subject->dtype, .on = { train, test && subject->test_examples > 0 } };
     const orr_status status = prepare(s, subject);
     if (status == ORR_OK) *out = s;
     else close_loss(s);
@@ -62,7 +68,8 @@ static orr_status measure(void *self, int64_t step, uint64_t seed, void *memory,
     static const char *const series[] = { "loss", "loss_test" };
     state *s = self;
     (void)seed, (void)memory;
-    for (int part = 0; part < s->parts; part++) {
+    for (int part = 0; part < 2; part++) {
+        if (!s->on[part]) continue;
         ORR_TRY(s->ctx, orr_program_run(s->program[part]));
         const void *loss = orr_program_data(s->program[part], s->loss[part]);
         ORR_TRY(s->ctx, sink->record(sink->self, series[part], step,

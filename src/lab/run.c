@@ -10,6 +10,12 @@
 enum { CHUNK = 50 };
 static const double default_checkpoint_seconds = 10.0;
 
+/* What `patience` remembers of a member. */
+typedef struct waiting {
+    double least;  /* loss_test so far; infinite where there was none */
+    int64_t since; /* measurements that were no new minimum */
+} waiting;
+
 typedef struct session {
     orr_context *ctx;
     orr_store *store;
@@ -21,6 +27,7 @@ typedef struct session {
     size_t *memory_size; /* [observations]: bytes a member */
     char **memory;       /* [observations]: [members, bytes] */
     bool *done;          /* [members]: no longer trained nor recorded */
+    waiting *waiting;    /* [members] */
     orr_run_outcome *outcome;
     int64_t member;   /* that is being measured */
     double saved;     /* when the last checkpoint was written */
@@ -33,8 +40,14 @@ static orr_status no_memory(const session *s) { return orr_fail(s->ctx, ORR_ENOM
 
 /* ---- observing -------------------------------------------------------------------------------------------------------------------- */
 
+static void wait_for(waiting *w, double loss) {
+    w->since = loss < w->least ? 0 : w->since + 1;
+    if (loss < w->least) w->least = loss;
+}
+
 static orr_status record(void *self, const char *series, int64_t step, double value) {
     session *s = self;
+    if (s->job->point->patience && strcmp(series, "loss_test") == 0) wait_for(&s->waiting[s->member], value);
     return orr_store_record(s->store, s->job->run[s->member], series, step, value);
 }
 
@@ -125,9 +138,9 @@ static void close_instruments(session *s) {
 /* ---- checkpoints --------------------------------------------------------------------------------------------------------------------- */
 
 /* A checkpoint of a job, kept with its first run: for each member
- *     i64 updates made, u8 done, u8 diverged, 6 bytes of 0
+ *     i64 updates made, u8 done, u8 diverged, 6 bytes of 0, f64 least, i64 since
  *     the training's state, then each instrument's memory */
-enum { HEAD = 16 };
+enum { HEAD = 32 };
 
 static size_t checkpoint_bytes(const session *s) {
     size_t one = HEAD + orr_training_state_bytes(s->training);
@@ -142,6 +155,8 @@ static void write_checkpoint(const session *s, char *to) {
         memcpy(to, &s->outcome[m].steps, sizeof(int64_t));
         to[8] = (char)s->done[m];
         to[9] = (char)s->outcome[m].diverged;
+        memcpy(to + 16, &s->waiting[m].least, sizeof(double));
+        memcpy(to + 24, &s->waiting[m].since, sizeof(int64_t));
         orr_training_save(s->training, m, to + HEAD);
         to += HEAD + state;
         for (int64_t i = 0; i < s->job->point->n_observations; i++) {
@@ -157,6 +172,8 @@ static void read_checkpoint(session *s, const char *from) {
         memcpy(&s->outcome[m].steps, from, sizeof(int64_t));
         s->done[m] = from[8] != 0;
         s->outcome[m].diverged = from[9] != 0;
+        memcpy(&s->waiting[m].least, from + 16, sizeof(double));
+        memcpy(&s->waiting[m].since, from + 24, sizeof(int64_t));
         orr_training_load(s->training, m, from + HEAD);
         from += HEAD + state;
         for (int64_t i = 0; i < s->job->point->n_observations; i++) {
@@ -232,7 +249,9 @@ static orr_status close_members(session *s, int64_t step, int64_t *left) {
         const double loss = orr_training_loss(s->training, m);
         s->outcome[m].steps = step;
         s->outcome[m].diverged = step > 0 && !isfinite(loss);
-        if (s->outcome[m].diverged || step >= point->steps || (point->until > 0.0 && loss < point->until)) {
+        const bool early =
+            (point->until > 0.0 && loss < point->until) || (point->patience && s->waiting[m].since >= point->patience);
+        if (s->outcome[m].diverged || step >= point->steps || early) {
             s->done[m] = true;
             /* an initial network comes again from its seed: many wide ones would fill the store */
             if (step > 0) ORR_TRY(s->ctx, record_parameters(s, m, step));
@@ -309,7 +328,9 @@ static orr_status open_session(session *s) {
                                            .steps = point->steps };
     ORR_TRY(s->ctx, orr_arena_new(s->ctx, &s->arena));
     s->done = ORR_NEW(s->arena, bool, s->job->members);
-    if (!s->done) return no_memory(s);
+    s->waiting = ORR_NEW(s->arena, waiting, s->job->members);
+    if (!s->done || !s->waiting) return no_memory(s);
+    for (int64_t m = 0; m < s->job->members; m++) s->waiting[m].least = (double)INFINITY;
     ORR_TRY(s->ctx, orr_training_new(s->ctx, s->job->member, s->job->members, &options, &s->training));
     return open_instruments(s);
 }

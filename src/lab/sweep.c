@@ -79,31 +79,65 @@ static const orr_yaml *product(orr_mistakes *m, const axis *axes, int n, int64_t
     return change;
 }
 
+/* An item of the list, or the whole sweep where it is a map: one change, or the axes of many. */
+typedef struct part {
+    const orr_yaml *change; /* NULL: by axes */
+    axis *axes;             /* those of the grid, and the zip */
+    int n;
+    int64_t points; /* 0: a mistake */
+} part;
+
+static bool has_axes(const orr_yaml *item) { return orr_yaml_get(item, "grid") || orr_yaml_get(item, "zip"); }
+
+static part read_part(orr_mistakes *m, const orr_yaml *from, bool by_axes) {
+    part p = { .change = from, .points = 1 };
+    if (!by_axes) return p;
+    p.change = NULL;
+    p.axes = ORR_NEW(m->arena, axis, AXES_MAX + 1);
+    if (!p.axes) return m->no_memory = true, (part){ 0 };
+    p.n = find_axes(m, from, p.axes);
+    for (int a = 0; a < p.n && p.points <= ORR_SWEEP_POINTS_MAX; a++)
+        p.points = p.axes[a].n <= ORR_SWEEP_POINTS_MAX ? p.points * p.axes[a].n : ORR_SWEEP_POINTS_MAX + 1;
+    if (p.n == 0) p.points = 0;
+    return p;
+}
+
+/* The parts of a sweep and how many points they make; -1 where one is no sweep. */
+static int64_t read_parts(orr_mistakes *m, const orr_yaml *sweep, int64_t n, part *parts) {
+    const bool list = sweep->type == ORR_YAML_LIST;
+    int64_t points = 0;
+    for (int64_t i = 0; i < n; i++) {
+        parts[i] = list ? read_part(m, sweep->value[i], has_axes(sweep->value[i])) : read_part(m, sweep, true);
+        if (parts[i].points == 0) return -1;
+        if (points <= ORR_SWEEP_POINTS_MAX) points += parts[i].points;
+    }
+    return points;
+}
+
 const orr_yaml *orr_sweep_points(orr_mistakes *m, const orr_yaml *sweep) {
-    axis axes[AXES_MAX + 1]; /* those of the grid, and the zip */
-    int64_t points = 1;
     if (sweep->type == ORR_YAML_WORD) {
         orr_mistakes_add(m, sweep->at, "sweep: expected a list of changes, or a map with grid or zip, met %s",
                          orr_yaml_words(m, sweep));
         return NULL;
     }
-    const bool list = sweep->type == ORR_YAML_LIST;
-    const int n = list ? 0 : find_axes(m, sweep, axes);
-    for (int a = 0; a < n && points <= ORR_SWEEP_POINTS_MAX; a++)
-        points = axes[a].n <= ORR_SWEEP_POINTS_MAX ? points * axes[a].n : ORR_SWEEP_POINTS_MAX + 1;
-    if (list || sweep->n == 0) points = sweep->n;
-    else if (n == 0) return NULL;
+    const int64_t n = sweep->type == ORR_YAML_LIST || sweep->n == 0 ? sweep->n : 1;
+    part *parts = ORR_NEW(m->arena, part, n);
+    if (!parts) return m->no_memory = true, NULL;
+    const int64_t points = read_parts(m, sweep, n, parts);
+    if (points < 0) return NULL;
     if (points == 0 || points > ORR_SWEEP_POINTS_MAX) {
         orr_mistakes_add(m, sweep->at, "sweep: %s; 1 to %d points can be run", points ? "too many" : "it has no points",
                          ORR_SWEEP_POINTS_MAX);
         return NULL;
     }
-    if (list) return sweep;
     orr_yaml *all = ORR_NEW(m->arena, orr_yaml, 1);
     const orr_yaml **item = ORR_NEW(m->arena, const orr_yaml *, points);
     if (!all || !item) return m->no_memory = true, NULL;
     *all = (orr_yaml){ .type = ORR_YAML_LIST, .at = sweep->at, .n = points, .value = item };
-    for (int64_t i = 0; i < points; i++)
-        if (!(item[i] = product(m, axes, n, i))) return NULL;
+    for (int64_t i = 0, at = 0; i < n; i++)
+        for (int64_t k = 0; k < parts[i].points; k++) {
+            item[at] = parts[i].change ? parts[i].change : product(m, parts[i].axes, parts[i].n, k);
+            if (!item[at++]) return NULL;
+        }
     return all;
 }

@@ -49,8 +49,9 @@ bool orr_has_one_rate(orr_arena *out_arena, const orr_point *p, const orr_proble
 
 bool orr_runs_to_its_end(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
     (void)problem;
-    *why = orr_arena_format(out_arena, "until is %g", p->until);
-    return p->until == 0.0;
+    *why = p->patience ? orr_arena_format(out_arena, "patience is %lld", (long long)p->patience)
+                       : orr_arena_format(out_arena, "until is %g", p->until);
+    return p->until == 0.0 && p->patience == 0;
 }
 
 const orr_observation *orr_point_observation(const orr_point *p, const char *instrument) {

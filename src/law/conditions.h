@@ -12,7 +12,7 @@ orr_point_check orr_has_constant_rate;
 orr_point_check orr_is_bare_rule;
 /* "all parameters learn at one rate": no tensor is frozen, nor has a factor of its own. */
 orr_point_check orr_has_one_rate;
-/* "no run ends before its last update": no `until`. */
+/* "no run ends before its last update": no `until`, no `patience`. */
 orr_point_check orr_runs_to_its_end;
 
 /* The observation of an instrument; NULL where the point has none. */

@@ -149,6 +149,51 @@ static void until_ends_a_run_and_epochs_count_batches(void **state) {
     orr_store_close(l.store);
 }
 
+/* Few noisy examples in many dimensions: the test loss falls, then rises. */
+static void patience_ends_a_run_that_has_found_no_new_minimum_for_so_long(void **state) {
+#define OVERFITS                                                                                                       \
+    "name: patience\narchitecture: { kind: mlp, widths: [20] }\ntask: mse\n"                                           \
+    "data: { kind: gaussian, n: 20, n_test: 200, dimension: 15, noise: 1 }\n"                                          \
+    "rule: { kind: gd, learning_rate: 0.1 }\nsteps: 600\nseeds: 2\nobserve: [ { kind: loss, every: 5 } ]\n"
+    laboratory whole = laboratory_run(*state, arena, OVERFITS, ":memory:", NULL),
+               early = laboratory_run(*state, arena, OVERFITS "patience: 4\n", ":memory:", NULL);
+    for (int64_t i = 0; i < 2; i++) {
+        const orr_series all = laboratory_series(*state, arena, &whole, i, "loss_test"),
+                         some = laboratory_series(*state, arena, &early, i, "loss_test");
+        int64_t end = 0, since = 0; /* worked out from the whole run */
+        for (double least = (double)INFINITY; since < 4; end++) {
+            assert_true(end < all.n);
+            since = all.y[end] < least ? 0 : since + 1;
+            least = fmin(least, all.y[end]);
+        }
+        assert_int_equal(some.n, end);
+        assert_int_equal(early.outcome[i].steps, 5 * (end - 1));
+        for (int64_t k = 0; k < end; k++) assert_close(some.y[k], all.y[k], 0.0);
+        assert_int_equal(whole.outcome[i].steps, 600);
+    }
+    orr_store_close(whole.store);
+    orr_store_close(early.store);
+}
+
+static void a_loss_is_recorded_of_the_part_that_was_asked_for(void **state) {
+    static const struct {
+        const char *part;
+        int64_t train, test;
+    } rows[] = { { "both", 3, 3 }, { "train", 3, 0 }, { "test", 0, 3 } };
+    for (int i = 0; i < 3; i++) {
+        char text[500];
+        (void)snprintf(text, sizeof text,
+                       "name: part\narchitecture: linear\ntask: mse\nsteps: 2\nrule: { kind: gd, learning_rate: 0.1 }\n"
+                       "data: { kind: gaussian, n: 9, n_test: 4, dimension: 3 }\n"
+                       "observe: [ { kind: loss, every: 1, part: %s } ]\n",
+                       rows[i].part);
+        laboratory l = laboratory_run(*state, arena, text, ":memory:", NULL);
+        assert_int_equal(laboratory_series(*state, arena, &l, 0, "loss").n, rows[i].train);
+        assert_int_equal(laboratory_series(*state, arena, &l, 0, "loss_test").n, rows[i].test);
+        orr_store_close(l.store);
+    }
+}
+
 static void what_does_not_go_together_is_told_in_words(void **state) {
     static const struct {
         const char *rule, *task, *words;
@@ -197,6 +242,8 @@ int main(void) {
         cmocka_unit_test(a_measurement_that_is_no_number_ends_nothing),
         cmocka_unit_test(a_run_of_no_steps_measures_the_initial_network),
         cmocka_unit_test(until_ends_a_run_and_epochs_count_batches),
+        cmocka_unit_test(patience_ends_a_run_that_has_found_no_new_minimum_for_so_long),
+        cmocka_unit_test(a_loss_is_recorded_of_the_part_that_was_asked_for),
         cmocka_unit_test(what_does_not_go_together_is_told_in_words),
     };
     return cmocka_run_group_tests_name("lab/execute", tests, setup, teardown);

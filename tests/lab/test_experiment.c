@@ -54,6 +54,7 @@ static void what_a_file_leaves_out_has_its_default(void **state) {
     assert_int_equal(p->steps, 10);
     assert_int_equal(p->epochs, 0);
     assert_close(p->until, 0, 0);
+    assert_int_equal(p->patience, 0);
     assert_int_equal(p->precision, ORR_F32);
     assert_int_equal(p->n_observations, 0);
     assert_int_equal(e.seeds, 1);
@@ -129,6 +130,22 @@ static void a_zip_takes_its_lists_in_step_within_the_grid(void **state) {
         assert_close(rate(&e.points[i]), 0.1 * (i % 3 + 1), 1e-15); /* 0.1 * 3 rounds */
     }
     assert_string_equal(e.points[5].name, "n=20 learning_rate=0.3 widths=3");
+}
+
+static void items_of_a_list_may_be_grids_and_zips(void **state) {
+    const orr_experiment e =
+        read_text(*state, BASE "steps: 1\nsweep: [ { steps: 7 }, { grid: { data.n: [10, 20, 30] } }, { name: last }, "
+                               "{ zip: { data.n: [4, 5], rule.learning_rate: [0.1, 0.2] } } ]\n");
+    static const char *const names[] = {
+        "steps=7", "n=10", "n=20", "n=30", "last", "n=4 learning_rate=0.1", "n=5 learning_rate=0.2"
+    };
+    assert_int_equal(e.n_points, 7);
+    for (int i = 0; i < 7; i++) assert_string_equal(e.points[i].name, names[i]);
+    assert_int_equal(e.points[0].steps, 7);
+    assert_int_equal(e.points[3].steps, 1);
+    assert_int_equal(orr_int(&e.points[3].data_settings, "n"), 30);
+    refused(*state, BASE "steps: 1\nsweep: [ { grid: { data.n: [10] }, steps: 7 } ]\n", NULL,
+            "a.yaml:7:36: unknown kind of sweep 'steps'; there are: grid, zip");
 }
 
 static void a_size_changes_the_file_and_its_sweep(void **state) {
@@ -269,6 +286,7 @@ int main(void) {
         CLAIM(a_change_is_made_key_by_key_and_another_kind_replaces_all),
         CLAIM(a_grid_is_the_product_of_its_lists),
         CLAIM(a_zip_takes_its_lists_in_step_within_the_grid),
+        CLAIM(items_of_a_list_may_be_grids_and_zips),
         CLAIM(a_size_changes_the_file_and_its_sweep),
         CLAIM(set_is_stronger_than_the_file_and_its_sizes),
         CLAIM(a_mistake_of_set_points_to_it),
