@@ -191,6 +191,7 @@ static orr_status make_training(orr_training *t) {
     ORR_TRY(t->ctx, take_data(t));
     ORR_TRY(t->ctx, take_hyperparameters(t));
     ORR_TRY(t->ctx, start(t));
+    ORR_TRY(t->ctx, orr_training_kick_new(t));
     return t->rule->flow ? orr_training_compile_flow(t) : orr_training_compile(t);
 }
 
@@ -216,6 +217,7 @@ orr_status orr_training_new(orr_context *ctx, const orr_member *member, int64_t 
 
 void orr_training_free(orr_training *t) {
     if (!t) return;
+    orr_training_kick_free(t->kick);
     orr_program_free(t->program);
     orr_graph_free(t->g);
     orr_arena_free(t->arena);
@@ -247,11 +249,15 @@ orr_status orr_training_advance(orr_training *t, int64_t steps) {
     if (t->rule->flow) return orr_training_flow(t, steps);
     while (steps > 0) {
         int64_t some = steps;
+        bool waiting;
+        ORR_TRY(t->ctx, orr_training_kick(t, &waiting));
+        if (waiting) some = 1;
         if (shuffles(t)) {
             const int64_t epoch = *t->updates / per_epoch, left = (epoch + 1) * per_epoch - *t->updates;
             if (epoch != t->epoch) shuffle(t, epoch);
             if (left < some) some = left;
         }
+        t->selected = t->members == 1 ? 0 : -1;
         ORR_TRY(t->ctx, orr_program_run_many(t->program, some, t->counter));
         if (!t->counter.id) *t->updates += (int32_t)some;
         steps -= some;
@@ -296,9 +302,9 @@ void orr_training_select(orr_training *t, int64_t member) {
 
 const void *orr_training_parameter(const orr_training *t, int64_t i) { return t->live_parameter[i]; }
 
-/* A state: i64 updates, then parameters, then buffers, each row-major. */
+/* A state: i64 updates, then parameters, then buffers, each row-major; and i64, whether it was kicked, where there are kicks. */
 size_t orr_training_state_bytes(const orr_training *t) {
-    size_t bytes = sizeof(int64_t);
+    size_t bytes = sizeof(int64_t) * (t->kick ? 2 : 1);
     for (int64_t i = 0; i < t->problem->n_tensors; i++) bytes += tensor_bytes(t, t->problem->tensors[i].shape);
     for (int32_t i = 0; i < t->n_buffers; i++) bytes += tensor_bytes(t, t->buffer_shape[i]);
     return bytes;
@@ -315,6 +321,9 @@ void orr_training_save(const orr_training *t, int64_t member, void *state) {
         copy_slice(to, b < 0 ? t->parameter[i] : t->buffer[b], bytes, member);
         to += bytes;
     }
+    if (!t->kick) return;
+    const int64_t kicked = orr_training_kicked(t, member);
+    memcpy(to, &kicked, sizeof kicked);
 }
 
 void orr_training_load(orr_training *t, int64_t member, const void *state) {
@@ -328,6 +337,11 @@ void orr_training_load(orr_training *t, int64_t member, const void *state) {
         const size_t bytes = tensor_bytes(t, b < 0 ? t->problem->tensors[i].shape : t->buffer_shape[b]);
         memcpy((char *)(b < 0 ? t->parameter[i] : t->buffer[b]) + (size_t)member * bytes, from, bytes);
         from += bytes;
+    }
+    if (t->kick) {
+        int64_t kicked;
+        memcpy(&kicked, from, sizeof kicked);
+        orr_training_set_kicked(t, member, kicked != 0);
     }
     if (t->members > 1) t->selected = -1;
 }

@@ -30,7 +30,7 @@ orr_status orr_training_new(orr_context *ctx, const orr_member *member, int64_t 
                             const orr_training_options *options, orr_training **out) ORR_MUST_USE;
 void orr_training_free(orr_training *t);
 
-/* `steps` updates of all members.  No allocation, but for gradient flow. */
+/* `steps` updates of all members.  No allocation, but for gradient flow, and for a rule's kick until it is over. */
 orr_status orr_training_advance(orr_training *t, int64_t steps) ORR_MUST_USE;
 int64_t orr_training_steps(const orr_training *t);
 /* A member's loss in the batch of the last update, before it; NaN before the first. */

@@ -1,9 +1,11 @@
 /* What the files of training share: training.c (memory, programs, advance), update.c (the graph of an update), subject.c (the
- * network as instruments see it), flow.c (continuous time). */
+ * network as instruments see it), flow.c (continuous time), kick.c (a push at the edge of stability). */
 #ifndef ORR_LAB_TRAINING_PRIVATE_H
 #define ORR_LAB_TRAINING_PRIVATE_H
 
 #include "lab/training.h"
+
+typedef struct orr_kick orr_kick;
 
 struct orr_training {
     orr_context *ctx;
@@ -39,6 +41,7 @@ struct orr_training {
     orr_graph *g;
     orr_program *program;
     orr_node counter, loss;
+    orr_kick *kick; /* NULL: none */
     /* where time is continuous */
     double *flow_loss; /* [members] */
     const orr_node *flow_parameter, *flow_gradient;
@@ -57,6 +60,14 @@ orr_status orr_training_compile(orr_training *t) ORR_MUST_USE;
 /* Compiles t->program: the gradient of one member, whose parameters are live; and follows -gradient. */
 orr_status orr_training_compile_flow(orr_training *t) ORR_MUST_USE;
 orr_status orr_training_flow(orr_training *t, int64_t steps) ORR_MUST_USE;
+
+/* t->kick, where the rule's settings ask for one. */
+orr_status orr_training_kick_new(orr_training *t) ORR_MUST_USE;
+void orr_training_kick_free(orr_kick *k);
+/* Before an update: kicks the members whose moment has come.  *waiting: some haven't been. */
+orr_status orr_training_kick(orr_training *t, bool *waiting) ORR_MUST_USE;
+bool orr_training_kicked(const orr_training *t, int64_t member);
+void orr_training_set_kicked(orr_training *t, int64_t member, bool kicked);
 
 orr_status orr_training_no_memory(const orr_training *t);
 /* Parameters, buffers and counter as inputs. */

@@ -118,6 +118,8 @@ static orr_status build_step(orr_training *t, orr_arena *arena, orr_graph *g, or
     ORR_TRY(t->ctx, build_gradient(t, arena, g, nodes, w, gradient));
     const orr_node rate =
         orr_mul(g, nodes->rate, orr_rule_schedule(g, t->rule_settings, nodes->updates_real, t->steps));
+    const orr_node gradient_square =
+        t->n_trained > 0 ? orr_dot(g, gradient, gradient, (int32_t)t->n_trained) : ORR_NONE;
     for (int64_t i = 0; i < p->n_tensors; i++) new_w[i] = nodes->problem.parameter[i];
     for (int32_t i = 0; i < t->n_buffers; i++) new_buffer[i] = nodes->buffer[i];
     for (int64_t i = 0; i < t->n_trained; i++) {
@@ -128,6 +130,7 @@ static orr_status build_step(orr_training *t, orr_arena *arena, orr_graph *g, or
         const orr_rule_tensor one = {
             .w = w[i],
             .gradient = gradient[i],
+            .gradient_square = gradient_square,
             .buffer = nodes->buffer + at * buffers,
             .tensor = tensor,
             .learning_rate = orr_scale(g, rate, t->rule->divides ? tensor->rate_sign : tensor->rate_gradient),

@@ -170,12 +170,31 @@ static void accuracy_is_the_part_of_largest_outputs_that_are_right(void **state)
     assert_close(noted(&t, "accuracy"), (double)right / TOY_N, 1e-15);
 }
 
+/* The array is what training started from, tensor by tensor; and after an update what gradient descent makes of it. */
+static void parameters_are_recorded_as_they_are(void **state) {
+    static notes t;
+    orr_problem_landscape *l;
+    double g[P], loss;
+    measure(*state, "parameters", NULL, 0, 1, &t);
+    assert_int_equal(t.arrays, 2);
+    assert_true(orr_shape_equal(&t.array[0].shape, &ORR_SHAPE(P)));
+    assert_ok(*state, orr_problem_landscape_new(*state, &problem, &l));
+    const orr_landscape view = orr_problem_landscape_view(l);
+    assert_ok(*state, view.gradient(view.self, w, &loss, g));
+    for (int p = 0; p < P; p++) {
+        assert_close(t.array[0].data[p], w[p], 0.0);
+        assert_close(t.array[1].data[p], w[p] - 0.1 * g[p], 1e-15); /* rounding */
+    }
+    orr_problem_landscape_free(l);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_ntk_is_the_product_of_jacobians),
         cmocka_unit_test(gradients_of_examples_are_those_of_differences),
         cmocka_unit_test(norms_are_those_of_the_parameters),
         cmocka_unit_test(the_trace_of_the_hessian_is_that_of_differences),
+        cmocka_unit_test(parameters_are_recorded_as_they_are),
         cmocka_unit_test(accuracy_is_the_part_of_largest_outputs_that_are_right),
     };
     return cmocka_run_group_tests_name("instrument/network", tests, setup, teardown);

@@ -163,9 +163,98 @@ static void an_update_allocates_nothing(void **state) {
     orr_training_free(t);
 }
 
+/* ---- the kick --------------------------------------------------------------------------------------------------------------- */
+
+static const char kick_text[] =
+    "name: kick\narchitecture: { kind: mlp, widths: [8, 8] }\nprecision: f64\n"
+    "data: { kind: multi-index, n: 24, dimension: 3, rank: 3, degrees: [3, 2, 1], seed: 1 }\ntask: mse\n"
+    "rule: { kind: gd, learning_rate: 0.3, kick: %s }\nsteps: 300\n";
+
+static laboratory kick_laboratory(orr_context *ctx, const char *size) {
+    char text[512];
+    (void)snprintf(text, sizeof text, kick_text, size);
+    return laboratory_of(ctx, arena, text);
+}
+
+static void read_parameters(const orr_training *t, const orr_problem *p, double *w) {
+    for (int64_t i = 0; i < p->n_tensors; i++) {
+        const int64_t n = orr_shape_count(&p->tensors[i].shape);
+        memcpy(w, orr_training_parameter(t, i), (size_t)n * sizeof *w);
+        w += n;
+    }
+}
+
+/* Both runs are one until s_1 > 2.  There one is moved by d = sqrt(kick L eta) v_1, of either sign, before it goes on. */
+static void a_kick_is_a_step_along_the_eigenvector_at_the_edge(void **state) {
+    enum { ROOM = 256 };
+    const laboratory with = kick_laboratory(*state, "0.1"), without = kick_laboratory(*state, "0");
+    const orr_problem *p = with.problems[0];
+    orr_member m, m2;
+    orr_training *a = training_of(*state, &with, &m), *b = training_of(*state, &without, &m2);
+    orr_problem_landscape *l;
+    double w[ROOM], w_a[ROOM], v[ROOM] = { 0 }, g[ROOM], loss, s = 0.0, before = 0.0, error[2] = { 0.0, 0.0 };
+    assert_true(p->n <= ROOM);
+    assert_ok(*state, orr_problem_landscape_new(*state, p, &l));
+    const orr_landscape view = orr_problem_landscape_view(l);
+    int k = 0;
+    for (; k < 300 && !(s > 2.0); k++) {
+        before = s;
+        read_parameters(b, p, w);
+        memset(v, 0, sizeof v);
+        assert_ok(*state, orr_landscape_sharpness(*state, arena, &view, w, v, &s));
+        s *= 0.3;
+        read_parameters(a, p, w_a);
+        for (int64_t i = 0; i < p->n; i++) assert_close(w_a[i], w[i], 0.0);
+        assert_ok(*state, orr_training_advance(a, 1));
+        assert_ok(*state, orr_training_advance(b, 1));
+    }
+    assert_true(k > 2 && k < 300 && before <= 2.0);
+    assert_ok(*state, view.gradient(view.self, w, &loss, g));
+    read_parameters(a, p, w_a);
+    for (int sign = 0; sign < 2; sign++) {
+        double kicked[ROOM];
+        for (int64_t i = 0; i < p->n; i++) kicked[i] = w[i] + (sign ? -1.0 : 1.0) * sqrt(0.1 * loss * 0.3) * v[i];
+        double ignored;
+        assert_ok(*state, view.gradient(view.self, kicked, &ignored, g));
+        for (int64_t i = 0; i < p->n; i++) error[sign] = fmax(error[sign], fabs(w_a[i] - (kicked[i] - 0.3 * g[i])));
+    }
+    assert_true(fmin(error[0], error[1]) < 1e-9); /* both eigenvectors are of 40 Lanczos steps, to some 1e-10 */
+    orr_problem_landscape_free(l);
+    orr_training_free(a);
+    orr_training_free(b);
+}
+
+/* Before, at and after the kick. */
+static void a_run_that_is_kicked_goes_on_to_the_same_bits_from_any_state(void **state) {
+    enum { ROOM = 256, STEPS = 120 };
+    const laboratory l = kick_laboratory(*state, "0.1");
+    const orr_problem *p = l.problems[0];
+    orr_member m, m2;
+    orr_training *a = training_of(*state, &l, &m);
+    double end[ROOM], w[ROOM];
+    char *saved = orr_arena_take(arena, STEPS, orr_training_state_bytes(a));
+    assert_non_null(saved);
+    for (int k = 0; k < STEPS; k++) {
+        orr_training_save(a, 0, saved + (size_t)k * orr_training_state_bytes(a));
+        assert_ok(*state, orr_training_advance(a, 1));
+    }
+    read_parameters(a, p, end);
+    orr_training *b = training_of(*state, &l, &m2);
+    for (int k = 0; k < STEPS; k += 7) {
+        orr_training_load(b, 0, saved + (size_t)k * orr_training_state_bytes(a));
+        assert_ok(*state, orr_training_advance(b, STEPS - k));
+        read_parameters(b, p, w);
+        assert_memory_equal(w, end, (size_t)p->n * sizeof *w);
+    }
+    orr_training_free(a);
+    orr_training_free(b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradient_flow_is_the_exponential_of_the_covariance),
+        cmocka_unit_test(a_kick_is_a_step_along_the_eigenvector_at_the_edge),
+        cmocka_unit_test(a_run_that_is_kicked_goes_on_to_the_same_bits_from_any_state),
         cmocka_unit_test(an_epoch_sees_each_example_once_in_an_order_of_its_own),
         cmocka_unit_test(fresh_examples_are_others_in_each_update),
         cmocka_unit_test(a_state_that_is_loaded_goes_on_to_the_same_bits),

@@ -3,6 +3,7 @@
 
 static const orr_parameter parameters[] = {
     ORR_RULE_COMMON,
+    ORR_RULE_KICK,
     { 0 },
 };
 

@@ -11,6 +11,8 @@ enum { ORR_RULE_BUFFERS_MAX = 4 };
 /* One parameter tensor in the middle of an update, as nodes. */
 typedef struct orr_rule_tensor {
     orr_node w, gradient;
+    orr_node
+        gradient_square; /* |gradient|^2 of all trained tensors together, before weight decay: scalar of w's type */
     const orr_node *buffer;
     const orr_tensor *tensor;
     orr_node
@@ -75,6 +77,16 @@ const orr_rule *orr_rule_at(int i); /* the kinds in their order; NULL past the l
     {                                                                                                                     \
         "clip", ORR_REAL, .fallback = "0", .range = "[0, inf)",                                                           \
                           .help = "largest norm of the whole gradient, which is scaled down to it; 0: no limit"           \
+    }
+
+/* Rows of rules that may be kicked at the edge of stability (lab/kick.c). */
+#define ORR_RULE_KICK                                                                                                  \
+    { "kick", ORR_REAL, .fallback = "0", .range = "[0, inf)",                                                          \
+      .help = "once, when the sharpness first passes the edge of stability: a step along its eigenvector, by which a " \
+              "quadratic loss would rise by this part of itself; 0: none" },                                           \
+    {                                                                                                                  \
+        "kick_after", ORR_INT, .fallback = "0", .range = "[0, inf)", .unit = "updates",                                \
+                               .help = "before which the kick doesn't come"                                            \
     }
 
 /* The factor of the learning rate in update k (scalar node of float type); `steps` is the experiment's. */

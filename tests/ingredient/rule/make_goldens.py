@@ -101,6 +101,15 @@ def sam(rate, rho):
     return w
 
 
+def scalar_rmsprop(rate, beta2, eps):
+    w, v = start(), 0.0
+    for _ in range(STEPS):
+        g = gradient(w)
+        v = beta2 * v + (1 - beta2) * sum(float((p ** 2).sum()) for p in g)
+        w = [(p - rate * q / (math.sqrt(v) + eps)).detach().requires_grad_() for p, q in zip(w, g)]
+    return w
+
+
 def power(a, p):
     value, vector = np.linalg.eigh(a)
     return (vector * value ** p) @ vector.T
@@ -168,6 +177,7 @@ cases = [
     ("adamw", "learning_rate 0.05 weight_decay 0.1", by_torch(lambda w: O.AdamW(w, 0.05, weight_decay=0.1))),
     ("rmsprop", "learning_rate 0.02", by_torch(lambda w: O.RMSprop(w, 0.02))),
     ("rmsprop", "learning_rate 0.02 beta2 0.9 eps 1e-4", by_torch(lambda w: O.RMSprop(w, 0.02, alpha=0.9, eps=1e-4))),
+    ("rmsprop", "learning_rate 0.05 beta2 0.9 eps 1e-4 scalar true", scalar_rmsprop(0.05, 0.9, 1e-4)),
     ("sgd", "learning_rate 0.5 clip 0.2", by_torch(lambda w: O.SGD(w, 0.5), before=clip_to(0.2))),
     ("sgd", "learning_rate 0.3 weight_decay 0.02 decay_coupling none",
      by_torch(lambda w: O.SGD(w, 0.3), before=shrink_by(0.02))),

@@ -94,6 +94,7 @@ static void train(orr_context *ctx, const orr_rule *rule, const orr_settings *s,
         }
         const orr_rule_tensor t = { .w = w[i],
                                     .gradient = gradient[i],
+                                    .gradient_square = orr_dot(g, gradient, gradient, TENSORS),
                                     .buffer = buffer[i],
                                     .tensor = &n->tensor[i],
                                     .learning_rate = rate,
