@@ -65,3 +65,30 @@ bool orr_is_periodic(const orr_observation *o) {
     (void)orr_ints(&o->settings, "at", &n);
     return n == 0 && orr_int(&o->settings, "per_decade") == 0;
 }
+
+char *orr_point_network(const orr_point *p) {
+    json_t *architecture = orr_settings_json(&p->architecture->kind, &p->architecture_settings);
+    if (p->architecture->width) {
+        const json_t *width = json_object_get(architecture, p->architecture->width);
+        json_t *layers = json_integer((json_int_t)json_array_size(width)); /* 0 for a number */
+        (void)json_object_set_new(architecture, p->architecture->width, layers);
+    }
+    json_t *all = json_pack("[o, o, o]", architecture,
+                            orr_settings_json(&p->parameterization->kind, &p->parameterization_settings),
+                            orr_settings_json(&p->data->kind, &p->data_settings));
+    char *text = json_dumps(all, JSON_COMPACT);
+    json_decref(all);
+    return text;
+}
+
+int64_t orr_point_width(const orr_point *p) {
+    const orr_settings *s = &p->architecture_settings;
+    const char *name = p->architecture->width;
+    const int at = name ? orr_parameter_find(s->table, name) : -1;
+    int64_t n, least = 0;
+    if (at < 0) return 0;
+    if (s->table[at].type == ORR_INT) return orr_int(s, name);
+    const int64_t *widths = orr_ints(s, name, &n);
+    for (int64_t i = 0; i < n; i++) least = i == 0 || widths[i] < least ? widths[i] : least;
+    return least;
+}

@@ -20,4 +20,10 @@ const orr_observation *orr_point_observation(const orr_point *point, const char 
 /* Whether it measures after 0, every, 2 every, ... updates. */
 bool orr_is_periodic(const orr_observation *observation);
 
+/* All that makes a point's network, its parameterization and its data, but for the width (new): points of equal texts differ by
+ * their width alone.  NULL is out of memory. */
+char *orr_point_network(const orr_point *point);
+/* The narrowest of what the architecture calls its width; 0 where nothing makes it wider. */
+int64_t orr_point_width(const orr_point *point);
+
 #endif

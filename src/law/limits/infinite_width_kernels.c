@@ -65,7 +65,7 @@ static bool is_observed(orr_arena *out_arena, const orr_point *p, const orr_prob
 }
 
 static bool is_small(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
-    /* 1e8 pairs: 1.6 GB, and about twice that on the way; half a millisecond a pair of quadrature: some minutes */
+    /* 5e7 pairs: 0.8 GB, and two or three times that on the way; half a millisecond a pair of quadrature: some minutes */
     const double closed = 5e7, quadrature = 4e5;
     orr_wide_network network;
     if (!orr_wide_network_of(out_arena, p, problem, &network, why)) return false;
@@ -78,22 +78,6 @@ static bool is_small(orr_arena *out_arena, const orr_point *p, const orr_problem
 }
 
 /* ---- networks that differ by their width alone ----------------------------------------------------------------------------- */
-
-/* All that makes a point's network and data but its width: equal texts, one network (new). */
-static char *network_text(const orr_point *p) {
-    json_t *architecture = orr_settings_json(&p->architecture->kind, &p->architecture_settings);
-    if (p->architecture->width) {
-        const json_t *width = json_object_get(architecture, p->architecture->width);
-        json_t *layers = json_integer((json_int_t)json_array_size(width)); /* 0 for a number */
-        (void)json_object_set_new(architecture, p->architecture->width, layers);
-    }
-    json_t *all = json_pack("[o, o, o]", architecture,
-                            orr_settings_json(&p->parameterization->kind, &p->parameterization_settings),
-                            orr_settings_json(&p->data->kind, &p->data_settings));
-    char *text = json_dumps(all, JSON_COMPACT);
-    json_decref(all);
-    return text;
-}
 
 /* "mlp relu", with what is special about it. */
 static const char *label_of(orr_arena *arena, const orr_point *p) {
@@ -128,7 +112,7 @@ static orr_status is_sampled(orr_context *ctx, orr_arena *out_arena, const orr_p
     for (int64_t i = 0; i < e->n_points; i++) {
         if (!orr_wide_network_of(out_arena, &e->points[i], in->problems[i * e->seeds], &network[i], why))
             *holds = false;
-        text[i] = network_text(&e->points[i]);
+        text[i] = orr_point_network(&e->points[i]);
         if (!text[i]) *holds = false;
     }
     for (int64_t i = 0; i < e->n_points && *holds; i++) {
@@ -172,7 +156,7 @@ static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_
     if (!orr_wide_network_of(scratch, p, problem, &network, &why))
         return orr_fail(ctx, why ? ORR_EINPUT : ORR_ENOMEM, "infinite-width kernels: %s", why ? why : "no memory");
     ORR_TRY(ctx, orr_wide_network_kernels(ctx, scratch, scratch, &network, problem, n, &k, &theta));
-    char *text = network_text(p);
+    char *text = orr_point_network(p);
     const char *label = label_of(scratch, p);
     *out = text && label
                ? json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:f, s:f, s:o, s:o}", "point", p->name, "network", text,
