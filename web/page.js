@@ -1,18 +1,12 @@
-/* Draws a page from its content: the JSON that src/report/page.c wrote into the element #content. */
+/* Draws a page from its content: the JSON that src/report/page.c wrote into the element #content.
+ * One entry: that is the page.  Several: a home with a card for each, by approach, and a view for each (#/ID). */
 (() => {
     "use strict";
     const content = JSON.parse(document.getElementById("content").textContent);
-    const main = document.getElementById("page");
-    const views = [];
-    let drawn = 0, broken = 0;
+    const main = document.getElementById("page"), root = document.documentElement;
+    const isAtlas = content.entries.length > 1 || Boolean(content.home);
+    let views = [], ready = false, turn = 0;
 
-    /* An element with attributes and children; text is always text, never markup. */
-    const make = (tag, attributes, ...children) => {
-        const element = document.createElement(tag);
-        for (const [name, value] of Object.entries(attributes || {})) element.setAttribute(name, value);
-        element.append(...children.filter((child) => child !== null && child !== undefined && child !== ""));
-        return element;
-    };
     const number = (x) => (x === null || x === undefined ? "–" : String(Number(x.toPrecision(4))).replace("-", "−"));
     const range = (pair, open) => {
         if (!pair || (pair[0] === null && pair[1] === null)) return "–";
@@ -22,6 +16,8 @@
     };
     const tone = (verdict) => (verdict === "HOLDS" ? "holds" : verdict === "FAILS" ? "fails" : "out");
 
+    /* ---- one law or run ---- */
+
     const verdict = (v) =>
         make("div", { class: "verdict " + tone(v.verdict), role: "status" }, make("b", {}, v.verdict),
             v.value === null && v.note ? make("span", {}, v.note) :
@@ -29,67 +25,165 @@
             v.value !== null && v.note ? make("span", {}, v.note) : null);
 
     const checks = (rows) => {
-        const head = make("tr", {}, ...["check", "verdict"].map((t) => make("th", { scope: "col" }, t)),
-            ...["value", "interval", "tolerance"].map((t) => make("th", { scope: "col", class: "number" }, t)));
+        const head = make("tr", {}, ["check", "verdict"].map((t) => make("th", { scope: "col" }, t)),
+            ["value", "interval", "tolerance"].map((t) => make("th", { scope: "col", class: "number" }, t)));
         const body = rows.map((v) => make("tr", {},
             make("td", {}, v.metric, v.note ? make("div", { class: "quiet" }, v.note) : null),
             make("td", { class: "word " + tone(v.verdict) }, v.verdict),
-            ...[number(v.value), range(v.interval), range(v.tolerance, true)].map((t) => make("td", { class: "number" }, t))));
-        return make("div", { class: "scroll" }, make("table", {}, make("thead", {}, head), make("tbody", {}, ...body)));
+            [number(v.value), range(v.interval), range(v.tolerance, true)].map((t) => make("td", { class: "number" }, t))));
+        return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Every check" }, make("table", {}, make("thead", {}, head), make("tbody", {}, body)));
     };
 
-    const facts = (rows) => make("table", { class: "facts" }, make("tbody", {}, ...rows.map(([name, value]) =>
+    const facts = (rows) => make("table", { class: "facts" }, make("tbody", {}, rows.map(([name, value]) =>
         make("tr", {}, make("th", { scope: "row" }, name), make("td", {}, value)))));
 
-    /* Vega's theme, from the page's own colours, so that both follow light and dark. */
-    const theme = () => {
-        const style = getComputedStyle(document.documentElement);
-        const colour = (name) => style.getPropertyValue("--" + name).trim();
-        const font = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif';
-        return {
-            background: null, font,
-            view: { stroke: null },
-            axis: { labelColor: colour("quiet"), titleColor: colour("quiet"), gridColor: colour("line"), gridOpacity: 0.7, domainColor: colour("line"),
-                tickColor: colour("line"), labelFontSize: 11, titleFontSize: 12, titleFontWeight: "normal", titlePadding: 8, labelPadding: 4 },
-            legend: { labelColor: colour("ink"), titleColor: colour("quiet"), labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal",
-                orient: "top", direction: "horizontal", offset: 6, symbolStrokeColor: colour("quiet"), symbolSize: 220, labelLimit: 320, columnPadding: 18 },
-            range: { category: [1, 2, 3, 4, 5].map((i) => colour("series-" + i)) },
-            text: { color: colour("quiet"), fontSize: 11 }, rule: { color: colour("quiet") },
-            style: { band: { fill: colour("band"), fillOpacity: 0.13 }, ink: { stroke: colour("ink"), color: colour("ink") } },
-        };
+    /* Typeset when KaTeX is there; until then, and where it fails, the source. */
+    const equation = (tex) => {
+        const box = make("div", { class: "equation scroll", tabindex: "0", role: "region", "aria-label": "The equation" }, make("code", {}, tex));
+        views.push(async () => {
+            try { katex.render(tex, box, { displayMode: true, throwOnError: true, output: "htmlAndMathml" }); } catch { return false; }
+            return true;
+        });
+        return box;
     };
 
-    const panel = (p) => {
-        const chart = make("div", { class: "chart", role: "img", "aria-label": p.alt || p.title });
-        views.push(() => vegaEmbed(chart, p.spec, {
-            mode: "vega-lite", renderer: "svg", config: theme(), tooltip: { theme: "custom" },
-            actions: { export: { svg: true, png: true }, source: false, compiled: false, editor: false },
-        }).then(() => { drawn++; }, (error) => {
-            broken++;
-            chart.replaceChildren(make("p", { class: "broken" }, "This figure could not be drawn: " + error.message));
+    const entryView = (e) => {
+        const panels = (list, prefix) => make("div", { class: "panels" }, list.map((p, i) => {
+            const panel = figurePanel(p, (e.id || "figure") + prefix + (list.length > 1 ? "-" + (i + 1) : ""));
+            views.push(panel.draw);
+            return panel.element;
         }));
-        return make("figure", { class: p.wide ? "panel wide" : "panel" }, make("h3", {}, p.title), chart,
-            p.caption ? make("figcaption", {}, p.caption) : null);
+        const section = (title, ...body) => [make("h2", {}, title), ...body];
+        return [
+            isAtlas ? make("p", { class: "back" }, make("a", { href: "#/" }, "← All laws")) : null,
+            make("p", { class: "kicker" }, e.kicker),
+            make("h1", {}, e.title),
+            make("p", { class: "statement" }, e.statement),
+            e.verdict ? verdict(e.verdict) : null,
+            e.equation ? equation(e.equation) : null,
+            panels(e.panels || [], ""),
+            (e.checks || []).length ? section("Every check", checks(e.checks)) : null,
+            (e.regime || []).length ? section("Where the law speaks", make("ul", {}, e.regime.map((words) => make("li", {}, words)))) : null,
+            (e.map || []).length ? section("The regime, measured", panels(e.map, "-map")) : null,
+            (e.ingredients || []).length ? section("The experiment", facts(e.ingredients)) : null,
+            section("The record", facts(e.facts)),
+            section("Make it again", make("code", { class: "command", tabindex: "0" }, e.command)),
+            e.sources ? section("Sources", make("p", {}, e.sources)) : null,
+        ].flat().filter(Boolean);
     };
 
-    const draw = async () => {
-        drawn = broken = 0;
-        for (const view of views) await view();
+    /* ---- home ---- */
+
+    const filter = { approach: "", verdict: "", text: "" };
+    const matches = (e) => (!filter.approach || e.approach === filter.approach) && (!filter.verdict || e.verdict.verdict === filter.verdict) &&
+        (!filter.text || (e.title + " " + e.statement + " " + e.id + " " + e.sources).toLowerCase().includes(filter.text.toLowerCase()));
+
+    /* Small figures are drawn as they come into view. */
+    const watcher = typeof IntersectionObserver === "function" ? new IntersectionObserver((seen) => {
+        for (const one of seen) if (one.isIntersecting && one.target.drawNow) {
+            watcher.unobserve(one.target);
+            one.target.drawNow();
+        }
+    }, { rootMargin: "200px" }) : null;
+
+    const card = (e) => {
+        const figure = (e.panels || []).length ? smallFigure(e.panels[0]) : null;
+        if (figure) {
+            const mine = turn;
+            figure.element.drawNow = async () => {
+                if (mine !== turn) return;
+                count(await figure.draw());
+            };
+            views.push(async () => { watcher ? watcher.observe(figure.element) : await figure.element.drawNow(); return null; });
+        }
+        return make("li", { class: "card", "data-id": e.id, "data-approach": e.approach, "data-verdict": e.verdict.verdict },
+            make("h3", {}, make("a", { href: "#/" + e.id }, e.title)),
+            figure ? figure.element : null,
+            make("p", { class: "statement" }, e.statement),
+            make("p", { class: "result" }, make("span", { class: "pill " + tone(e.verdict.verdict) }, e.verdict.verdict),
+                make("span", { class: "quiet" }, e.verdict.value === null || e.verdict.value === undefined ? e.verdict.note || "" : e.verdict.metric + " = " + number(e.verdict.value))));
+    };
+
+    const homeView = () => {
+        const list = make("div", { id: "cards" });
+        const found = make("p", { class: "quiet", role: "status", id: "found" });
+        const refill = () => {
+            turn++;
+            views = [];
+            const shown = content.entries.filter(matches);
+            list.replaceChildren(...content.approaches.map((a) => {
+                const here = shown.filter((e) => e.approach === a.id);
+                return here.length ? make("section", { "aria-labelledby": "approach-" + a.id }, make("h2", { id: "approach-" + a.id }, a.title), make("p", { class: "quiet" }, a.words),
+                    make("ul", { class: "cards" }, here.map(card))) : null;
+            }).filter(Boolean));
+            found.textContent = shown.length === content.entries.length ? shown.length + " laws" : shown.length + " of " + content.entries.length + " laws";
+            draw();
+        };
+        const select = (id, label, values, key) => make("label", {}, label, " ", make("select", {
+            id, change: (event) => { filter[key] = event.currentTarget.value; refill(); },
+        }, make("option", { value: "" }, "all"), values.map(([value, words]) => make("option", { value, selected: filter[key] === value }, words))));
+        const present = [...new Set(content.entries.map((e) => e.verdict.verdict))];
+        const form = make("form", { class: "filters", role: "search", submit: (event) => event.preventDefault() },
+            select("filter-approach", "Approach", content.approaches.map((a) => [a.id, a.title]), "approach"),
+            select("filter-verdict", "Verdict", present.map((v) => [v, v]), "verdict"),
+            make("label", {}, "Text ", make("input", { id: "filter-text", type: "search", value: filter.text, placeholder: "sharpness, kernel, 2103.00065", input: (event) => { filter.text = event.currentTarget.value; refill(); } })));
+        const tally = present.map((v) => content.entries.filter((e) => e.verdict.verdict === v).length + " " + v.toLowerCase()).join(", ");
+        return [[make("p", { class: "kicker" }, content.kicker || ""), make("h1", {}, content.title), make("p", { class: "statement" }, content.statement || ""), make("p", { class: "quiet" }, tally), form, found, list], refill];
+    };
+
+    /* ---- the page ---- */
+
+    const count = (good) => {
         /* for tests: how many figures are there */
-        document.documentElement.dataset.drawn = drawn;
-        document.documentElement.dataset.broken = broken;
+        if (good === null) return;
+        const key = good ? "drawn" : "broken";
+        root.dataset[key] = String(Number(root.dataset[key] || 0) + 1);
+    };
+    const draw = async () => {
+        if (!ready) return;
+        const mine = turn;
+        for (const view of views) {
+            if (mine !== turn) return;
+            count(await view());
+        }
+        if (mine === turn) root.dataset.done = String(turn);
     };
 
-    main.replaceChildren(
-        make("p", { class: "kicker" }, content.kicker),
-        make("h1", {}, content.title),
-        make("p", { class: "statement" }, content.statement),
-        verdict(content.verdict),
-        make("div", { class: "panels" }, ...content.panels.map(panel)),
-        ...(content.checks.length ? [make("h2", {}, "Every check"), checks(content.checks)] : []),
-        make("h2", {}, "The record"), facts(content.facts),
-        make("h2", {}, "Make it again"), make("code", { class: "command" }, content.command),
-        make("h2", {}, "Sources"), make("p", {}, content.sources));
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-    draw();
+    const show = () => {
+        const id = decodeURIComponent(location.hash.replace(/^#\/?/, ""));
+        const entry = isAtlas ? content.entries.find((e) => e.id === id) : content.entries[0];
+        turn++;
+        views = [];
+        root.dataset.drawn = root.dataset.broken = "0";
+        if (entry) {
+            main.replaceChildren(...entryView(entry));
+            document.title = isAtlas ? entry.title + " · " + content.title : content.title;
+            draw();
+        } else {
+            const [elements, refill] = homeView();
+            main.replaceChildren(...elements);
+            document.title = content.title;
+            refill();
+        }
+    };
+
+    const theme = () => {
+        const button = make("button", { type: "button", id: "theme", click: () => {
+            const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+            root.dataset.theme = dark ? "light" : "dark";
+            show();
+        } }, "Light or dark");
+        return button;
+    };
+    document.getElementById("bar").append(...[isAtlas ? make("a", { href: "#/", class: "brand" }, "Orrery") : make("span", { class: "brand" }, "Orrery"), theme()]);
+    document.getElementById("foot").append(make("p", { class: "quiet" }, content.foot || ""));
+    addEventListener("hashchange", () => {
+        if (location.hash === "#page") return;
+        show();
+        main.focus({ preventScroll: true });
+        scrollTo(0, 0);
+    });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
+    show();
+    addEventListener("load", () => { ready = true; draw(); });
 })();

@@ -70,6 +70,7 @@ typedef struct orr_check_values {
 
 typedef struct orr_law {
     const char *id, *title, *statement, *section, *sources;
+    const char *equation; /* TeX, of what is predicted; NULL: none */
     const char
         *breaks_along; /* the axis along which it fails, as `orrery law map --axis` takes it: KEY=FROM:TO[:N][,log] */
     const orr_condition *regime; /* ends with { 0 } */
@@ -89,5 +90,6 @@ typedef struct orr_law {
 
 const orr_law *orr_law_at(int i);            /* in the order of laws.def; NULL past the last */
 const orr_law *orr_law_find(const char *id); /* NULL where there is none */
+const char *orr_law_approach(int i);         /* the folder of the i-th: "solvable" */
 
 #endif

@@ -198,15 +198,15 @@ orr_status orr_map_write_page(orr_context *ctx, orr_arena *scratch, const orr_la
                              json_string(orr_arena_format(
                                  scratch, "%s%s%s", p[i].trouble ? "NOT RUN" : orr_verdict_words(p[i].outcome.verdict),
                                  note_of(&p[i])[0] ? "; " : "", note_of(&p[i])))));
-    const orr_page page = { .kicker = kicker,
-                            .title = title,
-                            .statement = law->statement,
-                            .sources = law->sources,
-                            .command = command,
-                            .verdict = verdict,
-                            .checks = checks,
-                            .facts = facts,
-                            .panels = panels };
+    const orr_page_entry page = { .kicker = kicker,
+                                  .title = title,
+                                  .statement = law->statement,
+                                  .sources = law->sources,
+                                  .command = command,
+                                  .verdict = verdict,
+                                  .checks = checks,
+                                  .facts = facts,
+                                  .panels = panels };
     const orr_status status = words && title && kicker && verdict && facts && panels && checks
                                   ? orr_page_write(ctx, scratch, &page, path)
                                   : orr_fail(ctx, ORR_ENOMEM, "%s: no memory for the page", path);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/context.h"
+#include "base/json.h"
 #include "law/run.h"
 #include "report/page.h"
 
@@ -44,31 +45,118 @@ json_t *orr_law_outcome_json(const orr_law_outcome *o) {
     return out;
 }
 
-orr_status orr_law_write_page(orr_context *ctx, orr_arena *scratch, const orr_law_outcome *o, const char *command,
-                              const char *path) {
-    json_t *verdict =
-        check_json(&o->law->checks[o->headline], &o->check[o->headline], orr_verdict_words(o->verdict), o->note);
-    json_t *checks = all_checks(o);
-    json_t *facts =
-        json_pack("[[s,s], [s,s], [s,s], [s,s]]", "prediction sealed", o->sealed_at, "sha256 of the prediction",
-                  o->sha256, "first run started", o->started_at, "last run finished", o->finished_at);
-    json_t *panels = o->prediction && o->measurement && o->law->figure ? o->law->figure(o->prediction, o->measurement)
-                                                                       : json_array();
-    const orr_page page = { .kicker = orr_arena_format(scratch, "Law, section %s of the paper", o->law->section),
-                            .title = o->law->title,
-                            .statement = o->law->statement,
-                            .sources = o->law->sources,
-                            .command = command,
-                            .verdict = verdict,
-                            .checks = checks,
-                            .facts = facts,
-                            .panels = panels };
-    const orr_status status = verdict && checks && facts && panels && page.kicker
-                                  ? orr_page_write(ctx, scratch, &page, path)
-                                  : orr_fail(ctx, ORR_ENOMEM, "%s: no memory for the page", path);
-    json_decref(verdict);
-    json_decref(checks);
-    json_decref(facts);
-    json_decref(panels);
+/* ---- the page ------------------------------------------------------------------------------------------------------------- */
+
+/* "mlp (widths [32,32], activation tanh)": a kind with its values. */
+static const char *kind_words(orr_context *ctx, orr_arena *scratch, const json_t *kind) {
+    const char *key, *words = json_string_value(json_object_get(kind, "kind"));
+    const char *open = " (";
+    json_t *value;
+    if (!words) return "";
+    json_object_foreach((json_t *)kind, key, value) {
+        char *text = NULL;
+        if (strcmp(key, "kind") == 0 || !words) continue;
+        if (json_is_string(value)) text = orr_arena_string(scratch, json_string_value(value));
+        else if (json_is_array(value) || json_is_object(value)) {
+            if (orr_json_text(ctx, scratch, value, 6, &text) != ORR_OK) return NULL;
+        } else {
+            text = json_is_number(value) ? orr_arena_format(scratch, "%g", json_number_value(value))
+                                         : orr_arena_string(scratch, json_is_true(value) ? "yes" : "no");
+        }
+        words = text ? orr_arena_format(scratch, "%s%s%s %s", words, open, key, text[0] ? text : "-") : NULL;
+        open = ", ";
+    }
+    return words && open[0] == ',' ? orr_arena_format(scratch, "%s)", words) : words;
+}
+
+static void add_fact(json_t *facts, const char *name, const char *value) {
+    (void)json_array_append_new(facts, value ? json_pack("[s, s]", name, value) : NULL);
+}
+
+/* The names of the points, the first dozen. */
+static const char *point_names(orr_arena *scratch, const orr_experiment *e) {
+    const char *words = "";
+    for (int64_t i = 0; words && i < e->n_points && i < 12; i++)
+        words = orr_arena_format(scratch, "%s%s%s", words, i ? "; " : "", e->points[i].name);
+    return words && e->n_points > 12
+               ? orr_arena_format(scratch, "%s; and %lld more", words, (long long)e->n_points - 12)
+               : words;
+}
+
+/* The four ingredients of the first point, and how the others differ (new). */
+static json_t *ingredients_of(orr_context *ctx, orr_arena *scratch, const orr_experiment *e) {
+    static const char *const keys[] = { "architecture", "parameterization", "initial", "data", "task", "rule" };
+    json_t *facts = json_array(), *all = json_loads(e->points[0].json, 0, NULL);
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        add_fact(facts, keys[i], kind_words(ctx, scratch, json_object_get(all, keys[i])));
+    json_decref(all);
+    if (e->n_points > 1)
+        add_fact(facts, orr_arena_format(scratch, "%lld points", (long long)e->n_points), point_names(scratch, e));
+    add_fact(facts, "updates", orr_arena_format(scratch, "%lld", (long long)e->points[0].steps));
+    add_fact(facts, "seeds", orr_arena_format(scratch, "%lld", (long long)e->seeds));
+    add_fact(facts, "precision", orr_dtype_name(e->points[0].precision));
+    return facts;
+}
+
+static json_t *regime_of(const orr_law *law) {
+    json_t *list = json_array();
+    for (const orr_condition *c = law->regime; c->words; c++) (void)json_array_append_new(list, json_string(c->words));
+    return list;
+}
+
+static const char *approach_of(const orr_law *law) {
+    int i = 0;
+    while (orr_law_at(i) && orr_law_at(i) != law) i++;
+    return orr_law_approach(i);
+}
+
+/* What the page holds of an outcome: its parts are new. */
+static orr_page_entry new_entry(orr_context *ctx, orr_arena *scratch, const orr_law_outcome *o,
+                                const orr_experiment *experiment, const char *command) {
+    const bool drawn = o->prediction && o->measurement && o->law->figure;
+    return (orr_page_entry){
+        .id = o->law->id,
+        .approach = approach_of(o->law),
+        .kicker = orr_arena_format(scratch, "Law, section %s of the paper", o->law->section),
+        .title = o->law->title,
+        .statement = o->law->statement,
+        .sources = o->law->sources,
+        .command = command,
+        .equation = o->law->equation,
+        .verdict =
+            check_json(&o->law->checks[o->headline], &o->check[o->headline], orr_verdict_words(o->verdict), o->note),
+        .checks = all_checks(o),
+        .facts =
+            json_pack("[[s,s], [s,s], [s,s], [s,s]]", "prediction sealed", o->sealed_at, "sha256 of the prediction",
+                      o->sha256, "first run started", o->started_at, "last run finished", o->finished_at),
+        .panels = drawn ? o->law->figure(o->prediction, o->measurement) : json_array(),
+        .ingredients = ingredients_of(ctx, scratch, experiment),
+        .regime = regime_of(o->law),
+    };
+}
+
+static void forget(orr_page_entry *e) {
+    json_t *const parts[] = { e->verdict, e->checks, e->facts, e->panels, e->ingredients, e->regime, e->map };
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) json_decref(parts[i]);
+}
+
+static bool is_whole(const orr_page_entry *e) {
+    return e->verdict && e->checks && e->facts && e->panels && e->ingredients && e->regime && e->kicker;
+}
+
+orr_status orr_law_entry(orr_context *ctx, orr_arena *scratch, const orr_law_outcome *o,
+                         const orr_experiment *experiment, const char *command, json_t **entry) {
+    orr_page_entry e = new_entry(ctx, scratch, o, experiment, command);
+    *entry = is_whole(&e) ? orr_page_entry_json(&e) : NULL;
+    forget(&e);
+    return *entry ? ORR_OK : orr_fail(ctx, ORR_ENOMEM, "%s: no memory for the page", o->law->id);
+}
+
+orr_status orr_law_write_page(orr_context *ctx, orr_arena *scratch, const orr_law_outcome *o,
+                              const orr_experiment *experiment, const char *command, const char *path) {
+    orr_page_entry e = new_entry(ctx, scratch, o, experiment, command);
+    const orr_status status = is_whole(&e) ? orr_page_write(ctx, scratch, &e, path)
+                                           : orr_fail(ctx, ORR_ENOMEM, "%s: no memory for the page", path);
+    forget(&e);
     return status;
 }

@@ -11,6 +11,12 @@ static const orr_law *const all[] = {
 #undef ORR_LAW
 };
 
+static const char *const approaches[] = {
+#define ORR_LAW(section, name) #section,
+#include "law/laws.def"
+#undef ORR_LAW
+};
+
 const orr_law *orr_law_at(int i) { return i >= 0 && (size_t)i < sizeof all / sizeof all[0] ? all[i] : NULL; }
 
 const orr_law *orr_law_find(const char *id) {
@@ -18,3 +24,5 @@ const orr_law *orr_law_find(const char *id) {
         if (strcmp(orr_law_at(i)->id, id) == 0) return orr_law_at(i);
     return NULL;
 }
+
+const char *orr_law_approach(int i) { return orr_law_at(i) ? approaches[i] : NULL; }

@@ -1,6 +1,7 @@
 #include "law/run.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/context.h"
@@ -383,4 +384,55 @@ orr_status orr_laws_resume(orr_context *ctx, orr_arena *out_arena, orr_store *st
     }
     ORR_TRY(ctx, train(&s, out, stored.finished));
     return stored.n_verdicts ? ORR_OK : judge_all(&s, out);
+}
+
+/* ---- looking back ------------------------------------------------------------------------------------------------------------ */
+
+/* When it was sealed, and when its runs began and ended. */
+static orr_status recall_times(session *s, orr_law_outcome *out) {
+    orr_prediction_row *sealed;
+    int64_t n;
+    ORR_TRY(s->ctx, orr_query_predictions(s->store, s->arena, out->experiment, &sealed, &n));
+    for (int64_t i = 0; i < n; i++)
+        if (strcmp(sealed[i].law, s->law->id) == 0)
+            (void)snprintf(out->sealed_at, sizeof out->sealed_at, "%s", sealed[i].sealed_at);
+    for (int64_t i = 0; i < out->points * out->seeds; i++) {
+        orr_run_row run;
+        ORR_TRY(s->ctx, orr_query_run(s->store, s->arena, out->runs[i], &run));
+        if (run.started_at && (!out->started_at[0] || strcmp(run.started_at, out->started_at) < 0))
+            (void)snprintf(out->started_at, sizeof out->started_at, "%s", run.started_at);
+        if (run.finished_at && strcmp(run.finished_at, out->finished_at) > 0)
+            (void)snprintf(out->finished_at, sizeof out->finished_at, "%s", run.finished_at);
+    }
+    return ORR_OK;
+}
+
+orr_status orr_law_recall(orr_context *ctx, orr_arena *out_arena, orr_store *store, const orr_law *law, int64_t id,
+                          orr_experiment *experiment, orr_law_outcome *out) {
+    session s = session_of(ctx, out_arena, store, experiment, NULL);
+    orr_stored_experiment stored;
+    orr_stored_notes notes;
+    orr_laws_outcome all;
+    char *text;
+    *out = (orr_law_outcome){ .law = law, .note = "", .outside = "" };
+    ORR_TRY(ctx, orr_store_reopen(store, out_arena, id, &stored));
+    const char *name = orr_arena_format(out_arena, "experiment %lld", (long long)id);
+    if (!name) return orr_fail(ctx, ORR_ENOMEM, "no memory to look at an experiment");
+    ORR_TRY(ctx, orr_stored_parse(ctx, out_arena, name, stored.text, stored.size, experiment, &notes));
+    if (stored.n_runs != experiment->n_points * experiment->seeds)
+        return orr_fail(ctx, ORR_EINPUT, "%s: has %lld runs, its text says %lld now", name, (long long)stored.n_runs,
+                        (long long)(experiment->n_points * experiment->seeds));
+    for (int64_t i = 0; i < stored.n_runs; i++)
+        if (!stored.finished[i])
+            return orr_fail(ctx, ORR_EINPUT, "%s: run %lld isn't at its end; `orrery resume` goes on with it", name,
+                            (long long)stored.run[i]);
+    ORR_TRY(ctx, new_outcomes(&s, &law, 1, &all));
+    *out = all.law[0];
+    out->experiment = id;
+    out->runs = ORR_NEW(out_arena, int64_t, stored.n_runs);
+    if (!out->runs) return orr_fail(ctx, ORR_ENOMEM, "no memory to look at an experiment");
+    memcpy(out->runs, stored.run, sizeof *stored.run * (size_t)stored.n_runs);
+    ORR_TRY(ctx, orr_store_prediction_of(store, out_arena, id, law->id, &text, out->sha256));
+    ORR_TRY(ctx, recall_times(&s, out));
+    return judge(&s, out);
 }

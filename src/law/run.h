@@ -68,12 +68,20 @@ orr_status orr_laws_resume(orr_context *ctx, orr_arena *out_arena, orr_store *st
                            const orr_law_options *options, orr_experiment *experiment,
                            orr_laws_outcome *out) ORR_MUST_USE;
 
+/* A law's outcome again, from what the store holds of an experiment: nothing is trained or written.  *experiment is read from the
+ * store.  Fails: ORR_EINPUT where the law sealed nothing there, or a run isn't at its end. */
+orr_status orr_law_recall(orr_context *ctx, orr_arena *out_arena, orr_store *store, const orr_law *law, int64_t id,
+                          orr_experiment *experiment, orr_law_outcome *out) ORR_MUST_USE;
+
 /* One object (new): law, verdict, metric, value, tolerance, interval, seeds, sealed_at, started_at, finished_at,
  * prediction_sha256, runs, note, and the further checks. */
 json_t *orr_law_outcome_json(const orr_law_outcome *outcome);
 
+/* What a page shows of an outcome (new; report/page.h): command makes it again. */
+orr_status orr_law_entry(orr_context *ctx, orr_arena *scratch, const orr_law_outcome *outcome,
+                         const orr_experiment *experiment, const char *command, json_t **entry) ORR_MUST_USE;
 /* The page of an outcome. */
-orr_status orr_law_write_page(orr_context *ctx, orr_arena *scratch, const orr_law_outcome *outcome, const char *command,
-                              const char *path) ORR_MUST_USE;
+orr_status orr_law_write_page(orr_context *ctx, orr_arena *scratch, const orr_law_outcome *outcome,
+                              const orr_experiment *experiment, const char *command, const char *path) ORR_MUST_USE;
 
 #endif

@@ -130,29 +130,60 @@ static orr_status write_whole(orr_context *ctx, orr_arena *scratch, const slot *
     return orr_fail(ctx, ORR_EIO, "page %s: can't be written (%s)", path, strerror(cause));
 }
 
-orr_status orr_page_write(orr_context *ctx, orr_arena *scratch, const orr_page *page, const char *path) {
+json_t *orr_page_entry_json(const orr_page_entry *e) {
+    return json_pack("{s:s*, s:s*, s:s, s:s, s:s, s:s, s:s, s:s*, s:O*, s:O, s:O, s:O, s:O*, s:O*, s:O*}", "id", e->id,
+                     "approach", e->approach, "kicker", e->kicker, "title", e->title, "statement", e->statement,
+                     "sources", e->sources, "command", e->command, "equation", e->equation, "verdict", e->verdict,
+                     "checks", e->checks, "facts", e->facts, "panels", e->panels, "ingredients", e->ingredients,
+                     "regime", e->regime, "map", e->map);
+}
+
+/* content (taken over): what web/page.js draws. */
+static orr_status write_content(orr_context *ctx, orr_arena *scratch, const char *title, json_t *content,
+                                const char *path) {
     const orr_arena_mark mark = orr_arena_here(scratch);
     char *json = NULL;
-    json_t *content =
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:O, s:O, s:O, s:O}", "kicker", page->kicker, "title", page->title,
-                  "statement", page->statement, "sources", page->sources, "command", page->command, "verdict",
-                  page->verdict, "checks", page->checks, "facts", page->facts, "panels", page->panels);
     orr_status status = orr_json_text(ctx, scratch, content, 7, &json); /* a pixel is 1e-3 of a figure: 7 digits do */
     json_decref(content);
     if (status == ORR_OK) {
         const slot slots[] = {
-            { "TITLE", escaped(scratch, page->title) },
-            { "STYLE", orr_web_page_css },
+            { "TITLE", escaped(scratch, title) },
             { "CONTENT", without_angles(scratch, json) },
+            { "STYLE", orr_web_page_css },
+            { "KATEX_STYLE", orr_web_katex_css },
+            { "FIGURE", orr_web_figure_js },
+            { "SCRIPT", orr_web_page_js },
+            { "KATEX", orr_web_katex },
             { "VEGA", orr_web_vega },
             { "VEGA_LITE", orr_web_vega_lite },
             { "VEGA_EMBED", orr_web_vega_embed },
-            { "SCRIPT", orr_web_page_js },
             { NULL, NULL },
         };
-        if (!slots[0].text || !slots[2].text) status = orr_fail(ctx, ORR_ENOMEM, "page %s: out of memory", path);
+        if (!slots[0].text || !slots[1].text) status = orr_fail(ctx, ORR_ENOMEM, "page %s: out of memory", path);
         else status = write_whole(ctx, scratch, slots, path);
     }
     orr_arena_rewind(scratch, mark);
     return status;
+}
+
+/* Who made the page. */
+static const char foot[] = "Made by Orrery " ORR_VERSION ". Predictions were sealed before training.";
+
+orr_status orr_page_write(orr_context *ctx, orr_arena *scratch, const orr_page_entry *entry, const char *path) {
+    json_t *one = orr_page_entry_json(entry);
+    if (!one) return orr_fail(ctx, ORR_ENOMEM, "page %s: out of memory", path);
+    return write_content(ctx, scratch, entry->title,
+                         json_pack("{s:s, s:s, s:[o]}", "title", entry->title, "foot", foot, "entries", one), path);
+}
+
+orr_status orr_page_write_atlas(orr_context *ctx, orr_arena *scratch, const char *title, const char *statement,
+                                const orr_page_approach *approaches, json_t *entries, const char *path) {
+    json_t *chapters = json_array();
+    for (const orr_page_approach *a = approaches; a->id; a++)
+        (void)json_array_append_new(chapters,
+                                    json_pack("{s:s, s:s, s:s}", "id", a->id, "title", a->title, "words", a->words));
+    json_t *content = json_pack("{s:s, s:s, s:s, s:b, s:o, s:O}", "title", title, "statement", statement, "foot", foot,
+                                "home", 1, "approaches", chapters, "entries", entries);
+    if (!content) return orr_fail(ctx, ORR_ENOMEM, "page %s: out of memory", path);
+    return write_content(ctx, scratch, title, content, path);
 }

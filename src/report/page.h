@@ -16,15 +16,34 @@
 json_t *orr_page_panel(const char *figure, const char *title, const char *caption, const char *alt, bool wide,
                        json_t *datasets);
 
-/* Borrowed, all of them.  verdict and each check: { metric, verdict, value, tolerance: [low, high], interval: [low, high],
- * note }; facts: [[name, value], ...]; panels: of orr_page_panel. */
-typedef struct orr_page {
+/* What there is to see of a law, a run or a map.  Borrowed, all of it; what may be NULL is said.
+ * verdict and each check: { metric, verdict, value, tolerance: [low, high], interval: [low, high], note }; facts and ingredients:
+ * [[name, value], ...]; panels and map: of orr_page_panel; regime: a list of texts. */
+typedef struct orr_page_entry {
+    const char *id, *approach; /* in an atlas; else NULL */
     const char *kicker, *title, *statement, *sources, *command;
-    json_t *verdict, *checks, *facts, *panels;
-} orr_page;
+    const char *equation; /* TeX; NULL: none */
+    json_t *verdict;      /* NULL: none */
+    json_t *checks, *facts, *panels;
+    json_t *ingredients, *regime, *map; /* NULL: none */
+} orr_page_entry;
 
-/* Writes the page beside `path` and moves it there when it is whole.  Fails: ORR_EIO, ORR_ENOMEM, with the path. */
-orr_status orr_page_write(orr_context *ctx, orr_arena *scratch, const orr_page *page, const char *path) ORR_MUST_USE;
+/* As JSON (new); NULL where memory is out. */
+json_t *orr_page_entry_json(const orr_page_entry *entry);
+
+/* Writes a page about one entry beside `path` and moves it there when it is whole.  Fails: ORR_EIO, ORR_ENOMEM, with the path. */
+orr_status orr_page_write(orr_context *ctx, orr_arena *scratch, const orr_page_entry *entry,
+                          const char *path) ORR_MUST_USE;
+
+/* A chapter of an atlas. */
+typedef struct orr_page_approach {
+    const char *id, *title, *words;
+} orr_page_approach;
+
+/* Many entries on one page: a home with a card for each, by approach, and a view for each.  approaches ends with { 0 };
+ * entries: a list of orr_page_entry_json, borrowed.  Fails as orr_page_write. */
+orr_status orr_page_write_atlas(orr_context *ctx, orr_arena *scratch, const char *title, const char *statement,
+                                const orr_page_approach *approaches, json_t *entries, const char *path) ORR_MUST_USE;
 
 /* Whether a page can be written there: asked before hours of work go into it.  Fails as orr_page_write. */
 orr_status orr_page_try(orr_context *ctx, orr_arena *scratch, const char *path) ORR_MUST_USE;

@@ -58,7 +58,7 @@ static json_t *verdict(const char *word) {
 
 static const char *write_page(orr_context *ctx, const char *name) {
     const char *path = files_path(name);
-    const orr_page page = { .kicker = "a kicker",
+    const orr_page_entry page = { .kicker = "a kicker",
                             .title = "A law & </title><script>alert(1)</script>",
                             .statement = "It says <b>so</b>.",
                             .sources = "Somebody 2021",
@@ -79,7 +79,7 @@ static void texts_cannot_leave_their_place(void **state) {
     size_t n;
     char *html = (char *)files_read(write_page(*state, "page.html"), &n);
     assert_non_null(strstr(html, "<title>A law &amp; &lt;/title&gt;&lt;script&gt;alert(1)&lt;/script&gt;</title>"));
-    assert_int_equal(browser_count(html, "</script>"), 5); /* the content, three libraries and page.js: each its own */
+    assert_int_equal(browser_count(html, "</script>"), 7); /* the content, four libraries, figure.js and page.js: each its own */
     assert_int_equal(browser_count(html, "<!--"), 0);
     assert_non_null(strstr(html, "gd \\u003c/script>"));
     assert_int_equal(access(files_path("page.html.part"), F_OK), -1);
@@ -87,7 +87,7 @@ static void texts_cannot_leave_their_place(void **state) {
 }
 
 static void a_page_that_cannot_be_written_is_told_and_leaves_nothing(void **state) {
-    const orr_page page = { .kicker = "",
+    const orr_page_entry page = { .kicker = "",
                             .title = "",
                             .statement = "",
                             .sources = "",

@@ -500,6 +500,10 @@ const orr_law orr_law_edge_of_stability = {
     .statement = "Full-batch training lets the largest Hessian eigenvalue grow as under gradient flow, then holds it "
                  "at the largest value "
                  "that the rule tolerates: 2/\u03b7 for gradient descent.",
+    .equation = "\\begin{aligned} S^* &= \\tfrac{2}{\\eta}\\ \\text{(gd)},\\quad \\tfrac{2+2\\beta}{\\eta}\\ "
+                "\\text{(heavy ball)},\\quad \\tfrac{2+2\\beta}{\\eta(1+2\\beta)}\\ \\text{(Nesterov)},\\quad "
+                "\\tfrac{2+2\\beta_1}{\\eta(1-\\beta_1)}\\ \\text{(Adam)} \\\\ "
+                "S_{\\text{pred}}(k) &= \\min\\{S_{\\text{GF}}(\\eta k),\\ S^*\\} \\end{aligned}",
     .section = "2.3",
     .sources =
         "Cohen et al. 2021 (arXiv 2103.00065); Cohen et al. 2022 (2207.14484); Damian, Nichani, Lee 2022 (2209.15594)",

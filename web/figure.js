@@ -1,0 +1,255 @@
+/* Figures: a panel of the page's content as an element with its chart, switches and downloads.  Needs vegaEmbed when it draws. */
+"use strict";
+
+/* An element with attributes and children; text is always text, never markup. */
+const make = (tag, attributes, ...children) => {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes || {}))
+        if (typeof value === "function") element.addEventListener(name, value);
+        else if (value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : value);
+    element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== ""));
+    return element;
+};
+
+/* Vega's theme, from the page's own colours, so that both follow light and dark. */
+const figureTheme = () => {
+    const style = getComputedStyle(document.documentElement);
+    const colour = (name) => style.getPropertyValue("--" + name).trim();
+    const font = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif';
+    return {
+        background: null, font,
+        view: { stroke: null },
+        axis: { labelColor: colour("quiet"), titleColor: colour("quiet"), gridColor: colour("line"), gridOpacity: 0.7, domainColor: colour("line"),
+            tickColor: colour("line"), labelFontSize: 11, titleFontSize: 12, titleFontWeight: "normal", titlePadding: 8, labelPadding: 4 },
+        legend: { labelColor: colour("ink"), titleColor: colour("quiet"), labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal",
+            orient: "top", direction: "horizontal", offset: 6, symbolStrokeColor: colour("quiet"), symbolSize: 220, labelLimit: 320, columnPadding: 18 },
+        header: { labelColor: colour("ink"), titleColor: colour("quiet") },
+        range: { category: [1, 2, 3, 4, 5].map((i) => colour("series-" + i)), heatmap: { scheme: "viridis" }, ramp: { scheme: "viridis" } },
+        text: { color: colour("quiet"), fontSize: 11 }, rule: { color: colour("quiet") },
+        style: { band: { fill: colour("band"), fillOpacity: 0.13 }, ink: { stroke: colour("ink"), color: colour("ink") } },
+    };
+};
+
+const copyOf = (value) => JSON.parse(JSON.stringify(value));
+
+/* Every view of a specification that has an encoding: itself, its layers, the parts of a concatenation. */
+const unitsOf = (spec) => [
+    ...(spec.encoding ? [spec] : []),
+    ...["layer", "hconcat", "vconcat", "concat"].flatMap((key) => (spec[key] || []).flatMap(unitsOf)),
+    ...(spec.spec ? unitsOf(spec.spec) : []),
+];
+
+const isQuantitative = (e) => e && e.field && e.type === "quantitative" && !e.bin;
+
+/* The type of scale that a channel has in the specification as it came. */
+const scaleOf = (spec, channel) => {
+    for (const unit of unitsOf(spec)) {
+        const e = unit.encoding[channel];
+        if (isQuantitative(e)) return (e.scale && e.scale.type) || "linear";
+    }
+    return null;
+};
+
+/* Logarithms need positive numbers; where there are others, the scale is linear about 0 (symlog). */
+const setScale = (spec, channel, type) => {
+    const fields = new Set();
+    const units = unitsOf(spec).filter((unit) => isQuantitative(unit.encoding[channel]));
+    for (const unit of units) for (const key of [channel, channel + "2"]) if (unit.encoding[key] && unit.encoding[key].field) fields.add(unit.encoding[key].field);
+    const positive = Object.values(spec.datasets || {}).every((rows) => rows.every((row) => [...fields].every((f) => !(row[f] <= 0 && row[f] !== null && row[f] !== undefined))));
+    for (const unit of units) {
+        const e = unit.encoding[channel], scale = { ...(e.scale || {}), type: type === "log" && !positive ? "symlog" : type };
+        if (type === "log") delete scale.zero;
+        e.scale = scale;
+    }
+};
+
+/* Dragging moves, the wheel with shift zooms, a double click goes back. */
+const addZoom = (spec) => {
+    if (spec.hconcat || spec.vconcat || spec.concat || spec.facet || spec.repeat) return;
+    const unit = unitsOf(spec).filter((u) => u !== spec || !spec.layer).reverse().find((u) => isQuantitative(u.encoding.x) && isQuantitative(u.encoding.y));
+    if (unit) unit.params = [...(unit.params || []), { name: "zoom", select: { type: "interval", zoom: "wheel![event.shiftKey]" }, bind: "scales" }];
+};
+
+const seedsOf = (spec) => [...new Set(Object.values(spec.datasets || {}).flatMap((rows) => rows.map((row) => row.seed)).filter((s) => s !== undefined && s !== null))].sort((a, b) => a - b);
+
+/* ---- downloads ---- */
+
+const download = (name, parts, type) => {
+    const url = URL.createObjectURL(new Blob(parts, { type }));
+    make("a", { href: url, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 1000);
+};
+
+const columnsOf = (rows) => [...new Set(rows.flatMap((row) => Object.keys(row)))];
+
+/* One table of all data sets; the first column says which. */
+const csvOf = (datasets) => {
+    const quote = (x) => (x === null || x === undefined ? "" : /[",\n]/.test(String(x)) ? '"' + String(x).replaceAll('"', '""') + '"' : String(x));
+    const columns = columnsOf(Object.values(datasets).flat());
+    const lines = Object.entries(datasets).flatMap(([name, rows]) => rows.map((row) => [name, ...columns.map((c) => row[c])].map(quote).join(",")));
+    return [["set", ...columns].map(quote).join(","), ...lines].join("\n") + "\n";
+};
+
+/* A column as the bytes of a .npy file (format 1.0): float64, or fixed-width UTF-32 text. */
+const npyOf = (column) => {
+    const isText = column.some((x) => typeof x === "string");
+    const words = isText ? column.map((x) => [...String(x ?? "")]) : null;
+    const width = isText ? Math.max(1, ...words.map((w) => w.length)) : 0;
+    const body = new DataView(new ArrayBuffer(column.length * (isText ? 4 * width : 8)));
+    column.forEach((x, i) => {
+        if (isText) words[i].forEach((c, k) => body.setUint32(4 * (i * width + k), c.codePointAt(0), true));
+        else body.setFloat64(8 * i, typeof x === "number" ? x : typeof x === "boolean" ? +x : NaN, true);
+    });
+    let head = "{'descr': '" + (isText ? "<U" + width : "<f8") + "', 'fortran_order': False, 'shape': (" + column.length + ",), }";
+    head += " ".repeat((64 - ((10 + head.length + 1) % 64)) % 64) + "\n";
+    const bytes = new Uint8Array(10 + head.length + body.byteLength);
+    bytes.set([0x93, 78, 85, 77, 80, 89, 1, 0, head.length & 255, head.length >> 8]);
+    for (let i = 0; i < head.length; i++) bytes[10 + i] = head.charCodeAt(i);
+    bytes.set(new Uint8Array(body.buffer), 10 + head.length);
+    return bytes;
+};
+
+const crcOf = (bytes) => {
+    let crc = ~0;
+    for (const b of bytes) {
+        crc ^= b;
+        for (let k = 0; k < 8; k++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+    }
+    return ~crc >>> 0;
+};
+
+/* A ZIP archive of stored files, which is what .npz is. */
+const zipOf = (files) => {
+    const parts = [], central = [];
+    let offset = 0;
+    const record = (size, fields) => {
+        const view = new DataView(new ArrayBuffer(size));
+        for (const [at, width, value] of fields) width === 4 ? view.setUint32(at, value, true) : view.setUint16(at, value, true);
+        return new Uint8Array(view.buffer);
+    };
+    for (const [name, bytes] of files) {
+        const label = new TextEncoder().encode(name), crc = crcOf(bytes), n = bytes.length;
+        const local = record(30, [[0, 4, 0x04034b50], [4, 2, 20], [6, 2, 0x800], [12, 2, 33], [14, 4, crc], [18, 4, n], [22, 4, n], [26, 2, label.length]]);
+        central.push(record(46, [[0, 4, 0x02014b50], [4, 2, 20], [6, 2, 20], [8, 2, 0x800], [14, 2, 33], [16, 4, crc], [20, 4, n], [24, 4, n], [28, 2, label.length], [42, 4, offset]]), label);
+        parts.push(local, label, bytes);
+        offset += local.length + label.length + n;
+    }
+    const size = central.reduce((sum, part) => sum + part.length, 0);
+    const end = record(22, [[0, 4, 0x06054b50], [8, 2, files.length], [10, 2, files.length], [12, 4, size], [16, 4, offset]]);
+    return [...parts, ...central, end];
+};
+
+const npzOf = (datasets) => zipOf(Object.entries(datasets).flatMap(([name, rows]) => columnsOf(rows).map((c) => [name + "." + c + ".npy", npyOf(rows.map((row) => row[c]))])));
+
+/* ---- a panel ---- */
+
+const plain = (x) => (x === null || x === undefined ? "–" : typeof x === "number" ? String(Number(x.toPrecision(6))).replace("-", "−") : String(x));
+
+const tableOf = (datasets) => Object.entries(datasets).map(([name, rows]) => {
+    const columns = columnsOf(rows), most = 200;
+    return make("div", { class: "scroll data", tabindex: "0", role: "region", "aria-label": "Data: " + name },
+        make("table", {}, make("caption", {}, name + (rows.length > most ? ", the first " + most + " of " + rows.length + " rows" : ", " + rows.length + " rows")),
+            make("thead", {}, make("tr", {}, columns.map((c) => make("th", { scope: "col" }, c)))),
+            make("tbody", {}, rows.slice(0, most).map((row) => make("tr", {}, columns.map((c) => make("td", {}, plain(row[c]))))))));
+});
+
+/* Draws a specification into an element; retries without zoom where the specification doesn't take it. */
+const drawChart = async (chart, spec, zoom) => {
+    const options = { mode: "vega-lite", renderer: "svg", config: figureTheme(), tooltip: { theme: "custom" }, actions: false };
+    if (zoom) {
+        const zoomed = copyOf(spec);
+        addZoom(zoomed);
+        try { return await vegaEmbed(chart, zoomed, options); } catch { /* below */ }
+    }
+    return vegaEmbed(chart, spec, options);
+};
+
+/* { element, draw } of a panel.  name: of its files. */
+const figurePanel = (p, name) => {
+    const seeds = seedsOf(p.spec), on = new Set(seeds);
+    const scales = { x: scaleOf(p.spec, "x"), y: scaleOf(p.spec, "y") };
+    const chart = make("div", { class: "chart", role: "img", "aria-label": p.alt || p.title });
+    const data = make("div", { hidden: true });
+    let view = null;
+
+    const draw = async () => {
+        const spec = copyOf(p.spec);
+        for (const key of Object.keys(spec.datasets || {}))
+            spec.datasets[key] = spec.datasets[key].filter((row) => row.seed === undefined || row.seed === null || on.has(row.seed));
+        for (const channel of ["x", "y"]) if (scales[channel] && scales[channel] !== scaleOf(p.spec, channel)) setScale(spec, channel, scales[channel]);
+        try {
+            view = (await drawChart(chart, spec, true)).view;
+            return true;
+        } catch (error) {
+            chart.replaceChildren(make("p", { class: "broken" }, "This figure could not be drawn: " + error.message));
+            return false;
+        }
+    };
+
+    const scaleSwitch = (channel) => scales[channel] && make("button", {
+        type: "button", "aria-pressed": String(scales[channel] === "log"), title: channel + " axis: logarithmic or linear", "data-scale": channel,
+        click: (event) => {
+            scales[channel] = scales[channel] === "log" ? "linear" : "log";
+            event.currentTarget.setAttribute("aria-pressed", String(scales[channel] === "log"));
+            draw();
+        },
+    }, "log " + channel);
+    const seedSwitch = (seed) => make("label", {}, make("input", {
+        type: "checkbox", checked: true, "data-seed": String(seed),
+        change: (event) => {
+            if (event.currentTarget.checked) on.add(seed);
+            else on.delete(seed);
+            draw();
+        },
+    }), String(seed));
+    const save = (what, action) => make("button", { type: "button", title: "Download as " + what, click: action }, what);
+    const image = (type) => async () => {
+        if (!view) return;
+        if (type === "svg") download(name + ".svg", [await view.toSVG()], "image/svg+xml");
+        else (await view.toCanvas(2)).toBlob((blob) => download(name + ".png", [blob], "image/png"));
+    };
+    const tools = make("div", { class: "tools" },
+        make("div", { class: "switches" }, scaleSwitch("x"), scaleSwitch("y"),
+            seeds.length > 1 && seeds.length <= 12 ? make("fieldset", { class: "seeds" }, make("legend", {}, "seeds"), seeds.map(seedSwitch)) : null),
+        make("div", { class: "saves" },
+            make("button", {
+                type: "button", "aria-expanded": "false",
+                click: (event) => {
+                    if (!data.childElementCount) data.append(...tableOf(p.spec.datasets || {}));
+                    data.hidden = !data.hidden;
+                    event.currentTarget.setAttribute("aria-expanded", String(!data.hidden));
+                },
+            }, "data"),
+            save("CSV", () => download(name + ".csv", [csvOf(p.spec.datasets || {})], "text/csv")),
+            save("NPZ", () => download(name + ".npz", npzOf(p.spec.datasets || {}), "application/zip")),
+            save("SVG", image("svg")), save("PNG", image("png"))));
+    return {
+        element: make("figure", { class: p.wide ? "panel wide" : "panel" }, make("h3", {}, p.title), chart, tools,
+            p.caption ? make("figcaption", {}, p.caption) : null, data),
+        draw,
+    };
+};
+
+/* A small picture of a panel, for a card: marks and bare axes only. */
+const smallFigure = (p) => {
+    const chart = make("div", { class: "chart small", role: "img", "aria-label": p.alt || p.title });
+    const spec = copyOf(p.spec);
+    const quiet = { labelFontSize: 9, tickCount: 3, title: null, labelOverlap: true, gridOpacity: 0.4, labelLimit: 60 };
+    const shrink = (s) => {
+        delete s.title;
+        if (s.width !== undefined) s.width = "container";
+        if (s.height !== undefined) s.height = 96;
+        for (const key of ["layer"]) (s[key] || []).forEach(shrink);
+    };
+    let base = spec;
+    for (const key of ["hconcat", "vconcat", "concat"]) if (base[key]) base = { ...base[key][0], datasets: spec.datasets, data: base[key][0].data || spec.data };
+    shrink(base);
+    base.width = "container";
+    base.height = 96;
+    for (const unit of unitsOf(base)) {
+        for (const channel of ["x", "y"]) if (unit.encoding[channel]) unit.encoding[channel] = { ...unit.encoding[channel], title: null, axis: unit.encoding[channel].axis === null ? null : quiet };
+        for (const channel of ["color", "shape", "strokeDash", "size", "opacity"]) if (unit.encoding[channel] && unit.encoding[channel].field) unit.encoding[channel] = { ...unit.encoding[channel], legend: null };
+        delete unit.encoding.tooltip;
+    }
+    return { element: chart, draw: () => drawChart(chart, base, false).then(() => true, () => { chart.replaceChildren(); return false; }) };
+};
