@@ -5,7 +5,8 @@
 #include "files.h"
 
 #define BROWSER                                                                                                        \
-    "timeout 100 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run "                        \
+    "timeout 200 chromium --headless --no-sandbox --disable-gpu --disable-quic --no-first-run "                        \
+    "--window-size=1400,3000 "                                                                                         \
     "--disable-background-networking "                                                                                 \
     "--disable-component-update --disable-sync --disable-dev-shm-usage --host-resolver-rules='MAP * ~NOTFOUND' "
 
@@ -17,7 +18,7 @@ static inline char *browser_dom(const char *page) {
     size_t n;
     (void)snprintf(
         command, sizeof command,
-        BROWSER "--user-data-dir='%s' --virtual-time-budget=20000 --enable-logging=stderr --v=0 --dump-dom 'file://%s' "
+        BROWSER "--user-data-dir='%s' --virtual-time-budget=60000 --enable-logging=stderr --v=0 --dump-dom 'file://%s' "
                 ">'%s' 2>'%s'",
         files_path("browser"), page, files_path("dom.html"), files_path("console"));
     const int end = system(command);
