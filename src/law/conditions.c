@@ -54,6 +54,26 @@ bool orr_runs_to_its_end(orr_arena *out_arena, const orr_point *p, const orr_pro
     return p->until == 0.0 && p->patience == 0;
 }
 
+bool orr_has_squared_error(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
+    (void)problem;
+    *why = orr_arena_format(out_arena, "the task is %s", p->task->kind.name);
+    return strcmp(p->task->kind.name, "mse") == 0;
+}
+
+bool orr_has_no_ridge(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
+    const double ridge = orr_settings_has(&p->task_settings, "ridge") ? orr_real(&p->task_settings, "ridge") : 0.0;
+    (void)problem;
+    *why = orr_arena_format(out_arena, "ridge is %g", ridge);
+    return ridge == 0.0;
+}
+
+bool orr_has_no_batch_norm(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
+    const orr_settings *s = &p->architecture_settings;
+    (void)problem;
+    *why = orr_arena_string(out_arena, "norm is batch");
+    return !orr_settings_has(s, "norm") || strcmp(orr_text(s, "norm"), "batch") != 0;
+}
+
 const orr_observation *orr_point_observation(const orr_point *p, const char *instrument) {
     for (int64_t i = 0; i < p->n_observations; i++)
         if (strcmp(p->observations[i].instrument->kind.name, instrument) == 0) return &p->observations[i];

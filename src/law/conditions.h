@@ -14,6 +14,12 @@ orr_point_check orr_is_bare_rule;
 orr_point_check orr_has_one_rate;
 /* "no run ends before its last update": no `until`, no `patience`. */
 orr_point_check orr_runs_to_its_end;
+/* "the task is mse" */
+orr_point_check orr_has_squared_error;
+/* "the loss is without ridge" */
+orr_point_check orr_has_no_ridge;
+/* "outputs depend on one example alone": no norm over a batch. */
+orr_point_check orr_has_no_batch_norm;
 
 /* The observation of an instrument; NULL where the point has none. */
 const orr_observation *orr_point_observation(const orr_point *point, const char *instrument);
