@@ -114,7 +114,7 @@ static orr_status outcome_of(session *s, const orr_law *law, orr_experiment *exp
         if (status != ORR_EINPUT) return status;
         orr_context_clear(s->ctx); /* of another version: it is run anew */
     }
-    ORR_TRY(s->ctx, orr_cli_law_experiment(s->ctx, s->arena, law, &s->options->law, NULL, experiment));
+    ORR_TRY(s->ctx, orr_cli_law_experiment(s->ctx, s->arena, law, &s->options->law, NULL, 0, experiment));
     return orr_law_run(s->ctx, s->arena, s->store, law, experiment, &options, outcome);
 }
 
