@@ -227,20 +227,22 @@ orr_status orr_tridiagonal_eigen(orr_context *ctx, orr_arena *scratch, int64_t n
 
 /* ---- singular values ------------------------------------------------------------------------------------------- */
 
-/* What LAPACK sees is A' = V s U'. */
+/* What LAPACK sees is A' = V s U'.  out->u NULL: values alone. */
 static orr_status svd_dgesdd(orr_context *ctx, orr_arena *scratch, const double *a, orr_svd *out) {
     const lapack_int m = (lapack_int)out->n, n = (lapack_int)out->m, k = (lapack_int)out->k;
-    double *copy = copy_of(scratch, out->m, out->n, a), wish;
+    const char job = out->u ? 'S' : 'N';
+    double *copy = copy_of(scratch, out->m, out->n, a), wish, unused;
     lapack_int *integers = ORR_NEW(scratch, lapack_int, 8 * (int64_t)k), length;
     if (!copy || !integers) return no_memory(ctx, "svd", out->m, out->n);
+    double *u = out->u ? out->u : &unused, *vt = out->u ? out->vt : &unused;
     ORR_TRY(ctx, check_info(ctx, "svd",
-                            LAPACKE_dgesdd_work(LAPACK_COL_MAJOR, 'S', m, n, copy, m, out->s, out->vt, m, out->u, k,
-                                                &wish, -1, integers)));
+                            LAPACKE_dgesdd_work(LAPACK_COL_MAJOR, job, m, n, copy, m, out->s, vt, m, u, k, &wish, -1,
+                                                integers)));
     double *work = work_array(scratch, wish, &length);
     if (!work) return no_memory(ctx, "svd: work", out->m, out->n);
-    return check_info(ctx, "svd",
-                      LAPACKE_dgesdd_work(LAPACK_COL_MAJOR, 'S', m, n, copy, m, out->s, out->vt, m, out->u, k, work,
-                                          length, integers));
+    return check_info(
+        ctx, "svd",
+        LAPACKE_dgesdd_work(LAPACK_COL_MAJOR, job, m, n, copy, m, out->s, vt, m, u, k, work, length, integers));
 }
 
 orr_status orr_svd_thin(orr_context *ctx, orr_arena *out_arena, orr_arena *scratch, int64_t m, int64_t n,
@@ -255,6 +257,17 @@ orr_status orr_svd_thin(orr_context *ctx, orr_arena *out_arena, orr_arena *scrat
     if (out->k == 0) return ORR_OK;
     const orr_arena_mark mark = orr_arena_here(scratch);
     const orr_status status = svd_dgesdd(ctx, scratch, a, out);
+    orr_arena_rewind(scratch, mark);
+    return status;
+}
+
+orr_status orr_singular_values(orr_context *ctx, orr_arena *scratch, int64_t m, int64_t n, const double *a, double *s) {
+    orr_svd svd = { .m = m, .n = n, .k = m < n ? m : n, .s = s };
+    ORR_TRY(ctx, check_extents(ctx, "singular values", m, n));
+    ORR_TRY(ctx, check_finite(ctx, "singular values", m, n, a));
+    if (svd.k == 0) return ORR_OK;
+    const orr_arena_mark mark = orr_arena_here(scratch);
+    const orr_status status = svd_dgesdd(ctx, scratch, a, &svd);
     orr_arena_rewind(scratch, mark);
     return status;
 }

@@ -258,14 +258,19 @@ static orr_status similarity_by_basis(orr_context *ctx, orr_arena *scratch, cons
         basis = permuted;
     }
     orr_dense_multiply(x->rank, y->rank, x->n, x->basis, true, basis, false, product);
-    ORR_TRY(ctx, orr_svd_thin(ctx, scratch, scratch, x->rank, y->rank, product, &c));
-    for (int64_t i = 0; i < c.k; i++) sum += c.s[i];
-    switch (x->metric) {
-    case ORR_SIMILARITY_PROCRUSTES: *out = 2 - 2 * sum; break;
-    case ORR_SIMILARITY_ANGLE: *out = acos(fmin(1.0, sum)); break;
-    case ORR_SIMILARITY_PWCCA: *out = weighted_mean(x, &c); break;
-    default: *out = sum / (double)c.k; break; /* svcca, cca */
+    if (x->metric == ORR_SIMILARITY_PWCCA) {
+        ORR_TRY(ctx, orr_svd_thin(ctx, scratch, scratch, x->rank, y->rank, product, &c));
+        *out = weighted_mean(x, &c);
+        return ORR_OK;
     }
+    const int64_t k = x->rank < y->rank ? x->rank : y->rank;
+    double *s = ORR_NEW(scratch, double, k);
+    if (!s) return no_memory(ctx, x->n);
+    ORR_TRY(ctx, orr_singular_values(ctx, scratch, x->rank, y->rank, product, s));
+    for (int64_t i = 0; i < k; i++) sum += s[i];
+    *out = x->metric == ORR_SIMILARITY_PROCRUSTES ? 2 - 2 * sum
+           : x->metric == ORR_SIMILARITY_ANGLE    ? acos(fmin(1.0, sum))
+                                                  : sum / (double)k; /* svcca, cca */
     return ORR_OK;
 }
 
@@ -355,6 +360,6 @@ orr_status orr_similarity_calibrate(orr_context *ctx, orr_arena *scratch, const 
     out->null_sd = sqrt(fmax(0.0, squares / count - shift * shift) * count / (count - 1));
     const double mean = isnan(out->null_exact) ? out->null_mean : out->null_exact;
     out->calibrated = distance ? 1 - out->score / mean : (out->score - mean) / (1 - mean);
-    out->p = isnan(out->score) ? (double)NAN : (1 + alike) / (1 + count);
+    out->p = isnan(out->score) || permutations == 0 ? (double)NAN : (1 + alike) / (1 + count);
     return status;
 }

@@ -136,6 +136,8 @@ static void singular_values_are_scipys_and_factors_multiply_back(void **state) {
         orr_svd s;
         assert_ok(*state, orr_svd_thin(*state, m.out, m.scratch, rows, columns, a, &s));
         assert_int_equal(s.k, k);
+        assert_ok(*state, orr_singular_values(*state, m.scratch, rows, columns, a, us));
+        assert_all_close(k, us, s.s, 1e-15 * 10);
         if (t == 0) assert_all_close(4, s.s, golden_singular_7_4, 1e-15 * 4);
         for (int64_t i = 1; i < k; i++) assert_true(s.s[i] <= s.s[i - 1] && s.s[i] >= 0);
         orr_dense_multiply(k, k, rows, s.u, true, s.u, false, gram);
