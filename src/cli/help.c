@@ -64,7 +64,7 @@ static int overview(void) {
 }
 
 int orr_cli_help(int argc, char **argv) {
-    static const char *const shells[] = { "bash", "zsh", NULL };
+    static const char *const shells[] = { "bash", "zsh", "fish", NULL };
     char help[] = "--help", *words[] = { help, NULL };
     orr_context *ctx;
     orr_arena *scratch = NULL;
@@ -75,7 +75,8 @@ int orr_cli_help(int argc, char **argv) {
         return ORR_EXIT_HOLDS;
     }
     if (strcmp(argv[0], "--completion") == 0) {
-        if (argc != 2) return orr_cli_usage("help", "--completion needs the name of a shell: bash or zsh");
+        if (argc != 2) return orr_cli_usage("help", "--completion needs the name of a shell: bash, zsh or fish");
+        if (strcmp(argv[1], shells[2]) == 0) return orr_reference_completion_fish();
         const bool zsh = strcmp(argv[1], shells[1]) == 0;
         return zsh || strcmp(argv[1], shells[0]) == 0 ? orr_reference_completion(zsh)
                                                       : orr_cli_unknown("help", "shell", argv[1], shells);

@@ -119,7 +119,8 @@ static orr_status print_child(table *t, const char *path, const char *name, cons
 }
 
 static bool is_label(const char *key) {
-    return strcmp(key, "law") == 0 || strcmp(key, "conventions") == 0 || strcmp(key, "point") == 0 || strcmp(key, "name") == 0 || strcmp(key, "seed") == 0;
+    return strcmp(key, "law") == 0 || strcmp(key, "conventions") == 0 || strcmp(key, "point") == 0 ||
+           strcmp(key, "name") == 0 || strcmp(key, "seed") == 0;
 }
 
 static orr_status print_tree(table *t, const char *path, const json_t *tree) {

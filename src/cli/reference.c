@@ -209,3 +209,41 @@ int orr_reference_completion(bool zsh) {
            "complete -o filenames -F _orrery orrery\n");
     return ORR_EXIT_HOLDS;
 }
+
+/* A text between quotes of fish. */
+static void print_quoted(const char *text) {
+    putchar('\'');
+    for (; *text; text++) {
+        if (*text == '\'' || *text == '\\') putchar('\\');
+        putchar(*text);
+    }
+    putchar('\'');
+}
+
+int orr_reference_completion_fish(void) {
+    printf("# Completion of orrery's words, made from its tables.  orrery help --completion fish "
+           ">~/.config/fish/completions/orrery.fish\n"
+           "function __orrery_options\n"
+           "    set -l words (commandline -opc)\n"
+           "    test (count $words) -gt 1; and orrery $words[2] --help 2>/dev/null | string match -ar -- "
+           "'--[a-z][a-z-]*' | sort -u\n"
+           "end\n"
+           "complete -c orrery -n 'string match -q -- \"-*\" (commandline -ct)' -a '(__orrery_options)'\n");
+    for (const orr_command *c = orr_commands; c->name; c++) {
+        printf("complete -c orrery -n __fish_use_subcommand -f -a %s -d ", c->name);
+        print_quoted(c->help);
+        printf("\ncomplete -c orrery -n '__fish_seen_subcommand_from help' -f -a %s\n", c->name);
+    }
+    for (int s = 0; s < ORR_SECTIONS; s++) {
+        printf("complete -c orrery -n '__fish_seen_subcommand_from help' -f -a %s -d ", orr_sections[s].name);
+        print_quoted(orr_sections[s].help);
+        printf("\n");
+        for (int i = 0; orr_sections[s].kind(i); i++) {
+            printf("complete -c orrery -n '__fish_seen_subcommand_from %s' -f -a %s -d ", orr_sections[s].name,
+                   orr_sections[s].kind(i)->name);
+            print_quoted(orr_sections[s].kind(i)->help);
+            printf("\n");
+        }
+    }
+    return ORR_EXIT_HOLDS;
+}

@@ -12,6 +12,7 @@ int orr_reference_experiment(void);
 int orr_reference_markdown(orr_context *ctx, orr_arena *scratch, const orr_section *section);
 /* A script that completes commands, options, topics, kinds and keys; zsh runs it through its bashcompinit. */
 int orr_reference_completion(bool zsh);
+int orr_reference_completion_fish(void);
 
 /* "a whole number", "a list of numbers" */
 const char *orr_reference_type(const orr_parameter *p);

@@ -82,6 +82,19 @@ expect 2 "is for \`law map\`" "$orrery" law run edge-of-stability --axis a=1:2
 expect 2 "for one law" "$orrery" law run all --experiment small.yaml
 expect 2 "from 3 to" "$orrery" law all --seeds 2
 
+# The atlas: a law that is there already is drawn from the store; a wrong name or place is told before anything runs.
+expect 2 "did you mean 'edge-of-stability'" "$orrery" atlas edge-of-stabilty
+expect 3 "can't be written" "$orrery" atlas edge-of-stability -o no-folder/a.html
+expect 2 "did you mean 'quick'" "$orrery" atlas --size qick
+expect 0 "fashion-mnist" "$orrery" doctor --store doctor.db
+expect 0 '"part":"BLAS"' "$orrery" doctor --store doctor.db --json
+expect 1 "MISSING   store" "$orrery" doctor --store small.yaml
+expect 0 "complete -c orrery" "$orrery" help --completion fish
+man_page=$(dirname "$orrery")/orrery.1
+if [ -e "$man_page" ]; then
+    for c in law atlas run resume predict doctor; do expect 0 "usage: orrery $c" sed 's/\\-/-/g' "$man_page"; done
+else failed=$((failed + 1)); echo "FAILED: no manual page"; fi
+
 # Predictions without training; `laws: auto`.
 { sed '/^seeds/d' small.yaml; echo 'seeds: 1'; } >one.yaml
 { cat relu.yaml; echo 'laws: auto'; } >auto-relu.yaml

@@ -58,6 +58,15 @@ same "$("$orrery" show 3 --json | python 'import json,sys; r=json.load(sys.stdin
 trouble 2 "no run 99; the last are 1 (steep/slow, seed 0, finished), 2" "$orrery" show 99
 trouble 2 "expected the number of a run" "$orrery" show last
 
+# ---- report
+expect 0 "2 runs, " "$orrery" report 1 2 -o two.html
+[ "$(grep -c '"run":"2 ' two.html)" -ge 1 ] && passed=$((passed + 1)) || fail "the second run is not on the page"
+expect 0 "1 run, 1 figures" "$orrery" report 1 --series loss
+trouble 2 "no series 'los' in these runs" "$orrery" report 1 --series los
+trouble 2 "no run 99" "$orrery" report 1 99
+trouble 2 "expected the number of a run" "$orrery" report first
+trouble 3 "can't be written" "$orrery" report 1 -o no-folder/a.html
+
 # ---- export: to the bit, as other programs read it
 "$orrery" export 1 --series loss >loss.csv
 same "$(python 'import csv,math; r=list(csv.reader(open("loss.csv"))); print(r[0], all(float(v)==math.exp(-0.1*int(s)) for s,v in r[1:]), len(r))')" "['step', 'loss'] True 5" "export csv"
