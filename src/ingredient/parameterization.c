@@ -57,6 +57,8 @@ static const exponents mean_field_rows[ROLES] = {
     { "output_scale", ORR_REAL, .fallback = "1", .range = "(0, inf)",                                                  \
       .help = "alpha: the network's output is alpha times what it would be" },                                         \
         { "initial_scale", ORR_REAL, .fallback = "1", .range = "[0, inf)", .help = "times every initial deviation" },  \
+        { "readout_scale", ORR_REAL, .fallback = "1", .range = "[0, inf)",                                             \
+          .help = "times the readout's once more; 0: outputs start at 0" },                                            \
         { "matched_rate", ORR_FLAG, .fallback = "false",                                                               \
           .help = "divide learning rates by output_scale^2, so that outputs move as fast whatever it is" },            \
     {                                                                                                                  \
@@ -142,7 +144,8 @@ static void scale_ends(const orr_settings *s, orr_network *network) {
     for (int64_t i = 0; i < network->n_tensors; i++) {
         orr_tensor *t = &network->tensors[i];
         if (t->role == ORR_ROLE_READOUT || t->role == ORR_ROLE_FIXED) t->multiplier *= orr_real(s, "output_scale");
-        t->deviation *= orr_real(s, "initial_scale");
+        t->deviation *=
+            orr_real(s, "initial_scale") * (t->role == ORR_ROLE_READOUT ? orr_real(s, "readout_scale") : 1.0);
         t->rate_gradient /= alpha * alpha;
         t->rate_sign /= alpha;
     }

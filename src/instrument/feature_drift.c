@@ -1,6 +1,8 @@
 /* How far inner values moved from where they were at the first measurement:
  *
- *     feature_drift.TAP    |h(w) - h(w_0)|_F / |h(w_0)|_F    over the first `examples` training examples
+ *     feature_drift.TAP     |h(w) - h(w_0)|_F / |h(w_0)|_F    over the first `examples` training examples
+ *     feature_change.TAP    mean |h(w) - h(w_0)| over their numbers, with `absolute`: the coordinate check (sheet
+ *                           hyperparameters/mup-transfer)
  *
  * for each layer that the architecture taps, and the outputs as TAP = output.  What is remembered is w_0; h(w_0) is computed anew.
  * Cost: two forward passes over those examples. */
@@ -14,15 +16,18 @@
 static const orr_parameter parameters[] = {
     ORR_INSTRUMENT_SCHEDULE("100"),
     { "examples", ORR_INT, .fallback = "256", .range = "[1, 1000000]", .help = "the first ones, at most all" },
+    { "absolute", ORR_FLAG, .fallback = "false",
+      .help = "feature_change in place of feature_drift: the mean of |h - h_0|, not relative to |h_0|" },
     { 0 },
 };
 
 typedef struct state {
     orr_probe probe;
-    orr_subject own;        /* a copy: it lives as long as this */
-    int64_t n_taps;         /* the outputs among them */
-    orr_node *first;        /* w_0 of each tensor */
-    orr_node *moved, *size; /* of each tap: |h - h_0|^2, |h_0|^2 */
+    orr_subject own; /* a copy: it lives as long as this */
+    int64_t n_taps;  /* the outputs among them */
+    orr_node *first; /* w_0 of each tensor */
+    bool absolute;
+    orr_node *moved, *size; /* of each tap: |h - h_0|^2, |h_0|^2; or their mean |h - h_0| alone */
 } state;
 
 static void close_drift(void *self) {
@@ -54,6 +59,9 @@ static orr_status build(orr_context *ctx, state *s) {
     orr_substitute(p->g, h, taps, p->graph.parameter, s->first, n, h_0);
     s->moved = output;
     s->size = output + taps;
+    for (int32_t i = 0; i < taps && s->absolute; i++)
+        s->moved[i] = orr_mean_all(p->g, orr_abs(p->g, orr_sub(p->g, h[i], h_0[i])));
+    if (s->absolute) return orr_probe_compile(p, output, taps);
     for (int32_t i = 0; i < taps; i++) {
         s->moved[i] = orr_sum_all(p->g, orr_square(p->g, orr_sub(p->g, h[i], h_0[i])));
         s->size[i] = orr_sum_all(p->g, orr_square(p->g, h_0[i]));
@@ -65,7 +73,7 @@ static orr_status open_drift(orr_context *ctx, const orr_settings *settings, con
     state *s = orr_allocate(ctx, sizeof *s);
     *out = NULL;
     if (!s) return orr_fail(ctx, ORR_ENOMEM, "feature-drift: out of memory");
-    *s = (state){ .probe = { .ctx = ctx }, .own = *subject };
+    *s = (state){ .probe = { .ctx = ctx }, .own = *subject, .absolute = orr_flag(settings, "absolute") };
     orr_status status = orr_probe_begin_first(ctx, subject, orr_probe_examples_of(settings, subject), &s->probe);
     if (status == ORR_OK) {
         s->n_taps = s->probe.graph.n_taps + 1;
@@ -95,12 +103,12 @@ static orr_status measure(void *self, int64_t step, uint64_t seed, void *memory,
     *started = 1.0;
     ORR_TRY(s->probe.ctx, orr_probe_run(&s->probe));
     for (int64_t i = 0; i < s->n_taps; i++) {
-        double moved, size;
+        double moved, size = 0.0;
         char name[64];
         orr_probe_read(&s->probe, s->moved[i], 1, &moved);
-        orr_probe_read(&s->probe, s->size[i], 1, &size);
-        (void)snprintf(name, sizeof name, "feature_drift.%s", tap_name(s, i));
-        ORR_TRY(s->probe.ctx, sink->record(sink->self, name, step, sqrt(moved / size)));
+        if (!s->absolute) orr_probe_read(&s->probe, s->size[i], 1, &size);
+        (void)snprintf(name, sizeof name, "%s.%s", s->absolute ? "feature_change" : "feature_drift", tap_name(s, i));
+        ORR_TRY(s->probe.ctx, sink->record(sink->self, name, step, s->absolute ? moved : sqrt(moved / size)));
     }
     return ORR_OK;
 }

@@ -58,7 +58,8 @@ static bool same_graph(const orr_point *a, const orr_point *b) {
     const char *seed = orr_settings_has(&a->data_settings, "seed") ? "seed" : NULL;
     return a->architecture == b->architecture && a->task == b->task && a->precision == b->precision &&
            a->rule == b->rule && a->steps == b->steps && a->until == b->until && a->patience == b->patience &&
-           a->data == b->data && same_settings(&a->architecture_settings, &b->architecture_settings, NULL) &&
+           a->keep_parameters == b->keep_parameters && a->data == b->data &&
+           same_settings(&a->architecture_settings, &b->architecture_settings, NULL) &&
            same_settings(&a->parameterization_settings, &b->parameterization_settings, NULL) &&
            same_settings(&a->task_settings, &b->task_settings, NULL) &&
            same_settings(&a->data_settings, &b->data_settings, seed) &&

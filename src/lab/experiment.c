@@ -37,7 +37,7 @@ static void write_json(orr_mistakes *m, orr_point *p) {
     for (int64_t i = 0; i < p->n_observations; i++)
         (void)json_array_append_new(
             observe, orr_settings_json(&p->observations[i].instrument->kind, &p->observations[i].settings));
-    json_t *all = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:I, s:s, s:o}", "architecture",
+    json_t *all = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:I, s:s, s:b, s:o}", "architecture",
                             orr_settings_json(&p->architecture->kind, &p->architecture_settings), "parameterization",
                             orr_settings_json(&p->parameterization->kind, &p->parameterization_settings), "initial",
                             orr_settings_json(&p->initial->kind, &p->initial_settings), "data",
@@ -45,7 +45,8 @@ static void write_json(orr_mistakes *m, orr_point *p) {
                             orr_settings_json(&p->task->kind, &p->task_settings), "rule",
                             orr_settings_json(&p->rule->kind, &p->rule_settings), "steps", (json_int_t)p->steps,
                             "epochs", (json_int_t)p->epochs, "until", orr_json_real(p->until), "patience",
-                            (json_int_t)p->patience, "precision", orr_dtype_name(p->precision), "observe", observe);
+                            (json_int_t)p->patience, "precision", orr_dtype_name(p->precision), "keep_parameters",
+                            (int)p->keep_parameters, "observe", observe);
     char *text;
     const orr_status status = orr_json_text(m->ctx, m->arena, all, 17, &text);
     json_decref(all);
@@ -89,6 +90,7 @@ static void read_point(orr_mistakes *m, const orr_yaml *tree, bool whole, orr_po
     out->epochs = orr_int(&keys, "epochs");
     out->until = orr_real(&keys, "until");
     out->patience = orr_int(&keys, "patience");
+    out->keep_parameters = orr_flag(&keys, "keep_parameters");
     out->precision = strcmp(orr_text(&keys, "precision"), "f64") == 0 ? ORR_F64 : ORR_F32;
     check_length(m, tree, whole);
     if (!whole || m->n > 0) return;

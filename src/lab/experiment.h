@@ -19,7 +19,11 @@
  *     sweep: { grid: { rule.learning_rate: [0.1, 0.2], architecture.widths: [[32], [64]] } }    # four points
  *     sweep: { zip: { rule.learning_rate: [0.1, 0.2], architecture.widths: [[32], [64]] } }     # two
  *
- * whose points are named "learning_rate=0.1 widths=32"; { grid: ... } and { zip: ... } may be items of the list too.  `initial: FILE.npz` is short for { kind: file, path: FILE.npz }, and
+ * whose points are named "learning_rate=0.1 widths=32".  Items of the list may have a grid or a zip too:
+ *
+ *     sweep: [ { name: slow, rule: { learning_rate: 0.01 }, grid: { architecture.widths: [[32], [64]] } } ]
+ *
+ * has the points "slow widths=32" and "slow widths=64".  `initial: FILE.npz` is short for { kind: file, path: FILE.npz }, and
  * the name of a kind is short for that kind with its defaults: `observe: [loss]`. */
 #ifndef ORR_LAB_EXPERIMENT_H
 #define ORR_LAB_EXPERIMENT_H
@@ -54,10 +58,11 @@ typedef struct orr_point {
         initial_settings;
     const orr_observation *observations;
     int64_t n_observations;
-    int64_t steps;    /* updates; 0 where epochs are given: epochs times ceil(n / batch), once the data are there */
-    int64_t epochs;   /* 0: counted in steps */
-    double until;     /* training ends where the training loss is below; 0: never */
-    int64_t patience; /* and where so many of `loss_test` in turn were no new minimum; 0: never */
+    int64_t steps;        /* updates; 0 where epochs are given: epochs times ceil(n / batch), once the data are there */
+    int64_t epochs;       /* 0: counted in steps */
+    double until;         /* training ends where the training loss is below; 0: never */
+    int64_t patience;     /* and where so many of `loss_test` in turn were no new minimum; 0: never */
+    bool keep_parameters; /* at the end, in the store */
     orr_dtype precision;
     const char *json; /* all of it, defaults included */
 } orr_point;

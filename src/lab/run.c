@@ -254,7 +254,7 @@ static orr_status close_members(session *s, int64_t step, int64_t *left) {
         if (s->outcome[m].diverged || step >= point->steps || early) {
             s->done[m] = true;
             /* an initial network comes again from its seed: many wide ones would fill the store */
-            if (step > 0) ORR_TRY(s->ctx, record_parameters(s, m, step));
+            if (step > 0 && point->keep_parameters) ORR_TRY(s->ctx, record_parameters(s, m, step));
             /* the last update came after the last loss */
             s->outcome[m].diverged = s->outcome[m].diverged || !has_finite_parameters(s, m);
         } else {

@@ -33,7 +33,7 @@ typedef struct orr_run_outcome {
 } orr_run_outcome;
 
 /* Trains and records into the store, whose runs were opened before.  Instruments measure at step 0, when they are due, and at the
- * end where it is due; at the end the parameters are recorded as arrays parameter.NAME.  A member ends early where its loss is no
+ * end where it is due; at the end the parameters are recorded as arrays parameter.NAME where the point keeps them.  A member ends early where its loss is no
  * number (a result; what an instrument records may be none without that) or below the point's `until`, or at the end of its `patience`.  What was recorded is committed when it returns, whatever the status.
  * outcome[members].  Fails: ORR_EINTERRUPTED where stopped, ORR_EIO where the store can't take more, ORR_EINPUT, ORR_ENOMEM. */
 orr_status orr_job_run(orr_context *ctx, orr_store *store, const orr_job *job, const orr_job_options *options,

@@ -44,6 +44,8 @@ const orr_parameter orr_experiment_keys[] = {
       .help =
           "training ends earlier where so many losses in turn over the test examples were no new minimum; 0: never" },
     { "precision", ORR_CHOICE, .fallback = "f32", .choices = "f32 f64", .help = "of parameters and data" },
+    { "keep_parameters", ORR_FLAG, .fallback = "true",
+      .help = "whether the store gets those that training ends with; many wide networks would fill it" },
     { "notes", ORR_TEXT, .fallback = "", .help = "for people" },
     { "seeds", ORR_INT, .fallback = "1", .range = "[1, 100000]", .help = "how many: 0, 1, ..." },
     { 0 },
@@ -54,7 +56,8 @@ const orr_part_of_file orr_experiment_parts[] = {
       "a list of laws that speak about it (`orrery law list` names them), or auto: every law whose regime admits it" },
     { "sweep",
       "several points: a list of maps that change what they name, or { grid: { KEY: [VALUES] } } whose product "
-      "is taken, or { zip: { KEY: [VALUES] } } in step; an item of the list may be such a map; keys are dotted, as "
+      "is taken, or { zip: { KEY: [VALUES] } } in step; an item of the list may be such a map too, beside what it "
+      "changes; keys are dotted, as "
       "rule.learning_rate" },
     { "sizes", "changes for --size quick and --size full" },
     { 0 },

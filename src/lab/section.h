@@ -28,7 +28,7 @@ extern const orr_section orr_sections[ORR_SECTIONS];
 
 /* Keys of a file with one value each; ends with { 0 }.  The first ORR_POINT_KEYS may change from point to point. */
 extern const orr_parameter orr_experiment_keys[];
-enum { ORR_POINT_KEYS = 6 };
+enum { ORR_POINT_KEYS = 7 };
 
 /* Keys with more inside that are no sections; each ends with a NULL name. */
 typedef struct orr_part_of_file {

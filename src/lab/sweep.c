@@ -81,20 +81,35 @@ static const orr_yaml *product(orr_mistakes *m, const axis *axes, int n, int64_t
 
 /* An item of the list, or the whole sweep where it is a map: one change, or the axes of many. */
 typedef struct part {
-    const orr_yaml *change; /* NULL: by axes */
-    axis *axes;             /* those of the grid, and the zip */
+    const orr_yaml *change; /* of each of its points; with axes NULL where there is nothing but them */
+    const orr_yaml *name;   /* that the names of its points begin with; NULL: none */
+    axis *axes;             /* those of the grid, and the zip; NULL: one point */
     int n;
     int64_t points; /* 0: a mistake */
 } part;
 
 static bool has_axes(const orr_yaml *item) { return orr_yaml_get(item, "grid") || orr_yaml_get(item, "zip"); }
 
-static part read_part(orr_mistakes *m, const orr_yaml *from, bool by_axes) {
-    part p = { .change = from, .points = 1 };
+/* What an item changes beside its grid and zip, and its name, go into *p; its grid and zip come back. */
+static const orr_yaml *take_apart(orr_mistakes *m, const orr_yaml *item, part *p) {
+    const orr_yaml *axes = NULL;
+    for (int64_t i = 0; i < item->n && !m->no_memory; i++) {
+        const char *key = item->key[i]->word;
+        if (strcmp(key, "name") == 0) p->name = item->value[i];
+        else if (strcmp(key, "grid") == 0 || strcmp(key, "zip") == 0)
+            axes = orr_yaml_with(m, axes, item->key[i], item->value[i]);
+        else p->change = orr_yaml_with(m, p->change, item->key[i], item->value[i]);
+    }
+    return axes;
+}
+
+/* of_list: whether other keys than grid and zip may stand beside them. */
+static part read_part(orr_mistakes *m, const orr_yaml *from, bool by_axes, bool of_list) {
+    part p = { .change = by_axes ? NULL : from, .points = 1 };
     if (!by_axes) return p;
-    p.change = NULL;
+    if (of_list) from = take_apart(m, from, &p);
     p.axes = ORR_NEW(m->arena, axis, AXES_MAX + 1);
-    if (!p.axes) return m->no_memory = true, (part){ 0 };
+    if (!p.axes || m->no_memory) return m->no_memory = true, (part){ 0 };
     p.n = find_axes(m, from, p.axes);
     for (int a = 0; a < p.n && p.points <= ORR_SWEEP_POINTS_MAX; a++)
         p.points = p.axes[a].n <= ORR_SWEEP_POINTS_MAX ? p.points * p.axes[a].n : ORR_SWEEP_POINTS_MAX + 1;
@@ -107,11 +122,23 @@ static int64_t read_parts(orr_mistakes *m, const orr_yaml *sweep, int64_t n, par
     const bool list = sweep->type == ORR_YAML_LIST;
     int64_t points = 0;
     for (int64_t i = 0; i < n; i++) {
-        parts[i] = list ? read_part(m, sweep->value[i], has_axes(sweep->value[i])) : read_part(m, sweep, true);
+        parts[i] =
+            list ? read_part(m, sweep->value[i], has_axes(sweep->value[i]), true) : read_part(m, sweep, true, false);
         if (parts[i].points == 0) return -1;
         if (points <= ORR_SWEEP_POINTS_MAX) points += parts[i].points;
     }
     return points;
+}
+
+/* Point k of a part: "name learning_rate=0.1" where it has a name. */
+static const orr_yaml *point_of(orr_mistakes *m, const part *p, int64_t k) {
+    if (!p->axes) return p->change;
+    const orr_yaml *change = product(m, p->axes, p->n, k),
+                   *point = change && p->change ? orr_yaml_join(m, p->change, change) : change;
+    if (!point || !p->name || p->name->type != ORR_YAML_WORD) return point;
+    const char *name = orr_arena_format(m->arena, "%s %s", p->name->word, orr_overlay_name(m, change));
+    if (!name) return m->no_memory = true, NULL;
+    return orr_yaml_with(m, point, orr_yaml_word(m, p->name->at, "name"), orr_yaml_word(m, p->name->at, name));
 }
 
 const orr_yaml *orr_sweep_points(orr_mistakes *m, const orr_yaml *sweep) {
@@ -136,7 +163,7 @@ const orr_yaml *orr_sweep_points(orr_mistakes *m, const orr_yaml *sweep) {
     *all = (orr_yaml){ .type = ORR_YAML_LIST, .at = sweep->at, .n = points, .value = item };
     for (int64_t i = 0, at = 0; i < n; i++)
         for (int64_t k = 0; k < parts[i].points; k++) {
-            item[at] = parts[i].change ? parts[i].change : product(m, parts[i].axes, parts[i].n, k);
+            item[at] = point_of(m, &parts[i], k);
             if (!item[at++]) return NULL;
         }
     return all;

@@ -7,7 +7,7 @@
 enum { ORR_SWEEP_POINTS_MAX = 10000 };
 
 /* A list of changes: as the file has it, or made of { grid: ..., zip: ... }: the first key of the grid moves slowest, and what
- * is zipped fastest; an item of a list may be such a map as well.  NULL where it is no sweep, with its mistakes. */
+ * is zipped fastest; an item of a list may be such a map as well, beside what it changes.  NULL where it is no sweep, with its mistakes. */
 const orr_yaml *orr_sweep_points(orr_mistakes *m, const orr_yaml *sweep);
 
 #endif

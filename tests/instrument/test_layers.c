@@ -127,6 +127,21 @@ static void features_drift_by_the_distance_from_those_of_the_first_parameters(vo
     assert_close(noted(&t, "feature_drift.output"), sqrt(moved_f / size_f), rounding);
 }
 
+static void features_change_by_the_mean_of_their_distances(void **state) {
+    const choice absolute[] = { { "absolute", 1 }, { 0 } };
+    double v[P], h[H], f[C], h_0[H], f_0[C], moved = 0.0, moved_f = 0.0;
+    weights_after(*state, &problem, 5, v);
+    for (int i = 0; i < N; i++) {
+        forward_of(v, i, h, f);
+        forward_of(w, i, h_0, f_0);
+        for (int j = 0; j < H; j++) moved += fabs(h[j] - h_0[j]) / (N * H);
+        for (int c = 0; c < C; c++) moved_f += fabs(f[c] - f_0[c]) / (N * C);
+    }
+    measure_with(*state, arena, &problem, "feature-drift", absolute, 5, &t);
+    assert_close(noted(&t, "feature_change.layer1"), moved, rounding);
+    assert_close(noted(&t, "feature_change.output"), moved_f, rounding);
+}
+
 /* det(a a' - value^2) = 0 for 3 x n matrices; the scale of the determinant is |a|^6. */
 static double determinant(const double *a, int n, double value) {
     double m[3][3];
@@ -597,6 +612,7 @@ static void where_memory_runs_out_an_instrument_says_so(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(activations_are_the_values_of_layers),
+        cmocka_unit_test(features_change_by_the_mean_of_their_distances),
         cmocka_unit_test(features_drift_by_the_distance_from_those_of_the_first_parameters),
         cmocka_unit_test(singular_values_are_roots_of_the_characteristic_polynomial),
         cmocka_unit_test(the_spectrum_of_the_hessian_is_that_of_the_dense_one),

@@ -119,6 +119,23 @@ static void a_grid_is_the_product_of_its_lists(void **state) {
     }
 }
 
+static void a_change_of_the_list_may_have_a_grid_of_its_own(void **state) {
+    const orr_experiment e = read_text(
+        *state, BASE "steps: 1\nsweep:\n  - { name: one, steps: 2 }\n"
+                     "  - { name: two, steps: 3, grid: { rule.learning_rate: [0.1, 0.2] } }\n"
+                     "  - { zip: { data.n: [10, 20], until: [1, 2] }, rule: { kind: sgd, learning_rate: 0.3 } }\n");
+    static const char *const names[] = { "one", "two learning_rate=0.1", "two learning_rate=0.2" };
+    static const int64_t steps[] = { 2, 3, 3, 1, 1 };
+    assert_int_equal(e.n_points, 5);
+    for (int i = 0; i < 5; i++) {
+        if (i < 3) assert_string_equal(e.points[i].name, names[i]);
+        assert_int_equal(e.points[i].steps, steps[i]);
+    }
+    assert_close(rate(&e.points[2]), 0.2, 0);
+    assert_string_equal(e.points[3].rule->kind.name, "sgd");
+    assert_int_equal(orr_int(&e.points[4].data_settings, "n"), 20);
+}
+
 static void a_zip_takes_its_lists_in_step_within_the_grid(void **state) {
     const orr_experiment e = read_text(
         *state, BASE "steps: 1\nsweep: { grid: { data.n: [10, 20] }, zip: { rule.learning_rate: [0.1, 0.2, 0.3], "
@@ -144,8 +161,8 @@ static void items_of_a_list_may_be_grids_and_zips(void **state) {
     assert_int_equal(e.points[0].steps, 7);
     assert_int_equal(e.points[3].steps, 1);
     assert_int_equal(orr_int(&e.points[3].data_settings, "n"), 30);
-    refused(*state, BASE "steps: 1\nsweep: [ { grid: { data.n: [10] }, steps: 7 } ]\n", NULL,
-            "a.yaml:7:36: unknown kind of sweep 'steps'; there are: grid, zip");
+    refused(*state, BASE "steps: 1\nsweep: { grid: { data.n: [10] }, steps: 7 }\n", NULL,
+            "a.yaml:7:34: unknown kind of sweep 'steps'; there are: grid, zip");
 }
 
 static void a_size_changes_the_file_and_its_sweep(void **state) {
@@ -285,6 +302,7 @@ int main(void) {
         CLAIM(the_name_of_a_kind_or_a_path_is_its_short_form),
         CLAIM(a_change_is_made_key_by_key_and_another_kind_replaces_all),
         CLAIM(a_grid_is_the_product_of_its_lists),
+        CLAIM(a_change_of_the_list_may_have_a_grid_of_its_own),
         CLAIM(a_zip_takes_its_lists_in_step_within_the_grid),
         CLAIM(items_of_a_list_may_be_grids_and_zips),
         CLAIM(a_size_changes_the_file_and_its_sweep),

@@ -16,6 +16,7 @@ static const orr_parameter parameters[] = {
     { "part", ORR_CHOICE, .fallback = "train", .choices = "train test",
       .help = "which of the two sets is trained on; the other one tests" },
     { "folder", ORR_TEXT, .fallback = "", .help = "where the files are; empty: the search path" },
+    ORR_DATA_POOL,
     ORR_DATA_CENTER,
     ORR_DATA_PREPARATION,
     { 0 },

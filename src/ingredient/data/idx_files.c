@@ -15,6 +15,7 @@ static const orr_parameter parameters[] = {
     { "test_images", ORR_TEXT, .fallback = "", .help = "path of inputs to test on" },
     { "test_labels", ORR_TEXT, .fallback = "", .help = "path of their labels" },
     { "divisor", ORR_REAL, .fallback = "255", .range = "(0, inf)", .help = "what elements are divided by" },
+    ORR_DATA_POOL,
     ORR_DATA_CENTER,
     ORR_DATA_PREPARATION,
     { 0 },

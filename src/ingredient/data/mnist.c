@@ -69,6 +69,7 @@ static const orr_parameter parameters[] = {
       .help = "to train on, in file order; 0: all" },
     { "n_test", ORR_INT, .fallback = "0", .range = "[0, 10000]", .unit = "pictures", .help = "to test on" },
     { "folder", ORR_TEXT, .fallback = "", .help = "where the files are; empty: the search path" },
+    ORR_DATA_POOL,
     ORR_DATA_CENTER,
     ORR_DATA_PREPARATION,
     { 0 },

@@ -40,6 +40,24 @@ static double largest_label(const orr_pictures *p, double largest) {
     return largest;
 }
 
+/* Mean of each full square of k x k pixels: x[n, c, y, x] in place, and its shape. */
+static orr_status pool(orr_context *ctx, int64_t k, int64_t n, double *x, orr_shape *shape) {
+    const int64_t rows = shape->size[1], columns = shape->size[2], down = rows / k, across = columns / k;
+    if (shape->rank != 3 || down == 0 || across == 0)
+        return orr_fail(ctx, ORR_EINPUT, "pool: squares of %lld pixels don't fit into these pictures", (long long)k);
+    double *to = x; /* never ahead of what is read */
+    for (int64_t i = 0; i < n * shape->size[0]; i++)
+        for (int64_t r = 0; r < down; r++)
+            for (int64_t c = 0; c < across; c++) {
+                double sum = 0.0;
+                for (int64_t y = r * k; y < (r + 1) * k; y++)
+                    for (int64_t z = c * k; z < (c + 1) * k; z++) sum += x[(i * rows + y) * columns + z];
+                *to++ = sum / (double)(k * k);
+            }
+    *shape = ORR_SHAPE(shape->size[0], down, across);
+    return ORR_OK;
+}
+
 orr_status orr_pictures_dataset(orr_context *ctx, orr_arena *out_arena, const orr_settings *s, const char *source,
                                 const orr_pictures *train, const orr_pictures *test, double divisor, int64_t classes,
                                 orr_dataset *out) {
@@ -60,6 +78,8 @@ orr_status orr_pictures_dataset(orr_context *ctx, orr_arena *out_arena, const or
     if (!x || !label) return orr_fail(ctx, ORR_ENOMEM, "%s: no memory for %lld images", source, (long long)all);
     ORR_TRY(ctx, take_part(ctx, train, divisor, features, classes, source, x, label));
     ORR_TRY(ctx, take_part(ctx, test, divisor, features, classes, source, x + train->n * features, label + train->n));
+    const int64_t side = orr_settings_has(s, "pool") ? orr_int(s, "pool") : 1;
+    if (side > 1) ORR_TRY(ctx, pool(ctx, side, train->n + test->n, x, &out->input));
     out->x = x;
     out->label = label;
     return orr_data_prepare(ctx, out_arena, s, out);

@@ -12,6 +12,14 @@
                               .help = "what is taken off the numbers: the training examples' mean, or nothing"         \
     }
 
+/* Another: smaller pictures. */
+#define ORR_DATA_POOL                                                                                                  \
+    {                                                                                                                  \
+        "pool", ORR_INT, .fallback = "1", .range = "[1, 1000]", .unit = "pixels",                                      \
+                         .help = "side of the squares whose mean becomes one pixel; a square that isn't full is left " \
+                                 "out"                                                                                 \
+    }
+
 /* One part of a dataset as it lies in files; n = 0: there is none. */
 typedef struct orr_pictures {
     int64_t n;
@@ -22,7 +30,7 @@ typedef struct orr_pictures {
 orr_status orr_pictures_match(orr_context *ctx, const char *where, orr_pictures *p) ORR_MUST_USE;
 
 /* x = element / divisor, labels in [0, classes) (classes 0: as many as the largest label needs); then orr_data_prepare.
- * An item [y, x] becomes [1, y, x].  Fails: ORR_EINPUT for a label that is no class, parts of different shapes, and what
+ * An item [y, x] becomes [1, y, x], and is pooled where the settings have `pool`.  Fails: ORR_EINPUT for a label that is no class, parts of different shapes, and what
  * orr_data_prepare refuses; ORR_ENOMEM. */
 orr_status orr_pictures_dataset(orr_context *ctx, orr_arena *out_arena, const orr_settings *s, const char *source,
                                 const orr_pictures *train, const orr_pictures *test, double divisor, int64_t classes,

@@ -54,6 +54,22 @@ static void pixels_are_scaled_and_the_mean_image_of_those_n_is_taken_off(void **
     assert_close(data.x[8], 0.4, 1e-15);
 }
 
+/* Images of 2 x 2 become one pixel, and none where squares don't fit. */
+static void pooled_pixels_are_means_of_squares(void **state) {
+    orr_dataset data;
+    write_small(3, 4);
+    orr_settings s = settings(3, "none", files_folder);
+    orr_value *value = (orr_value *)s.value;
+    value[orr_parameter_find(s.table, "pool")].integer = 2;
+    assert_ok(*state, orr_data_fashion_mnist.load(*state, arena, &s, 0, &data));
+    assert_int_equal(orr_dataset_features(&data), 1);
+    const double expected[] = { 0.4, 0.2, 0.1 }; /* (0 + 51 + 102 + 255) / 4 / 255, ... */
+    for (int i = 0; i < 3; i++) assert_close(data.x[i], expected[i], 1e-15);
+    value[orr_parameter_find(s.table, "pool")].integer = 3;
+    assert_int_equal(orr_data_fashion_mnist.load(*state, arena, &s, 0, &data), ORR_EINPUT);
+    orr_context_clear(*state);
+}
+
 static void refused(orr_context *ctx, const orr_settings *s, orr_status status, const char *says) {
     orr_dataset data;
     const orr_status got = orr_data_fashion_mnist.load(ctx, arena, s, 0, &data);
@@ -107,6 +123,7 @@ static void the_package_holds_what_it_should(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pooled_pixels_are_means_of_squares),
         cmocka_unit_test(pixels_are_scaled_and_the_mean_image_of_those_n_is_taken_off),
         cmocka_unit_test(a_missing_dataset_says_where_it_was_looked_for_and_how_to_get_it),
         cmocka_unit_test(the_variable_goes_before_the_package),
