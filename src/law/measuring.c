@@ -1,8 +1,10 @@
 #include "law/measuring.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/context.h"
+#include "store/query.h"
 
 static orr_status measure_point(orr_context *ctx, orr_arena *scratch, const orr_records *records, int64_t point,
                                 orr_measure_run *one, json_t *runs) {
@@ -46,6 +48,20 @@ orr_status orr_measure_series(orr_context *ctx, orr_arena *scratch, const orr_re
     if (status == ORR_OK) *out = all;
     else json_decref(all);
     return status;
+}
+
+orr_status orr_measure_names(orr_context *ctx, orr_arena *out_arena, const orr_records *records, int64_t point,
+                             int64_t seed, const char *prefix, const char ***names, int64_t *n) {
+    orr_series_row *row;
+    int64_t all;
+    ORR_TRY(ctx, orr_query_series(records->store, out_arena, records->run[point * records->seeds + seed], &row, &all));
+    *n = 0;
+    *names = ORR_NEW(out_arena, const char *, all + 2);
+    if (!*names) return orr_fail(ctx, ORR_ENOMEM, "no memory for the names of series");
+    for (int64_t i = 0; i < all; i++)
+        if (strncmp(row[i].name, prefix, strlen(prefix)) == 0) (*names)[(*n)++] = row[i].name;
+    (*names)[*n] = (*names)[*n + 1] = NULL;
+    return ORR_OK;
 }
 
 const json_t *orr_measured(const json_t *measurement, size_t point, size_t seed) {

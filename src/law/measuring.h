@@ -20,6 +20,11 @@ orr_status orr_measure_runs(orr_context *ctx, orr_arena *scratch, const orr_reco
 orr_status orr_measure_series(orr_context *ctx, orr_arena *scratch, const orr_records *records, int64_t point,
                               int64_t seed, const char *const *names, json_t **out) ORR_MUST_USE;
 
+/* The names of a run's series that begin with `prefix`, in their order: (*names)[n], then two NULLs, the first of which the caller
+ * may replace. */
+orr_status orr_measure_names(orr_context *ctx, orr_arena *out_arena, const orr_records *records, int64_t point,
+                             int64_t seed, const char *prefix, const char ***names, int64_t *n) ORR_MUST_USE;
+
 /* ---- judge --------------------------------------------------------------------------------------------------------------- */
 
 /* measurement[point][seed] of orr_measure_runs (borrowed); NULL where there is none. */

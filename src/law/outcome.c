@@ -7,9 +7,10 @@
 #include "report/page.h"
 
 static json_t *check_json(const orr_check *c, const orr_judgement *j, const char *verdict, const char *note) {
-    return json_pack("{s:s, s:s, s:o, s:[f,f], s:[o,o], s:s}", "metric", c->metric, "verdict", verdict, "value",
-                     j->n ? orr_json_real(j->value) : json_null(), "tolerance", c->low, c->high, "interval",
-                     j->n ? orr_json_real(j->interval[0]) : json_null(),
+    return json_pack("{s:s, s:s, s:o, s:[o,o], s:[o,o], s:s}", "metric", c->metric, "verdict", verdict, "value",
+                     j->n ? orr_json_real(j->value) : json_null(), "tolerance", orr_json_real(c->low),
+                     orr_json_real(c->high), /* null: open to that side */
+                     "interval", j->n ? orr_json_real(j->interval[0]) : json_null(),
                      j->n ? orr_json_real(j->interval[1]) : json_null(), "note", note);
 }
 

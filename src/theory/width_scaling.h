@@ -27,11 +27,15 @@ orr_width_limit orr_width_limit_of(int64_t layers, const orr_layer_scaling *laye
  * update (later = false) or after some.  `divides`: the rule divides by the gradient's size (Adam, sign). */
 void orr_width_slopes(int64_t layers, const orr_layer_scaling *layer, bool divides, bool later, double *slope);
 
+/* The rate at which no layer's own update is more than of order one goes as n^this: so does the best rate where that isn't set by
+ * the input's dimension (sheet, Agreement). */
+double orr_width_rate_exponent(int64_t layers, const orr_layer_scaling *layer, bool divides);
+
 /* Slope of ln y against ln n by least squares; NaN where a y is not positive or n < 2. */
 double orr_log_slope(int64_t n, const double *width, const double *y);
 
-/* Where a parabola through the smallest of y[n] and its neighbours is lowest, x[n] ascending; an end where that is the smallest;
- * NaN where no y is a number.  A y that is no number (it diverged) counts as larger than any. */
+/* Where a parabola through the smallest of y[n] and its neighbours is lowest, x[n] ascending; NaN where the smallest stands at an
+ * end, so that nothing brackets it.  A y that is no number (it diverged) counts as larger than any. */
 double orr_parabola_minimum(int64_t n, const double *x, const double *y);
 
 /* Factor of q.k in a head of d_h numbers that is 1/sqrt d_h at the base size d_0: sqrt(d_0)/d_h. */
