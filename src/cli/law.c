@@ -82,9 +82,9 @@ static int show(const char *id) {
 
 /* ---- run ------------------------------------------------------------------------------------------------------------------ */
 
-static void print_row(const char *verdict, const orr_check *c, const orr_judgement *j) {
-    printf("%-14s %-58s %9.4g   [%.4g, %.4g]   in [%g, %g]\n", verdict, c->metric, j->value, j->interval[0],
-           j->interval[1], c->low, c->high);
+static void print_row(const orr_check *c, const orr_judgement *j) {
+    printf("%s %-58s %9.4g   [%.4g, %.4g]   in [%g, %g]\n", orr_cli_verdict_cell(j->verdict), c->metric, j->value,
+           j->interval[0], j->interval[1], c->low, c->high);
 }
 
 static void print_outcome(const orr_law_outcome *o, const char *store, const char *page) {
@@ -93,7 +93,7 @@ static void print_outcome(const orr_law_outcome *o, const char *store, const cha
     if (o->verdict != ORR_OUT_OF_REGIME) {
         printf("%-14s %-58s %9s   range over %lld seeds, tolerance\n", "", "", "mean", (long long)o->seeds);
         for (int64_t i = 0; i < o->n_checks; i++)
-            if (o->check[i].n) print_row(orr_verdict_words(o->check[i].verdict), &o->law->checks[i], &o->check[i]);
+            if (o->check[i].n) print_row(&o->law->checks[i], &o->check[i]);
         printf("\nsealed %s, sha256 %s\ntrained %s to %s\nstore: %s, experiment %lld\n", o->sealed_at, o->sha256,
                o->started_at, o->finished_at, store, (long long)o->experiment);
     }
@@ -157,6 +157,7 @@ static orr_status run_law(orr_context *ctx, const orr_law *law, const orr_cli_la
     /* the verdict first: it must not be lost where the page can't be written */
     if (o->json) ORR_TRY_DONE(ctx, print_json(ctx, arena, &outcome));
     else print_outcome(&outcome, orr_cli_store(o->store), page);
+    if (!o->json) ORR_TRY_DONE(ctx, orr_cli_plot(ctx, arena, &outcome));
     if (page) ORR_TRY_DONE(ctx, orr_law_write_page(ctx, arena, &outcome, &experiment, command, page));
 done:
     json_decref(outcome.prediction);

@@ -1,10 +1,14 @@
-#define _POSIX_C_SOURCE 200809L /* sigaction */
+#define _POSIX_C_SOURCE 200809L /* sigaction, isatty */
 #include "cli/session.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/context.h"
+#include "report/textplot.h"
 
 /* Set by SIGINT and SIGTERM: the only thing that a handler may touch. */
 static volatile sig_atomic_t stop_asked;
@@ -19,6 +23,32 @@ const volatile sig_atomic_t *orr_cli_stop(void) {
     (void)sigaction(SIGINT, &action, NULL); /* can't fail: the numbers are right */
     (void)sigaction(SIGTERM, &action, NULL);
     return &stop_asked;
+}
+
+/* ---- for eyes ------------------------------------------------------------------------------------------------------------ */
+
+static bool on_terminal(void) { return isatty(STDOUT_FILENO) == 1; }
+
+orr_status orr_cli_plot(orr_context *ctx, orr_arena *arena, const orr_law_outcome *o) {
+    enum { COLUMNS = 64, ROWS = 12 };
+    if (!on_terminal() || !o->prediction || !o->measurement || !o->law->figure) return ORR_OK;
+    json_t *panels = o->law->figure(o->prediction, o->measurement);
+    const char *text = "";
+    orr_status status = ORR_OK;
+    for (size_t i = 0; i < json_array_size(panels) && !text[0] && status == ORR_OK; i++)
+        status = orr_textplot(ctx, arena, json_array_get(panels, i), COLUMNS, ROWS, &text);
+    json_decref(panels);
+    if (status == ORR_OK && text[0]) printf("\n%s", text);
+    return status;
+}
+
+const char *orr_cli_verdict_cell(orr_verdict verdict) {
+    static const char *const plain[] = { "HOLDS         ", "FAILS         ", "OUT OF REGIME " };
+    static const char *const coloured[] = { "\033[1;32mHOLDS\033[0m         ", "\033[1;31mFAILS\033[0m         ",
+                                            "\033[1;33mOUT OF REGIME\033[0m " };
+    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+    const bool welcome = on_terminal() && !(no && *no) && term && strcmp(term, "dumb") != 0;
+    return welcome ? coloured[verdict] : plain[verdict];
 }
 
 void orr_cli_forget(orr_laws_outcome *outcome) {
@@ -90,7 +120,7 @@ static orr_status print_table(orr_context *ctx, orr_arena *arena, orr_store *sto
         printf("\n%s: %s%s%s\n", law->law->id, orr_verdict_words(law->verdict), law->note[0] ? "; " : "", law->note);
         for (int64_t i = 0; i < law->n_checks; i++)
             if (law->check[i].n)
-                printf("  %-14s %-58s %9.4g in [%g, %g]\n", orr_verdict_words(law->check[i].verdict),
+                printf("  %s %-58s %9.4g in [%g, %g]\n", orr_cli_verdict_cell(law->check[i].verdict),
                        law->law->checks[i].metric, law->check[i].value, law->law->checks[i].low,
                        law->law->checks[i].high);
         if (law->sealed_at[0]) printf("  sealed %s, sha256 %s\n", law->sealed_at, law->sha256);

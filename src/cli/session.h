@@ -14,6 +14,11 @@ const volatile sig_atomic_t *orr_cli_stop(void);
 orr_status orr_cli_print_outcome(orr_context *ctx, orr_arena *arena, orr_store *store, const orr_experiment *experiment,
                                  const orr_laws_outcome *outcome, bool json) ORR_MUST_USE;
 
+/* The first figure of a law as text, where standard output is a terminal; else nothing. */
+orr_status orr_cli_plot(orr_context *ctx, orr_arena *arena, const orr_law_outcome *outcome) ORR_MUST_USE;
+/* A verdict's word, coloured where standard output is a terminal that welcomes colours (NO_COLOR, TERM=dumb), padded to 14. */
+const char *orr_cli_verdict_cell(orr_verdict verdict);
+
 /* Gives back what an outcome holds; one of zeros is fine. */
 void orr_cli_forget(orr_laws_outcome *outcome);
 
