@@ -143,7 +143,6 @@ typedef struct pair {
     const char *name[2];
     int64_t n, p[2];
     const double *x[2];
-
     orr_calibration result[ORR_SIMILARITY_METRICS];
 } pair;
 

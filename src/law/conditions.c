@@ -1,6 +1,9 @@
 #include "law/conditions.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/context.h"
 
 bool orr_is_full_batch(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
     const orr_settings *s = &p->rule_settings;
@@ -86,7 +89,8 @@ bool orr_is_periodic(const orr_observation *o) {
     return n == 0 && orr_int(&o->settings, "per_decade") == 0;
 }
 
-char *orr_point_network(const orr_point *p) {
+/* All that makes a point's network, its parameterization and its data, but for the width (new); NULL is out of memory. */
+static char *network_text(const orr_point *p) {
     json_t *architecture = orr_settings_json(&p->architecture->kind, &p->architecture_settings);
     if (p->architecture->width) {
         const json_t *width = json_object_get(architecture, p->architecture->width);
@@ -99,6 +103,20 @@ char *orr_point_network(const orr_point *p) {
     char *text = json_dumps(all, JSON_COMPACT);
     json_decref(all);
     return text;
+}
+
+orr_status orr_points_by_network(orr_context *ctx, orr_arena *out_arena, const orr_experiment *e, int64_t **first) {
+    char **text = ORR_NEW(out_arena, char *, e->n_points);
+    bool good = text != NULL;
+    *first = ORR_NEW(out_arena, int64_t, e->n_points);
+    good = good && *first;
+    for (int64_t i = 0; i < e->n_points && good; i++) {
+        text[i] = network_text(&e->points[i]);
+        good = text[i] != NULL;
+        while (good && strcmp(text[i], text[(*first)[i]]) != 0) (*first)[i]++;
+    }
+    for (int64_t i = 0; text && i < e->n_points; i++) free(text[i]);
+    return good ? ORR_OK : orr_fail(ctx, ORR_ENOMEM, "no memory for the points of an experiment");
 }
 
 int64_t orr_point_width(const orr_point *p) {

@@ -26,9 +26,10 @@ const orr_observation *orr_point_observation(const orr_point *point, const char 
 /* Whether it measures after 0, every, 2 every, ... updates. */
 bool orr_is_periodic(const orr_observation *observation);
 
-/* All that makes a point's network, its parameterization and its data, but for the width (new): points of equal texts differ by
- * their width alone.  NULL is out of memory. */
-char *orr_point_network(const orr_point *point);
+/* Points that differ by their width alone are one network: (*first)[i] is the first point of that of point i.  In out_arena.
+ * Fails: ORR_ENOMEM. */
+orr_status orr_points_by_network(orr_context *ctx, orr_arena *out_arena, const orr_experiment *e,
+                                 int64_t **first) ORR_MUST_USE;
 /* The narrowest of what the architecture calls its width; 0 where nothing makes it wider. */
 int64_t orr_point_width(const orr_point *point);
 

@@ -156,7 +156,7 @@ static orr_status tridiagonalise(orr_context *ctx, orr_arena *scratch, int64_t n
 
 /* So much that T + shift I is positive definite, by Gershgorin, with room for rounding. */
 static double positive_shift(int64_t n, const double *diagonal, const double *off) {
-    double low = INFINITY, size = 0;
+    double low = (double)INFINITY, size = 0;
     for (int64_t i = 0; i < n; i++) {
         const double radius = (i > 0 ? fabs(off[i - 1]) : 0) + (i < n - 1 ? fabs(off[i]) : 0);
         low = fmin(low, diagonal[i] - radius);

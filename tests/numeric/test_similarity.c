@@ -89,7 +89,7 @@ static void rotated_scaled_and_shifted_features_are_the_same(void **state) {
     const double *x = draw(1, N, P);
     double *y = ORR_NEW(arena, double, N *P);
     move(N, P, x, 3.0, y);
-    for (int m = 0; m < ORR_SIMILARITY_METRICS; m++) {
+    for (orr_similarity_metric m = 0; m < ORR_SIMILARITY_METRICS; m++) {
         const double same = orr_similarity_is_distance(m) ? 0.0 : 1.0, got = similarity(*state, m, NULL, N, P, x, P, y);
         /* an angle near 0 is the root of its cosine's rounding */
         if (!(fabs(got - same) <= (m == ORR_SIMILARITY_ANGLE ? 1e-7 : 1e-10)))
@@ -99,7 +99,7 @@ static void rotated_scaled_and_shifted_features_are_the_same(void **state) {
 
 static void all_but_pwcca_are_symmetric(void **state) {
     const double *x = draw(1, N, P), *y = draw(2, N, Q);
-    for (int m = 0; m < ORR_SIMILARITY_METRICS; m++) {
+    for (orr_similarity_metric m = 0; m < ORR_SIMILARITY_METRICS; m++) {
         if (m == ORR_SIMILARITY_PWCCA) continue; /* weighs by the features of the first */
         assert_close(similarity(*state, m, NULL, N, P, x, Q, y), similarity(*state, m, NULL, N, Q, y, P, x), 1e-12);
     }
@@ -138,12 +138,11 @@ static void the_mean_over_permutations_is_the_exact_null(void **state) {
     double *x = draw(5, INPUTS, 50);
     const double *y = draw(6, INPUTS, 30);
     for (int i = 0; i < INPUTS * 50; i++) x[i] /= sqrt(i % 50 + 1);
-    for (int m = 0; m < ORR_SIMILARITY_METRICS; m++) {
+    for (orr_similarity_metric m = 0; m < ORR_SIMILARITY_METRICS; m++) {
         orr_representation a, b;
         orr_calibration c;
         bool known = false;
-        for (size_t i = 0; i < sizeof exact / sizeof exact[0]; i++)
-            known = known || exact[i] == (orr_similarity_metric)m;
+        for (size_t i = 0; i < sizeof exact / sizeof exact[0]; i++) known = known || exact[i] == m;
         assert_ok(*state, orr_representation_new(*state, arena, scratch, m, NULL, INPUTS, 50, x, &a));
         assert_ok(*state, orr_representation_new(*state, arena, scratch, m, NULL, INPUTS, 30, y, &b));
         assert_ok(*state, orr_similarity_calibrate(*state, scratch, &a, &b, known ? PERMUTATIONS : 20, 0, &c));
@@ -159,7 +158,7 @@ static void the_mean_over_permutations_is_the_exact_null(void **state) {
 
 static void a_copy_is_more_alike_than_any_permutation(void **state) {
     const double *x = draw(7, N, P);
-    for (int m = 0; m < ORR_SIMILARITY_METRICS; m++) {
+    for (orr_similarity_metric m = 0; m < ORR_SIMILARITY_METRICS; m++) {
         orr_representation a;
         orr_calibration c;
         assert_ok(*state, orr_representation_new(*state, arena, scratch, m, NULL, N, P, x, &a));
@@ -182,7 +181,7 @@ static void the_same_for_all_inputs_is_no_number_and_bad_input_is_told(void **st
     double constant[N] = { 0 }, *const x = draw(10, N, 2);
     orr_representation a;
     for (int i = 0; i < N; i++) constant[i] = 0.1;
-    for (int m = 0; m < ORR_SIMILARITY_METRICS; m++)
+    for (orr_similarity_metric m = 0; m < ORR_SIMILARITY_METRICS; m++)
         if (m != ORR_SIMILARITY_NEIGHBOURS && m != ORR_SIMILARITY_CKA_UNBIASED) /* ties by index; 0/0 or rounding */
             assert_true(isnan(similarity(*state, m, NULL, N, 1, constant, 2, x)));
     x[7] = (double)NAN;

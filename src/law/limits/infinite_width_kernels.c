@@ -14,7 +14,6 @@
  * Sources: Jacot et al. 2018 (1806.07572); Lee et al. 2018 (1711.00165); Yang 2020 (2006.14548); Hron et al. 2020 (2006.10540).
  * Sheet: laws/limits/infinite-width-kernels.md */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/context.h"
@@ -106,19 +105,17 @@ static orr_status is_sampled(orr_context *ctx, orr_arena *out_arena, const orr_p
                              const char **why) {
     const orr_experiment *e = in->experiment;
     orr_wide_network *network = ORR_NEW(out_arena, orr_wide_network, e->n_points);
-    char **text = ORR_NEW(out_arena, char *, e->n_points);
-    if (!network || !text) return orr_fail(ctx, ORR_ENOMEM, "infinite-width kernels: no memory");
+    int64_t *first;
+    if (!network) return orr_fail(ctx, ORR_ENOMEM, "infinite-width kernels: no memory");
+    ORR_TRY(ctx, orr_points_by_network(ctx, out_arena, e, &first));
     *holds = true;
-    for (int64_t i = 0; i < e->n_points; i++) {
+    for (int64_t i = 0; i < e->n_points; i++)
         if (!orr_wide_network_of(out_arena, &e->points[i], in->problems[i * e->seeds], &network[i], why))
             *holds = false;
-        text[i] = orr_point_network(&e->points[i]);
-        if (!text[i]) *holds = false;
-    }
     for (int64_t i = 0; i < e->n_points && *holds; i++) {
         bool widest = true;
         for (int64_t j = 0; j < e->n_points; j++)
-            widest = widest && (strcmp(text[i], text[j]) != 0 || network[j].width <= network[i].width);
+            widest = widest && (first[i] != first[j] || network[j].width <= network[i].width);
         const sample least = needed(&network[i]);
         *holds = !widest || (network[i].width >= least.width && e->seeds >= least.seeds);
         if (!*holds)
@@ -126,7 +123,6 @@ static orr_status is_sampled(orr_context *ctx, orr_arena *out_arena, const orr_p
                                     (long long)network[i].width, (long long)e->seeds, (long long)least.width,
                                     (long long)least.seeds);
     }
-    for (int64_t i = 0; i < e->n_points; i++) free(text[i]);
     return ORR_OK;
 }
 
@@ -146,7 +142,7 @@ static const orr_condition regime[] = {
 /* ---- prediction --------------------------------------------------------------------------------------------------------- */
 
 static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
-                                json_t **out) {
+                                int64_t first, json_t **out) {
     const orr_point *p = &in->experiment->points[point];
     const orr_problem *problem = in->problems[point * in->experiment->seeds];
     const int64_t n = examples_of(p, problem);
@@ -156,25 +152,25 @@ static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_
     if (!orr_wide_network_of(scratch, p, problem, &network, &why))
         return orr_fail(ctx, why ? ORR_EINPUT : ORR_ENOMEM, "infinite-width kernels: %s", why ? why : "no memory");
     ORR_TRY(ctx, orr_wide_network_kernels(ctx, scratch, scratch, &network, problem, n, &k, &theta));
-    char *text = orr_point_network(p);
     const char *label = label_of(scratch, p);
-    *out = text && label
-               ? json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:f, s:f, s:o, s:o}", "point", p->name, "network", text,
-                           "label", label, "attention", network.attention, "width", (json_int_t)network.width,
-                           "outputs", (json_int_t)problem->signature.outputs, "readout_variance",
-                           network.readout.variance, "readout_bias", network.readout.bias_variance, "k",
-                           orr_json_reals(k, n * n), "theta", orr_json_reals(theta, n * n))
+    *out = label
+               ? json_pack("{s:s, s:I, s:s, s:b, s:I, s:I, s:f, s:f, s:o, s:o}", "point", p->name, "network",
+                           (json_int_t)first, "label", label, "attention", network.attention, "width",
+                           (json_int_t)network.width, "outputs", (json_int_t)problem->signature.outputs,
+                           "readout_variance", network.readout.variance, "readout_bias", network.readout.bias_variance,
+                           "k", orr_json_reals(k, n * n), "theta", orr_json_reals(theta, n * n))
                : NULL;
-    free(text);
     return *out ? ORR_OK : orr_fail(ctx, ORR_ENOMEM, "infinite-width kernels: no memory for a prediction");
 }
 
 static orr_status predict(orr_context *ctx, orr_arena *scratch, const orr_premises *in, json_t **prediction) {
+    int64_t *first;
+    ORR_TRY(ctx, orr_points_by_network(ctx, scratch, in->experiment, &first));
     json_t *points = json_array();
     for (int64_t i = 0; i < in->experiment->n_points; i++) {
         json_t *point = NULL;
         const orr_arena_mark mark = orr_arena_here(scratch);
-        orr_status status = predict_point(ctx, scratch, in, i, &point);
+        orr_status status = predict_point(ctx, scratch, in, i, first[i], &point);
         orr_arena_rewind(scratch, mark);
         if (status == ORR_OK && in->tick) status = in->tick(in->user);
         if (point) (void)json_array_append_new(points, point);

@@ -14,7 +14,6 @@
  * Song et al. 2012.  Sheet: laws/universal/representation-similarity.md */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/context.h"
@@ -139,14 +138,11 @@ static orr_status ratio_of(orr_context *ctx, orr_arena *scratch, const orr_point
 }
 
 static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
-                                json_t **out) {
+                                int64_t first, json_t **out) {
     const orr_point *p = &in->experiment->points[point];
     const orr_problem *problem = in->problems[point * in->experiment->seeds];
-    char *network = orr_point_network(p);
-    *out = network ? json_pack("{s:s, s:s, s:b, s:I, s:I}", "point", p->name, "network", network, "random",
-                               is_random(p), "width", (json_int_t)orr_point_width(p), "last_step", (json_int_t)p->steps)
-                   : NULL;
-    free(network);
+    *out = json_pack("{s:s, s:I, s:b, s:I, s:I}", "point", p->name, "network", (json_int_t)first, "random",
+                     is_random(p), "width", (json_int_t)orr_point_width(p), "last_step", (json_int_t)p->steps);
     if (!*out) return orr_fail(ctx, ORR_ENOMEM, "representation similarity: no memory for a prediction");
     if (!is_random(p)) return ORR_OK;
     double ratio;
@@ -157,11 +153,13 @@ static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_
 }
 
 static orr_status predict(orr_context *ctx, orr_arena *scratch, const orr_premises *in, json_t **prediction) {
+    int64_t *first;
+    ORR_TRY(ctx, orr_points_by_network(ctx, scratch, in->experiment, &first));
     json_t *points = json_array();
     for (int64_t i = 0; i < in->experiment->n_points; i++) {
         json_t *point = NULL;
         const orr_arena_mark mark = orr_arena_here(scratch);
-        orr_status status = predict_point(ctx, scratch, in, i, &point);
+        orr_status status = predict_point(ctx, scratch, in, i, first[i], &point);
         orr_arena_rewind(scratch, mark);
         if (point) (void)json_array_append_new(points, point);
         if (status == ORR_OK && in->tick) status = in->tick(in->user);
