@@ -191,7 +191,7 @@ static int64_t of_layer(const orr_settings *s, const char *name, int64_t l) {
 
 static void walk_cnn(walk *w) {
     const orr_settings *s = w->s;
-    const bool same = is(s, "padding", "same"), pools = !is(s, "pooling", "none");
+    const bool same = !is(s, "padding", "valid"), pools = !is(s, "pooling", "none");
     int64_t depth;
     (void)orr_ints(s, "channels", &depth);
     read_image(w);
@@ -201,6 +201,7 @@ static void walk_cnn(walk *w) {
     if (depth == 0) stuck(w, "there is no hidden layer");
     for (int64_t l = 0; l < depth && !w->stuck; l++) {
         add_convolution(w, of_layer(s, "kernel_size", l), of_layer(s, "stride", l), same);
+        w->layer[-1].window.circular = is(s, "padding", "circular");
         add_activation(w);
         const int64_t pool = pools ? of_layer(s, "pooling_size", l) : 1;
         const int64_t out[2] = { w->size[0] / pool, w->size[1] / pool };

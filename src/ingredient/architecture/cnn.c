@@ -19,8 +19,9 @@ static const orr_parameter parameters[] = {
       .help = "side of the kernels: one, or one for each layer" },
     { "stride", ORR_INTS, .fallback = "1", .range = "[1, 1000]", .unit = "pixels",
       .help = "of the convolutions: one, or one for each layer" },
-    { "padding", ORR_CHOICE, .fallback = "same", .choices = "same valid",
-      .help = "same: zeros around, so that stride 1 keeps the size; valid: none" },
+    { "padding", ORR_CHOICE, .fallback = "same", .choices = "same valid circular",
+      .help =
+          "same: zeros around, so that stride 1 keeps the size; valid: none; circular: the other end around, as many" },
     { "activation", ORR_CHOICE, .fallback = "relu", .choices = ORR_ACTIVATIONS, .help = "phi" },
     { "pooling", ORR_CHOICE, .fallback = "none", .choices = "none max average", .help = "behind each activation" },
     { "pooling_size", ORR_INTS, .fallback = "2", .range = "[1, 1000]", .unit = "pixels",
@@ -57,13 +58,18 @@ static orr_status check_lists(orr_context *ctx, const orr_settings *s, int64_t d
     return ORR_OK;
 }
 
+static bool is_circular(const orr_settings *s) { return strcmp(orr_text(s, "padding"), "circular") == 0; }
+
 /* The image behind layer l, in place of the one before it. */
 static orr_status through_layer(orr_context *ctx, const orr_settings *s, int64_t l, orr_shape *image) {
-    const bool same = strcmp(orr_text(s, "padding"), "same") == 0;
+    const bool valid = strcmp(orr_text(s, "padding"), "valid") == 0, circular = is_circular(s);
     for (int axis = 1; axis <= 2; axis++) {
         const int64_t n = image->size[axis];
         int64_t *left = &image->size[axis];
-        *left = orr_image_extent(n, of_layer(s, "kernel_size", l), of_layer(s, "stride", l), same);
+        *left = orr_image_extent(n, of_layer(s, "kernel_size", l), of_layer(s, "stride", l), !valid);
+        if (circular && of_layer(s, "kernel_size", l) > n)
+            return orr_fail(ctx, ORR_EINPUT, "cnn: a circular kernel of %lld goes more than once around %lld pixels",
+                            (long long)of_layer(s, "kernel_size", l), (long long)n);
         *left /= pool_size(s, l); /* a pool that isn't full is left out */
         if (*left < 1)
             return orr_fail(
@@ -126,6 +132,21 @@ static orr_node pool(orr_graph *g, const orr_settings *s, int64_t l, orr_node h)
     return strcmp(orr_text(s, "pooling"), "max") == 0 ? orr_max_pool(g, h, how) : orr_average_pool(g, h, how);
 }
 
+/* h[n, c, y, x] with the last `low` rows before it and the first `high` behind it, on both axes of the image. */
+static orr_node wrapped(orr_graph *g, orr_node h, int64_t kernel) {
+    const int64_t low = (kernel - 1) / 2, high = kernel / 2;
+    for (int32_t axis = 2; axis <= 3; axis++) {
+        const int64_t n = orr_node_shape(g, h).size[axis];
+        orr_node parts[3];
+        int32_t count = 0;
+        if (low > 0) parts[count++] = orr_slice(g, h, axis, n - low, n, 1);
+        parts[count++] = h;
+        if (high > 0) parts[count++] = orr_slice(g, h, axis, 0, high, 1);
+        if (count > 1) h = orr_concat(g, parts, count, axis);
+    }
+    return h;
+}
+
 static orr_node forward(orr_graph *g, const orr_settings *s, const orr_signature *signature, const orr_node *parameter,
                         orr_node x, orr_taps *taps) {
     int64_t depth;
@@ -134,6 +155,7 @@ static orr_node forward(orr_graph *g, const orr_settings *s, const orr_signature
     orr_node h = orr_image(g, signature, x);
     for (int64_t l = 0; l < depth; l++) {
         const orr_node w = *parameter++, b = bias ? *parameter++ : ORR_NONE;
+        if (is_circular(s)) h = wrapped(g, h, of_layer(s, "kernel_size", l));
         h = orr_conv2d(g, h, w, b,
                        orr_image_convolution(of_layer(s, "kernel_size", l), of_layer(s, "stride", l), same));
         h = pool(g, s, l, orr_activation(g, orr_text(s, "activation"), h));

@@ -14,6 +14,13 @@ static void outputs_and_gradients_are_pytorchs(void **state) {
                 (orr_signature){ .input = ORR_SHAPE(1, 8, 7), .outputs = 2 }, 2, goldens, N_GOLDENS);
 }
 
+static void the_other_end_stands_around_an_image_that_is_circular(void **state) {
+    golden_test(*state, cnn, "circular", "channels=3 4;kernel_size=3 4;stride=1 2;activation=tanh;padding=circular",
+                (orr_signature){ .input = ORR_SHAPE(2, 5, 6), .outputs = 2 }, 2, goldens, N_GOLDENS);
+    golden_refused(*state, cnn, "channels=2;kernel_size=5;padding=circular",
+                   (orr_signature){ .input = ORR_SHAPE(1, 4, 6), .outputs = 2 }, "more than once around 4 pixels");
+}
+
 static void a_square_of_grey_pixels_is_an_image(void **state) {
     golden_test(*state, cnn, "max", "channels=3 2;kernel_size=3 2;activation=relu;pooling=max;pooling_size=2 1",
                 (orr_signature){ .input = ORR_SHAPE(49), .outputs = 3 }, 2, goldens, N_GOLDENS);
@@ -62,6 +69,8 @@ static void roles_follow_what_grows_with_the_channels(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(outputs_and_gradients_are_pytorchs, context_setup, context_teardown),
+        cmocka_unit_test_setup_teardown(the_other_end_stands_around_an_image_that_is_circular, context_setup,
+                                        context_teardown),
         cmocka_unit_test_setup_teardown(a_square_of_grey_pixels_is_an_image, context_setup, context_teardown),
         cmocka_unit_test_setup_teardown(pools_leave_out_what_is_not_full, context_setup, context_teardown),
         cmocka_unit_test_setup_teardown(what_is_no_image_is_refused, context_setup, context_teardown),

@@ -100,6 +100,8 @@ static void wide_networks_have_the_kernels_of_their_limit(void **state) {
         { "{ kind: cnn, channels: [128, 128], pooling: average, bias_variance: 0.1, padding: valid, kernel_size: [3, "
           "2], pooling_size: [2, 1] }",
           "data: { kind: gaussian, n: 3, dimension: 36 }\nparameterization: mup\n" },
+        { "{ kind: cnn, channels: [128, 128], readout: average, bias_variance: 0.1, padding: circular }",
+          "data: { kind: gaussian, n: 3, dimension: 9 }\nparameterization: ntk\n" },
         { "{ kind: resnet, channels: [128, 128], norm: layer, sum_activation: false }",
           "data: { kind: gaussian, n: 3, dimension: 16 }\nparameterization: ntk\n" },
         { "{ kind: transformer, width: 512, heads: 2, depth: 1, mlp_ratio: 1, attention_scale: 1/d, norm: post }",
