@@ -108,6 +108,14 @@ const orr_instrument *orr_instrument_at(int i); /* the kinds in their order; NUL
                         .help = "measure after these updates; empty: by the rows above"                                \
     }
 
+/* A row of instruments that record a loss. */
+#define ORR_INSTRUMENT_TARGET                                                                                          \
+    {                                                                                                                  \
+        "target", ORR_REAL,                                                                                            \
+            .fallback = "0", .range = "[0, inf)",                                                                      \
+            .help = "a loss to reach; laws read it that ask how many updates it takes, training does not; 0: none"     \
+    }
+
 /* Whether it is due after `step` updates, and the first update after `step` when it is (INT64_MAX: never again). */
 bool orr_instrument_due(const orr_settings *s, int64_t step);
 int64_t orr_instrument_next(const orr_settings *s, int64_t step);

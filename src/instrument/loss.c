@@ -8,6 +8,7 @@
 static const orr_parameter parameters[] = {
     ORR_INSTRUMENT_SCHEDULE("10"),
     { "part", ORR_CHOICE, .fallback = "both", .choices = "both train test", .help = "over which examples" },
+    ORR_INSTRUMENT_TARGET,
     { 0 },
 };
 

@@ -118,6 +118,46 @@ static void gradients_of_examples_are_those_of_differences(void **state) {
     assert_close(noted(&t, "gradient_norm"), sqrt(mean_square), 1e-8);
 }
 
+/* v' H v by differences of the gradient, as far apart as those of outputs. */
+static double bent(orr_context *ctx, const orr_landscape *l, const double *v) {
+
+    double at[P], plus[P], minus[P], loss, sum = 0.0;
+    for (int p = 0; p < P; p++) at[p] = w[p] + h * v[p];
+    assert_ok(ctx, l->gradient(l->self, at, &loss, plus));
+    for (int p = 0; p < P; p++) at[p] = w[p] - h * v[p];
+    assert_ok(ctx, l->gradient(l->self, at, &loss, minus));
+    for (int p = 0; p < P; p++) sum += v[p] * (plus[p] - minus[p]) / (2.0 * h);
+    return sum;
+}
+
+static void the_weighted_noise_scale_is_that_of_differences(void **state) {
+    static notes t;
+    static double j[P][TOY_N * TOY_CLASSES], f[TOY_N * TOY_CLASSES], g[TOY_N][P], mean[P];
+    orr_problem_landscape *landscape;
+    double trace = 0.0;
+    assert_ok(*state, orr_problem_landscape_new(*state, &problem, &landscape));
+    const orr_landscape l = orr_problem_landscape_view(landscape);
+    jacobian(*state, j);
+    outputs_at(*state, -1, 0, f);
+    for (int p = 0; p < P; p++)
+        for (int i = 0; i < TOY_N; i++) {
+            for (int c = 0; c < TOY_CLASSES; c++)
+                g[i][p] += j[p][i * TOY_CLASSES + c] * (f[i * TOY_CLASSES + c] - target(i, c));
+            mean[p] += g[i][p] / TOY_N;
+        }
+    for (int i = 0; i < TOY_N; i++) {
+        double v[P];
+        for (int p = 0; p < P; p++) v[p] = g[i][p] - mean[p];
+        trace += bent(*state, &l, v) / (TOY_N - 1);
+    }
+    const double signal = bent(*state, &l, mean) - trace / TOY_N;
+    measure(*state, "per-example-gradients", "curvature", 1, 0, &t);
+    assert_close(noted(&t, "gradient_curved_trace"), trace, 1e-6);
+    assert_close(noted(&t, "gradient_curved_signal"), signal, 1e-6);
+    assert_int_equal(is_noted(&t, "gradient_noise_weighted"), signal > 0.0);
+    orr_problem_landscape_free(landscape);
+}
+
 static void norms_are_those_of_the_parameters(void **state) {
     static notes t;
     double square = 0.0, first = 0.0;
@@ -192,6 +232,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_ntk_is_the_product_of_jacobians),
         cmocka_unit_test(gradients_of_examples_are_those_of_differences),
+        cmocka_unit_test(the_weighted_noise_scale_is_that_of_differences),
         cmocka_unit_test(norms_are_those_of_the_parameters),
         cmocka_unit_test(the_trace_of_the_hessian_is_that_of_differences),
         cmocka_unit_test(parameters_are_recorded_as_they_are),

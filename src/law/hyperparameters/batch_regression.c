@@ -1,0 +1,83 @@
+#include "law/hyperparameters/batch_regression.h"
+
+#include <string.h>
+
+#include "base/context.h"
+#include "theory/critical_batch.h"
+
+static bool is(const orr_settings *s, const char *name, const char *value) {
+    return strcmp(orr_text(s, name), value) == 0;
+}
+
+static orr_status no_memory(orr_context *ctx, const orr_batch_regression *g) {
+    return orr_fail(ctx, ORR_ENOMEM, "critical batch size: no memory for %lld inputs", (long long)g->r.n);
+}
+
+static const double *fact_of(const orr_problem *p, const char *name) {
+    for (int i = 0; i < p->data.facts.n; i++)
+        if (strcmp(p->data.facts.item[i].name, name) == 0) return p->data.facts.item[i].data;
+    return NULL;
+}
+
+bool orr_is_batch_regression(const orr_point *p, const orr_problem *problem) {
+    return strcmp(p->architecture->kind.name, "linear") == 0 && problem->n_tensors == 1 &&
+           strcmp(p->parameterization->kind.name, "standard") == 0 && strcmp(p->data->kind.name, "gaussian") == 0 &&
+           fact_of(problem, "eigenvalues") && fact_of(problem, "teacher") && strcmp(p->task->kind.name, "mse") == 0 &&
+           is(&p->task_settings, "examples", "mean") && orr_real(&p->task_settings, "ridge") == 0.0 &&
+           orr_settings_has(&p->rule_settings, "sampling") && is(&p->rule_settings, "sampling", "online");
+}
+
+orr_status orr_batch_regression_of(orr_context *ctx, orr_arena *arena, const orr_premises *in,
+                                   orr_batch_regression *out) {
+    const orr_point *p = &in->experiment->points[0];
+    const orr_problem *first = in->problems[0];
+    const int64_t d = orr_dataset_features(&first->data), outputs = orr_dataset_targets(&first->data);
+    const double s = orr_real(&p->task_settings, "target_scale"), deviation = orr_real(&p->data_settings, "noise");
+    const double per_output = is(&p->task_settings, "outputs", "mean") ? 1.0 / (double)outputs : 1.0;
+    double *w = ORR_NEW(arena, double, outputs *d);
+    *out = (orr_batch_regression){ .r = { d, fact_of(first, "eigenvalues"),
+                                          (double)outputs * s * s * deviation * deviation },
+                                   .m_0 = ORR_NEW(arena, double, d),
+                                   .scale = 2.0 * orr_real(&p->task_settings, "factor") * per_output };
+    if (!w || !out->m_0) return no_memory(ctx, out);
+    for (int64_t seed = 0; seed < in->experiment->seeds; seed++) {
+        const double *teacher = fact_of(in->problems[seed], "teacher");
+        ORR_TRY(ctx, orr_problem_initial(ctx, in->problems[seed], (uint64_t)seed, w));
+        for (int64_t i = 0; i < outputs * d; i++) {
+            const double u = w[i] - s * teacher[i];
+            out->m_0[i % d] += u * u / (double)in->experiment->seeds;
+        }
+    }
+    return ORR_OK;
+}
+
+orr_status orr_batch_regression_updates(orr_context *ctx, orr_arena *arena, const orr_batch_regression *g, double batch,
+                                        double rate, double target, double most, double *out) {
+    const orr_arena_mark mark = orr_arena_here(arena);
+    double *m = ORR_NEW(arena, double, g->r.n);
+    if (!m) return no_memory(ctx, g);
+    memcpy(m, g->m_0, (size_t)g->r.n * sizeof *m);
+    *out = orr_updates_to_loss(&g->r, batch, rate * g->scale, target / g->scale, most, m);
+    orr_arena_rewind(arena, mark);
+    return ORR_OK;
+}
+
+orr_status orr_batch_regression_noise(orr_context *ctx, orr_arena *scratch, const orr_batch_regression *g, double batch,
+                                      double rate, int64_t last, json_t **out) {
+    double *m = ORR_NEW(scratch, double, g->r.n), *value[4];
+    for (int k = 0; k < 4; k++) value[k] = ORR_NEW(scratch, double, last + 1);
+    if (!m || !value[0] || !value[1] || !value[2] || !value[3]) return no_memory(ctx, g);
+    memcpy(m, g->m_0, (size_t)g->r.n * sizeof *m);
+    for (int64_t i = 0; i <= last; i++) {
+        const orr_gradient_noise noise = orr_regression_noise(&g->r, m);
+        value[0][i] = noise.signal * g->scale * g->scale;
+        value[1][i] = noise.trace * g->scale * g->scale;
+        value[2][i] = orr_noise_simple(&noise);
+        value[3][i] = orr_noise_weighted(&noise);
+        orr_sgd_moments_step(&g->r, rate * g->scale, batch, m);
+    }
+    *out = json_pack("{s:o, s:o, s:o, s:o}", "signal", orr_json_reals(value[0], last + 1), "trace",
+                     orr_json_reals(value[1], last + 1), "simple", orr_json_reals(value[2], last + 1), "weighted",
+                     orr_json_reals(value[3], last + 1));
+    return *out ? ORR_OK : no_memory(ctx, g);
+}
