@@ -59,6 +59,9 @@ typedef struct orr_subject {
     /* The same over other examples: x[n, input] and target[n, target] are the caller's nodes. */
     orr_status (*build_on)(void *self, orr_arena *out_arena, orr_graph *g, int64_t n, orr_node x, orr_node target,
                            orr_subject_graph *out);
+    /* The measured member's next update, where it is w' = keep w - rate gradient with constant factors; else rate is NaN, and so
+     * is keep, unless nothing decays (1). */
+    void (*next_update)(void *self, double *rate, double *keep);
     /* What the measured member's data were drawn from (ingredient/data/data.h). */
     const orr_arrays *(*facts)(void *self);
     void *self;

@@ -1,4 +1,5 @@
 /* The selected member of a training as instruments see it: trained tensors, loss and layers over live memory. */
+#include <math.h>
 #include <string.h>
 
 #include "base/context.h"
@@ -97,6 +98,26 @@ static const orr_arrays *facts_of(void *self) {
     return own ? &t->member[t->selected].problem->data.facts : &t->problem->data.facts;
 }
 
+static bool is_setting(const orr_settings *s, const char *name, const char *choice) {
+    return orr_settings_has(s, name) && strcmp(orr_text(s, name), choice) == 0;
+}
+
+static void next_update(void *self, double *rate, double *keep) {
+    const orr_training *t = self;
+    const orr_settings *s = t->rule_settings;
+    const char *kind = t->rule->kind.name;
+    const double eta = t->member[t->selected >= 0 ? t->selected : 0].learning_rate,
+                 decay = orr_settings_has(s, "weight_decay") ? orr_real(s, "weight_decay") : 0.0;
+    const bool constant =
+                   is_setting(s, "schedule", "constant") && orr_int(s, "warmup") == 0 && orr_real(s, "clip") == 0.0,
+               plain = strcmp(kind, "gd") == 0 || (strcmp(kind, "sgd") == 0 && orr_real(s, "momentum") == 0.0);
+    *rate = plain && constant ? eta : (double)NAN;
+    *keep = decay == 0.0                              ? 1.0
+            : !plain || !constant                     ? (double)NAN
+            : is_setting(s, "decay_coupling", "none") ? 1.0 - decay
+                                                      : 1.0 - eta * decay;
+}
+
 orr_subject orr_training_subject(orr_training *t) {
     const orr_problem *p = t->problem;
     return (orr_subject){ .dtype = p->dtype,
@@ -118,6 +139,7 @@ orr_subject orr_training_subject(orr_training *t) {
                           .target_of_one = p->data.target,
                           .build = build_part,
                           .build_on = build_on,
+                          .next_update = next_update,
                           .facts = facts_of,
                           .self = t };
 }

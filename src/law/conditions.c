@@ -39,6 +39,15 @@ bool orr_is_bare_rule(orr_arena *out_arena, const orr_point *p, const orr_proble
     return true;
 }
 
+bool orr_is_plain_descent(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
+    const char *kind = p->rule->kind.name;
+    const double momentum = strcmp(kind, "sgd") == 0 ? orr_real(&p->rule_settings, "momentum") : 0.0;
+    (void)problem;
+    *why = momentum > 0.0 ? orr_arena_format(out_arena, "momentum is %g", momentum)
+                          : orr_arena_format(out_arena, "the rule is %s", kind);
+    return (strcmp(kind, "gd") == 0 || strcmp(kind, "sgd") == 0) && momentum == 0.0;
+}
+
 bool orr_has_one_rate(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
     for (int64_t i = 0; i < problem->n_tensors; i++) {
         const orr_tensor *t = &problem->tensors[i];

@@ -10,6 +10,8 @@ orr_point_check orr_is_full_batch;
 orr_point_check orr_has_constant_rate;
 /* "the rule is without decay and clipping": parameters move by the rule alone. */
 orr_point_check orr_is_bare_rule;
+/* "the rule is gradient descent without momentum": gd, or sgd without. */
+orr_point_check orr_is_plain_descent;
 /* "all parameters learn at one rate": no tensor is frozen, nor has a factor of its own. */
 orr_point_check orr_has_one_rate;
 /* "no run ends before its last update": no `until`, no `patience`. */

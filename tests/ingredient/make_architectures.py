@@ -137,6 +137,11 @@ def diagonal(depth, scale, outputs):
          lambda w: X @ (w["u"] ** depth - w["v"] ** depth).T)
 
 
+def direction(outputs):
+    case("direction", [], outputs, [("layer1.weight", (outputs, D))],
+         lambda w: X @ (w["layer1.weight"] / w["layer1.weight"].norm(dim=1, keepdim=True)).T)
+
+
 def committee(units, head, phi, bias, root, outputs):
     tensors = [("layer1.weight", (units, D))]
     if bias:
@@ -181,3 +186,5 @@ committee(4, "mean", "tanh", True, False, 1)
 committee(4, "trained", "relu", True, True, 3)
 random_features(7, "relu", False)
 random_features(7, "sin", True)
+direction(1)
+direction(3)

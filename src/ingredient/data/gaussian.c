@@ -7,7 +7,7 @@
  *   eigenvalues   as listed
  *
  * W has entries N(0, 1/d); or, "power-law", the same row for each output with W_j sqrt(lambda_j) = j^(-teacher_exponent/2):
- * source and capacity conditions have teacher_exponent = 1 + 2 r exponent. */
+ * source and capacity conditions have teacher_exponent = 1 + 2 r exponent.  Both times sqrt(teacher_gain). */
 #include <math.h>
 #include <string.h>
 
@@ -27,6 +27,8 @@ static const orr_parameter parameters[] = {
     { "teacher", ORR_CHOICE, .fallback = "normal", .choices = "normal power-law",
       .help = "W: entries N(0, 1/d), or W_j sqrt(lambda_j) = j^(-teacher_exponent/2)" },
     { "teacher_exponent", ORR_REAL, .fallback = "1", .help = "of the power-law teacher" },
+    { "teacher_gain", ORR_REAL, .fallback = "1", .range = "[0, inf)",
+      .help = "W is multiplied by its root; 0: targets are noise alone" },
     { 0 },
 };
 
@@ -54,6 +56,11 @@ static orr_status power_law_teacher(orr_context *ctx, const orr_settings *s, int
     return ORR_OK;
 }
 
+static void scale_teacher(const orr_settings *s, int64_t d, double *w) {
+    const double factor = sqrt(orr_real(s, "teacher_gain"));
+    for (int64_t i = 0; i < orr_int(s, "outputs") * d; i++) w[i] *= factor;
+}
+
 static orr_status load(orr_context *ctx, orr_arena *out_arena, const orr_settings *s, uint64_t run_seed,
                        orr_dataset *out) {
     const uint64_t seed = orr_data_seed(s, run_seed);
@@ -73,6 +80,7 @@ static orr_status load(orr_context *ctx, orr_arena *out_arena, const orr_setting
     ORR_TRY(ctx, orr_linear_teacher(ctx, out_arena, s, seed, out));
     if (out->facts.n > 1 && strcmp(orr_text(s, "teacher"), "power-law") == 0)
         ORR_TRY(ctx, power_law_teacher(ctx, s, d, lambda, out->facts.item[1].data));
+    if (out->facts.n > 1) scale_teacher(s, d, out->facts.item[1].data);
     return orr_data_generate(ctx, out_arena, &orr_data_gaussian, s, seed, out);
 }
 

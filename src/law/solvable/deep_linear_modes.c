@@ -164,12 +164,6 @@ static orr_status step_error(orr_context *ctx, orr_arena *scratch, const orr_poi
 
 /* ---- regime -------------------------------------------------------------------------------------------------------------- */
 
-static bool is_descent(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
-    (void)problem;
-    *why = orr_arena_format(out_arena, "the rule is %s", p->rule->kind.name);
-    return strcmp(p->rule->kind.name, "gd") == 0 || strcmp(p->rule->kind.name, "sgd") == 0;
-}
-
 static bool is_product(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
     const orr_settings *s = &p->architecture_settings;
     const char *kind = p->architecture->kind.name;
@@ -308,7 +302,7 @@ CHECK_RUNS(steps_are_small, check_step)
 static const orr_condition regime[] = {
     { "the network is a product of at least two matrices, without biases", is_product, NULL, false },
     { "the task is mse without ridge", is_squared, NULL, false },
-    { "the rule is gradient descent", is_descent, NULL, false },
+    { "the rule is gradient descent without momentum", orr_is_plain_descent, NULL, false },
     { "every update sees all examples", orr_is_full_batch, NULL, true },
     { "the learning rate is constant", orr_has_constant_rate, NULL, true },
     { "the rule is without decay and clipping", orr_is_bare_rule, NULL, true },

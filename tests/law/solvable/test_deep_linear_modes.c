@@ -138,6 +138,7 @@ static void outside_its_regime_the_law_says_which_condition(void **state) {
         { "architecture.widths=[]", "product of at least two", "1 tensors" },
         { "task.ridge=0.1", "the task is mse without ridge", "ridge is 0.1" },
         { "rule={kind: adam, learning_rate: 0.1}", "the rule is gradient descent", "the rule is adam" },
+        { "rule={kind: sgd, learning_rate: 0.1, momentum: 0.5}", "without momentum", "momentum is 0.5" },
         { "rule.batch=2", "every update sees all", "2 of 4" },
         { "rule.weight_decay=0.1", "without decay", "weight_decay is 0.1" },
         { "rule.warmup=10", "learning rate is constant", "warmup" },

@@ -1,0 +1,659 @@
+/* Conservation laws of gradient flow: what the symmetries of a network's parameters keep, and how finite steps break it.
+ *
+ *     balance      Q = W_2' W_2 - (W_1 W_1' + b_1 b_1')/r      all of it of linear units and of attention's heads, the
+ *                  Q' = s^2 Q + eta^2 Q(g)                     diagonal of units homogeneous of degree r
+ *     scale        |w'|^2 = s^2 |w|^2 + eta^2 |g|^2            what a norm reads, directions
+ *     translation  c' = s c,  c = sum_k W_k                    under a softmax, for any eta and with momentum too (s = 1)
+ *     drift over a fixed time eta T, s = 1:    |Q(T) - Q(0)| = eta |integral of Q(grad L) dt|, so power 1 in eta
+ *     decay and gradient noise:  |w|^4 = eta^2 E|gt|^2 / (1 - s^2),  turning by sqrt(2 eta lambda) in a step
+ *
+ *   paper      here       meaning                                               unit
+ *   eta        rate       learning rate                                         parameter^2 / loss
+ *   lambda     decay      weight decay, s = 1 - eta lambda                      loss / parameter^2
+ *   Q, n, c    balance, scale, translation     series of the instrument conserved
+ *   gt         noise      gradient at unit norm; E|gt|^2                        loss^2
+ *
+ * The instrument follows the laws of one step with the gradients of the run itself, since these say nothing about where training
+ * goes: the sealed prediction is that nothing is left over.  Drifts are predicted from the flow, which needs no run.
+ * Sources: Saxe et al. 2014 (1312.6120); Du et al. 2018 (1806.00900); Arora et al. 2019 (1810.02281); Kunin et al. 2021 (2012.04728);
+ * Tanaka, Kunin 2021 (2105.02716); Marcotte et al. 2023 (2307.00144).  Sheet: laws/empirical/gradient-flow-conservation.md */
+#include <math.h>
+#include <string.h>
+
+#include "base/context.h"
+#include "law/conditions.h"
+#include "law/law.h"
+#include "law/measuring.h"
+#include "report/page.h"
+#include "store/query.h"
+#include "theory/conservation.h"
+
+extern const char orr_law_yaml_gradient_flow_conservation[];
+extern const size_t orr_law_yaml_gradient_flow_conservation_size;
+
+/* ORDER kept: checks of exact laws stand in this order */
+typedef enum kept { LINEAR = 0, UNITS, ATTENTION, SCALE, TRANSLATION, NOTHING } kept;
+static const char *const kept_words[] = { "linear", "units", "attention", "scale", "translation" };
+
+/* ---- which symmetries a point has ----------------------------------------------------------------------------------------- */
+
+static bool is(const orr_settings *s, const char *name, const char *choice) {
+    return orr_settings_has(s, name) && strcmp(orr_text(s, name), choice) == 0;
+}
+
+static bool is_architecture(const orr_point *p, const char *kind) {
+    return strcmp(p->architecture->kind.name, kind) == 0;
+}
+
+/* Degree of homogeneity of the activation; 0: it has none. */
+static double degree_of(const orr_point *p) {
+    const orr_settings *s = &p->architecture_settings;
+    if (!orr_settings_has(s, "activation") || is(s, "activation", "linear") || is(s, "activation", "relu")) return 1.0;
+    return is(s, "activation", "quadratic") ? 2.0 : 0.0;
+}
+
+/* Whether all that stands between matrices of a chain is an activation. */
+static bool is_plain_chain(const orr_point *p) {
+    const orr_settings *s = &p->architecture_settings;
+    return is_architecture(p, "linear") ||
+           (is_architecture(p, "mlp") && is(s, "norm", "none") && is(s, "residual", "none"));
+}
+
+static kept kept_of_balance(const orr_point *p, const orr_balance *b) {
+    const orr_settings *s = &p->architecture_settings;
+    const bool transformer = is_architecture(p, "transformer");
+    if (b->kind == ORR_BALANCE_VALUE) return transformer ? ATTENTION : NOTHING;
+    if (b->kind == ORR_BALANCE_QUERY_KEY) return transformer && !is(s, "positions", "rotary") ? ATTENTION : NOTHING;
+    if (b->kind == ORR_BALANCE_CHAIN ? !is_plain_chain(p) : !transformer) return NOTHING;
+    if (!orr_settings_has(s, "activation") || is(s, "activation", "linear")) return LINEAR;
+    return degree_of(p) > 0.0 ? UNITS : NOTHING;
+}
+
+static const orr_observation *conserved_of(const orr_point *p) { return orr_point_observation(p, "conserved"); }
+
+static int64_t heads_of(const orr_point *p) {
+    return is_architecture(p, "transformer") ? orr_int(&p->architecture_settings, "heads") : 1;
+}
+
+static orr_status balances_of(orr_context *ctx, orr_arena *arena, const orr_point *p, const orr_problem *problem,
+                              orr_balances *out) {
+    const char **name = ORR_NEW(arena, const char *, problem->n_tensors);
+    orr_shape *shape = ORR_NEW(arena, orr_shape, problem->n_tensors);
+    if (!name || !shape) return orr_fail(ctx, ORR_ENOMEM, "conservation: no memory for the names of tensors");
+    for (int64_t t = 0; t < problem->n_tensors; t++) {
+        name[t] = problem->tensors[t].name;
+        shape[t] = problem->tensors[t].shape;
+    }
+    ORR_TRY(ctx, orr_balances_find(ctx, arena, problem->n_tensors, name, shape, heads_of(p), out));
+    for (int64_t i = 0; i < out->n; i++)
+        if (kept_of_balance(p, &out->item[i]) == UNITS) out->item[i].degree = degree_of(p);
+    return ORR_OK;
+}
+
+static bool has_norm(const orr_point *p) {
+    const orr_settings *s = &p->architecture_settings;
+    return is_architecture(p, "mlp") && !is(s, "norm", "none") && is(s, "residual", "none");
+}
+
+/* The matrix of tensor t can be scaled: a norm reads what it gives, or its direction alone counts. */
+static bool can_be_scaled(const orr_point *p, const orr_problem *problem, int64_t t) {
+    if (problem->tensors[t].shape.rank != 2) return false;
+    return is_architecture(p, "direction") ||
+           (has_norm(p) && problem->tensors[t].role != ORR_ROLE_READOUT && problem->tensors[t].role != ORR_ROLE_FIXED);
+}
+
+static bool is_softmax(const orr_point *p) {
+    return strcmp(p->task->kind.name, "cross-entropy") == 0 || strcmp(p->task->kind.name, "next-token") == 0;
+}
+
+static bool is_online(const orr_point *p) { return is(&p->rule_settings, "sampling", "online"); }
+
+static double decay_of(const orr_point *p) {
+    return orr_settings_has(&p->rule_settings, "weight_decay") ? orr_real(&p->rule_settings, "weight_decay") : 0.0;
+}
+
+/* E|gt|^2 where it is known in advance: f = w.x/|w|, x ~ N(0, 1), y ~ N(0, sigma^2) whatever x is.  Then gt is the mean over the batch of
+ * factor 2 (f - y) (x - f w/|w|), whose parts are independent: 4 factor^2 (d - 1)(1 + sigma^2)/batch.  0 elsewhere. */
+static double known_noise(const orr_point *p, const orr_problem *problem) {
+    const orr_settings *data = &p->data_settings, *rule = &p->rule_settings;
+    if (!is_online(p) || decay_of(p) == 0.0 || is(rule, "decay_coupling", "none")) return 0.0;
+    if (!is_architecture(p, "direction") || problem->signature.outputs != 1 || strcmp(p->task->kind.name, "mse") != 0 ||
+        is(&p->task_settings, "examples", "sum"))
+        return 0.0;
+    if (strcmp(p->data->kind.name, "gaussian") != 0 || !is(data, "covariance", "isotropic") ||
+        orr_real(data, "teacher_gain") != 0.0)
+        return 0.0;
+    const double factor = orr_real(&p->task_settings, "factor"), sigma = orr_real(data, "noise"),
+                 batch = (double)(orr_int(rule, "batch") ? orr_int(rule, "batch") : problem->data.n);
+    return 4.0 * factor * factor * ((double)problem->n - 1.0) * (1.0 + sigma * sigma) / batch;
+}
+
+static bool has_equilibrium(const orr_point *p, const orr_problem *problem) { return known_noise(p, problem) > 0.0; }
+
+/* Whether laws of squares are judged step by step. */
+static bool has_squares(const orr_point *p, const orr_problem *problem) {
+    if (has_equilibrium(p, problem)) return false;
+    for (int64_t t = 0; t < problem->n_tensors; t++)
+        if (can_be_scaled(p, problem, t)) return true;
+    return is_architecture(p, "transformer") || (is_plain_chain(p) && problem->n_tensors > 1 && degree_of(p) > 0.0);
+}
+
+/* ---- regime --------------------------------------------------------------------------------------------------------------- */
+
+static bool has_symmetry(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
+    *why = orr_arena_format(out_arena, "%s has none that is known here", p->architecture->kind.name);
+    return has_equilibrium(p, problem) || has_squares(p, problem) || is_softmax(p);
+}
+
+static bool is_followed(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
+    const orr_observation *o = conserved_of(p);
+    (void)problem;
+    *why = orr_arena_format(out_arena,
+                            "observe needs { kind: conserved, every: 1, exact: true, heads: %lld, degree: %g } and a "
+                            "record_every that divides %lld updates",
+                            (long long)heads_of(p), degree_of(p) > 0.0 ? degree_of(p) : 1.0, (long long)p->steps);
+    return o && orr_flag(&o->settings, "exact") && orr_int(&o->settings, "heads") == heads_of(p) &&
+           (degree_of(p) == 0.0 || orr_real(&o->settings, "degree") == degree_of(p)) &&
+           p->steps % orr_int(&o->settings, "record_every") == 0;
+}
+
+static bool is_double(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
+    (void)problem;
+    *why = orr_arena_string(out_arena, "precision is f32");
+    return p->precision == ORR_F64;
+}
+
+static bool is_memoryless(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
+    const char *kind = p->rule->kind.name;
+    const bool plain = orr_is_plain_descent(out_arena, p, problem, why);
+    if (plain || has_squares(p, problem) || has_equilibrium(p, problem)) return plain;
+    if (decay_of(p) > 0.0) {
+        *why = orr_arena_format(out_arena, "%s with decay", kind);
+        return false;
+    }
+    *why = orr_arena_format(out_arena, "the rule is %s", kind);
+    return strcmp(kind, "sgd") == 0 || strcmp(kind, "heavy-ball") == 0 || strcmp(kind, "nesterov") == 0;
+}
+
+static bool is_full_batch(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
+    *why = "";
+    return !has_squares(p, problem) || orr_is_full_batch(out_arena, p, problem, why);
+}
+
+static bool has_constant_rate(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
+    return orr_has_constant_rate(out_arena, p, problem, why) ||
+           (*why && !has_squares(p, problem) && decay_of(p) == 0.0);
+}
+
+static bool is_unclipped(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
+    const double clip = orr_settings_has(&p->rule_settings, "clip") ? orr_real(&p->rule_settings, "clip") : 0.0;
+    (void)problem;
+    *why = orr_arena_format(out_arena, "clip is %g", clip);
+    return clip == 0.0;
+}
+
+static bool is_without_ridge(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
+    const double ridge = orr_real(&p->task_settings, "ridge");
+    (void)problem;
+    *why = orr_arena_format(out_arena, "ridge is %g", ridge);
+    return ridge == 0.0;
+}
+
+static bool is_scale_free(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
+    const double epsilon = has_norm(p) ? orr_real(&p->architecture_settings, "norm_epsilon") : 0.0;
+    (void)problem;
+    *why = orr_arena_format(out_arena, "norm_epsilon is %g", epsilon);
+    return epsilon == 0.0;
+}
+
+/* 1/(2 eta lambda) updates is the memory of |w|^2; the second half is averaged. */
+static bool is_long(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
+    const double times = decay_of(p) * orr_real(&p->rule_settings, "learning_rate") * (double)p->steps;
+    *why = orr_arena_format(out_arena, "eta lambda times updates is %g", times);
+    return !has_equilibrium(p, problem) || times >= 20.0;
+}
+
+static const orr_condition regime[] = {
+    { "network and task have a symmetry: linear layers, homogeneous units, attention, norms, directions or a softmax",
+      has_symmetry, NULL, false },
+    { "the laws of a step are followed", is_followed, NULL, false },
+    { "no run ends before its last update", orr_runs_to_its_end, NULL, false },
+    { "precision is f64: what is left over is judged to 1e-10", is_double, NULL, true },
+    { "the rule is gradient descent without momentum; under a softmax alone, momentum without decay", is_memoryless,
+      NULL, true },
+    { "every update sees all examples, but for the equilibrium and under a softmax alone", is_full_batch, NULL, true },
+    { "the learning rate is constant", has_constant_rate, NULL, true },
+    { "the rule is without clipping", is_unclipped, NULL, true },
+    { "the task is without ridge; decay is the rule's", is_without_ridge, NULL, true },
+    { "all parameters learn at one rate", orr_has_one_rate, NULL, true },
+    { "norms add nothing to the variance", is_scale_free, NULL, true },
+    { "training is long enough for the equilibrium: eta lambda times updates is at least 20", is_long, NULL, true },
+    { 0 },
+};
+
+/* ---- prediction ------------------------------------------------------------------------------------------------------------ */
+
+static orr_status no_memory(orr_context *ctx) { return orr_fail(ctx, ORR_ENOMEM, "conservation: no memory"); }
+
+static double eta_of(const orr_point *p) { return orr_real(&p->rule_settings, "learning_rate"); }
+
+/* A point without what may differ within a group of learning rates over one time. */
+static json_t *without_rate(const orr_point *p) {
+    json_t *all = json_loads(p->json, 0, NULL);
+    static const char *const differ[] = { "name", "steps", "observe" };
+    for (size_t i = 0; i < sizeof differ / sizeof differ[0]; i++) (void)json_object_del(all, differ[i]);
+    (void)json_object_del(json_object_get(all, "rule"), "learning_rate");
+    return all;
+}
+
+/* The first point of the sweep that differs from this one by its learning rate alone and takes the same time. */
+static int64_t group_of(const orr_experiment *e, int64_t point) {
+    json_t *own = without_rate(&e->points[point]);
+    const double time = eta_of(&e->points[point]) * (double)e->points[point].steps;
+    int64_t group = point;
+    for (int64_t i = 0; i < point && group == point; i++) {
+        json_t *other = without_rate(&e->points[i]);
+        const double its = eta_of(&e->points[i]) * (double)e->points[i].steps;
+        if (json_equal(own, other) && fabs(its - time) < 1e-9 * time) group = i;
+        json_decref(other);
+    }
+    json_decref(own);
+    return group;
+}
+
+/* The drift over eta of each kept balance in gradient flow, (new) { name: number }; Euler's steps of half the smallest rate. */
+static orr_status predict_drift(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
+                                int64_t seed, json_t **out) {
+    const orr_experiment *e = in->experiment;
+    const orr_point *p = &e->points[point];
+    const orr_problem *problem = in->problems[point * e->seeds + seed];
+    orr_problem_landscape *landscape = NULL;
+    orr_balances balances;
+    orr_status status;
+    double smallest = eta_of(p), *w = ORR_NEW(scratch, double, problem->n), **drift = NULL;
+    const double time = eta_of(p) * (double)p->steps;
+    *out = json_object();
+    for (int64_t i = point; i < e->n_points; i++)
+        if (group_of(e, i) == point) smallest = fmin(smallest, eta_of(&e->points[i]));
+    ORR_TRY_DONE(ctx, balances_of(ctx, scratch, p, problem, &balances));
+    drift = ORR_NEW(scratch, double *, balances.n);
+    status = w && drift && *out ? ORR_OK : no_memory(ctx);
+    for (int64_t i = 0; status == ORR_OK && i < balances.n; i++) {
+        drift[i] = ORR_NEW(scratch, double, balances.item[i].h *balances.item[i].h);
+        if (!drift[i]) status = no_memory(ctx);
+    }
+    if (status != ORR_OK) goto done;
+    ORR_TRY_DONE(ctx, orr_problem_initial(ctx, problem, (uint64_t)seed, w));
+    ORR_TRY_DONE(ctx, orr_problem_landscape_new(ctx, problem, &landscape));
+    const orr_landscape view = orr_problem_landscape_view(landscape);
+    ORR_TRY_DONE(
+        ctx, orr_balance_drift(ctx, scratch, &view, &balances, time, (int64_t)ceil(2.0 * time / smallest), w, drift));
+    for (int64_t i = 0; i < balances.n; i++) {
+        double whole, diagonal;
+        const kept k = kept_of_balance(p, &balances.item[i]);
+        orr_balance_distance(balances.item[i].h, drift[i], NULL, &whole, &diagonal);
+        if (k != NOTHING)
+            (void)json_object_set_new(*out, balances.item[i].name, orr_json_real(k == UNITS ? diagonal : whole));
+    }
+done:
+    orr_problem_landscape_free(landscape);
+    return status;
+}
+
+/* (new) [ { name, what } ]: everything that is kept. */
+static orr_status list_kept(orr_context *ctx, orr_arena *scratch, const orr_point *p, const orr_problem *problem,
+                            json_t *list) {
+    orr_balances balances;
+    const char *last = NULL;
+    ORR_TRY(ctx, balances_of(ctx, scratch, p, problem, &balances));
+    for (int64_t i = 0; i < balances.n; i++) {
+        const kept k = kept_of_balance(p, &balances.item[i]);
+        if (k != NOTHING)
+            (void)json_array_append_new(list,
+                                        json_pack("{s:s, s:s}", "name", balances.item[i].name, "what", kept_words[k]));
+    }
+    for (int64_t t = 0; t < problem->n_tensors; t++) {
+        if (problem->tensors[t].shape.rank >= 2) last = problem->tensors[t].name;
+        if (can_be_scaled(p, problem, t) && !has_equilibrium(p, problem))
+            (void)json_array_append_new(
+                list, json_pack("{s:s, s:s}", "name", problem->tensors[t].name, "what", kept_words[SCALE]));
+    }
+    if (is_softmax(p) && last)
+        (void)json_array_append_new(list, json_pack("{s:s, s:s}", "name", last, "what", kept_words[TRANSLATION]));
+    return ORR_OK;
+}
+
+static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
+                                json_t **out) {
+    const orr_experiment *e = in->experiment;
+    const orr_point *p = &e->points[point];
+    const orr_problem *problem = in->problems[point * e->seeds];
+    const double decay = decay_of(p), noise = known_noise(p, problem);
+    const int64_t group = group_of(e, point);
+    int64_t rates = 0;
+    json_t *kept_list = json_array(), *drifts = json_array();
+    orr_status status = kept_list && drifts ? list_kept(ctx, scratch, p, problem, kept_list) : no_memory(ctx);
+    for (int64_t i = 0; i < e->n_points; i++) rates += group_of(e, i) == group;
+    const bool powers = rates >= 3 && decay == 0.0 && has_squares(p, problem);
+    for (int64_t seed = 0; status == ORR_OK && powers && group == point && seed < e->seeds; seed++) {
+        json_t *drift = NULL;
+        const orr_arena_mark mark = orr_arena_here(scratch);
+        status = predict_drift(ctx, scratch, in, point, seed, &drift);
+        orr_arena_rewind(scratch, mark);
+        (void)json_array_append_new(drifts, drift);
+        if (status == ORR_OK && in->tick) status = in->tick(in->user);
+    }
+    if (status == ORR_OK) {
+        *out = json_pack("{s:s, s:f, s:f, s:I, s:I, s:b, s:O, s:O, s:o, s:o}", "point", p->name, "rate", eta_of(p),
+                         "decay", decay, "steps", (json_int_t)p->steps, "group", (json_int_t)group, "powers", powers,
+                         "kept", kept_list, "drift_over_rate", drifts, "fourth",
+                         noise > 0.0 ? json_real(orr_scale_equilibrium(eta_of(p), decay, noise)) : json_null(),
+                         "rotation", noise > 0.0 ? json_real(orr_scale_rotation(eta_of(p), decay)) : json_null());
+        if (!*out) status = no_memory(ctx);
+    }
+    json_decref(kept_list);
+    json_decref(drifts);
+    return status;
+}
+
+/* (new) How many functions products U V' keep, by Lie closure and in closed form: the sheet's cases. */
+static orr_status predict_counts(orr_context *ctx, orr_arena *scratch, json_t **out) {
+    static const int64_t cases[][3] = { { 2, 3, 2 }, { 3, 3, 2 }, { 2, 2, 3 }, { 1, 1, 3 },
+                                        { 2, 1, 4 }, { 2, 2, 4 }, { 2, 2, 5 } };
+    *out = json_array();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const int64_t n = cases[i][0], m = cases[i][1], r = cases[i][2];
+        orr_conserved_count c;
+        ORR_TRY(ctx, orr_conserved_count_product(ctx, scratch, n, m, r, false, &c));
+        (void)json_array_append_new(*out, json_pack("{s:o, s:I, s:I}", "case",
+                                                    json_sprintf("%d×%d, rank %d", (int)n, (int)m, (int)r), "counted",
+                                                    (json_int_t)c.count, "closed",
+                                                    (json_int_t)orr_conserved_closed_form(n, m, r, false)));
+    }
+    return ORR_OK;
+}
+
+static orr_status predict(orr_context *ctx, orr_arena *scratch, const orr_premises *in, json_t **prediction) {
+    json_t *points = json_array(), *counts = NULL;
+    orr_status status = predict_counts(ctx, scratch, &counts);
+    for (int64_t i = 0; status == ORR_OK && i < in->experiment->n_points; i++) {
+        json_t *point = NULL;
+        status = predict_point(ctx, scratch, in, i, &point);
+        if (point && json_array_append_new(points, point) != 0) status = no_memory(ctx);
+    }
+    *prediction = status != ORR_OK ? NULL
+                                   : json_pack("{s:s, s:O, s:O}", "law", "gradient-flow-conservation", "points", points,
+                                               "counts", counts);
+    json_decref(points);
+    json_decref(counts);
+    return status != ORR_OK || *prediction ? status : no_memory(ctx);
+}
+
+/* ---- measurement ----------------------------------------------------------------------------------------------------------- */
+
+static bool is_ours(const char *series) {
+    static const char *const begin[] = { "balance", "neuron_balance", "scale", "rotation", "translation" };
+    for (size_t i = 0; i < sizeof begin / sizeof begin[0]; i++)
+        if (strncmp(series, begin[i], strlen(begin[i])) == 0) return true;
+    return false;
+}
+
+/* Names depend on the network: every series of the instrument. */
+static orr_status measure_run(orr_context *ctx, orr_arena *scratch, const orr_records *records, int64_t point,
+                              int64_t seed, json_t **out) {
+    orr_series_row *rows;
+    int64_t n, kept_rows = 0;
+    ORR_TRY(ctx, orr_query_series(records->store, scratch, records->run[point * records->seeds + seed], &rows, &n));
+    const char **names = ORR_NEW(scratch, const char *, n + 1);
+    if (!names) return no_memory(ctx);
+    for (int64_t i = 0; i < n; i++)
+        if (is_ours(rows[i].name)) names[kept_rows++] = rows[i].name;
+    return orr_measure_series(ctx, scratch, records, point, seed, names, out);
+}
+
+static orr_status measure(orr_context *ctx, orr_arena *scratch, const orr_records *records, json_t **measurement) {
+    return orr_measure_runs(ctx, scratch, records, measure_run, measurement);
+}
+
+/* ---- judgement ------------------------------------------------------------------------------------------------------------- */
+
+/* Tolerances are the sheet's: exact laws to 1e-10 (rounding leaves 1e-13), powers 1 +- 0.15, the equilibrium 2 %. */
+static const orr_check checks[] = {
+    { "linear layers: largest |Q - exact law|", 0.0, 1e-10 },
+    { "homogeneous units: largest |q - exact law|", 0.0, 1e-10 },
+    { "attention: largest |Q - exact law|", 0.0, 1e-10 },
+    { "scale: largest ||w|^2 - exact law|", 0.0, 1e-10 },
+    { "translation: largest |c - exact law|", 0.0, 1e-10 },
+    { "linear layers: power of the drift in the learning rate", 0.85, 1.15 },
+    { "homogeneous units: power of the drift in the learning rate", 0.85, 1.15 },
+    { "attention: power of the drift in the learning rate", 0.85, 1.15 },
+    { "equilibrium: |w|^4 over predicted", 0.98, 1.02 },
+    { "equilibrium: rotation in a step over predicted", 0.98, 1.02 },
+    { 0 },
+};
+enum { POWERS = 5, FOURTH = 8, ROTATION = 9, RATES_MAX = 64 };
+
+/* The series "<prefix>.<name>" of a run; *n its records, 0 where it wasn't recorded to its last update. */
+static const json_t *values_of(const json_t *run, const char *prefix, const char *name, double steps, size_t *n) {
+    json_t *key = json_sprintf("%s.%s", prefix, name);
+    const json_t *s = key ? json_object_get(run, json_string_value(key)) : NULL, *k = json_object_get(s, "step");
+    json_decref(key);
+    *n = json_array_size(k);
+    if (*n > 0 && orr_number_at(k, *n - 1) != steps) *n = 0;
+    return json_object_get(s, "value");
+}
+
+static double largest(const json_t *run, const char *prefix, const char *name, double steps) {
+    size_t n;
+    const json_t *x = values_of(run, prefix, name, steps, &n);
+    double worst = n ? 0.0 : (double)NAN;
+    for (size_t i = 0; i < n; i++)
+        if (!(orr_number_at(x, i) <= worst)) worst = orr_number_at(x, i);
+    return worst;
+}
+
+static double last(const json_t *run, const char *prefix, const char *name, double steps) {
+    size_t n;
+    const json_t *x = values_of(run, prefix, name, steps, &n);
+    return n ? orr_number_at(x, n - 1) : (double)NAN;
+}
+
+/* The mean of x^power over the second half of the records. */
+static double mean_power(const json_t *run, const char *prefix, double power, double steps) {
+    size_t n;
+    const json_t *x = values_of(run, prefix, "layer1.weight", steps, &n);
+    double sum = 0.0;
+    for (size_t i = n / 2; i < n; i++) sum += pow(orr_number_at(x, i), power);
+    return sum / (double)(n - n / 2);
+}
+
+static kept kept_called(const json_t *item) {
+    const char *word = json_string_value(json_object_get(item, "what"));
+    int k = 0;
+    while (k < NOTHING && strcmp(kept_words[k], word) != 0) k++;
+    return (kept)k;
+}
+
+static void judge_exact(const json_t *point, const json_t *run, orr_check_values *values) {
+    static const char *const series[] = { "balance_error", "neuron_balance_error", "balance_error", "scale_error",
+                                          "translation_error" };
+    const json_t *list = json_object_get(point, "kept");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
+        const kept k = kept_called(item);
+        if (k != NOTHING)
+            orr_check_add(&values[k], largest(run, series[k], json_string_value(json_object_get(item, "name")),
+                                              orr_number_of(point, "steps")));
+    }
+}
+
+static void judge_equilibrium(const json_t *point, const json_t *run, orr_check_values *values) {
+    const double steps = orr_number_of(point, "steps");
+    if (!json_is_real(json_object_get(point, "fourth"))) return;
+    orr_check_add(&values[FOURTH], mean_power(run, "scale", 2.0, steps) / orr_number_of(point, "fourth"));
+    orr_check_add(&values[ROTATION], sqrt(mean_power(run, "rotation", 2.0, steps)) / orr_number_of(point, "rotation"));
+}
+
+static const char *drift_series(kept k) { return k == UNITS ? "neuron_balance_drift" : "balance_drift"; }
+
+/* The drifts of a kept balance at the points of a group. */
+static int64_t drifts_of(const json_t *points, const json_t *measurement, size_t group, size_t seed, const json_t *item,
+                         double rate[RATES_MAX], double drift[RATES_MAX]) {
+    int64_t n = 0;
+    for (size_t i = group; i < json_array_size(points) && n < RATES_MAX; i++) {
+        const json_t *point = json_array_get(points, i);
+        if ((size_t)json_integer_value(json_object_get(point, "group")) != group) continue;
+        rate[n] = orr_number_of(point, "rate");
+        drift[n++] = last(orr_measured(measurement, i, seed), drift_series(kept_called(item)),
+                          json_string_value(json_object_get(item, "name")), orr_number_of(point, "steps"));
+    }
+    return n;
+}
+
+static void judge_powers(const json_t *points, const json_t *measurement, size_t group, size_t seeds,
+                         orr_check_values *values) {
+    const json_t *list = json_object_get(json_array_get(points, group), "kept");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
+        const kept k = kept_called(item);
+        for (size_t seed = 0; k <= ATTENTION && seed < seeds; seed++) {
+            double rate[RATES_MAX], drift[RATES_MAX];
+            const int64_t n = drifts_of(points, measurement, group, seed, item, rate, drift);
+            orr_check_add(&values[POWERS + k], orr_fitted_power(n, rate, drift));
+        }
+    }
+}
+
+static orr_status judge(orr_context *ctx, orr_arena *out_arena, const json_t *prediction, const json_t *measurement,
+                        orr_check_values *values) {
+    const json_t *points = json_object_get(prediction, "points");
+    size_t room = 1;
+    for (size_t i = 0; i < json_array_size(points); i++)
+        room += (json_array_size(json_object_get(json_array_get(points, i), "kept")) + 1) *
+                json_array_size(json_array_get(measurement, i));
+    ORR_TRY(ctx, orr_check_values_new(ctx, out_arena, checks, (int64_t)room, values));
+    for (size_t i = 0; i < json_array_size(points); i++) {
+        const json_t *point = json_array_get(points, i);
+        const size_t seeds = json_array_size(json_array_get(measurement, i));
+        for (size_t seed = 0; seed < seeds; seed++) {
+            judge_exact(point, orr_measured(measurement, i, seed), values);
+            judge_equilibrium(point, orr_measured(measurement, i, seed), values);
+        }
+        if (json_is_true(json_object_get(point, "powers")) &&
+            json_integer_value(json_object_get(point, "group")) == (json_int_t)i)
+            judge_powers(points, measurement, i, seeds, values);
+    }
+    return ORR_OK;
+}
+
+/* ---- figure ---------------------------------------------------------------------------------------------------------------- */
+
+static void add(json_t *rows, json_t *row) { (void)json_array_append_new(rows, row); }
+
+/* One line and its points: the drift of a kept balance of a seed against the learning rate. */
+static void add_drifts(json_t *lines, json_t *dots, const json_t *points, const json_t *measurement, size_t group,
+                       size_t seed, const json_t *item) {
+    const json_t *predicted = json_array_get(json_object_get(json_array_get(points, group), "drift_over_rate"), seed);
+    const char *name = json_string_value(json_object_get(item, "name"));
+    double rate[RATES_MAX], drift[RATES_MAX];
+    const int64_t n = drifts_of(points, measurement, group, seed, item, rate, drift);
+    json_t *line = json_sprintf("%d %d %s", (int)group, (int)seed, name);
+    for (int64_t i = 0; i < n; i++) {
+        add(lines, json_pack("{s:f, s:o, s:O, s:O}", "rate", rate[i], "drift",
+                             orr_json_real(rate[i] * orr_number_of(predicted, name)), "what",
+                             json_object_get(item, "what"), "line", line));
+        add(dots, json_pack("{s:f, s:o, s:O, s:s, s:I}", "rate", rate[i], "drift", orr_json_real(drift[i]), "what",
+                            json_object_get(item, "what"), "name", name, "seed", (json_int_t)seed));
+    }
+    json_decref(line);
+}
+
+static json_t *drift_panel(const json_t *points, const json_t *measurement) {
+    json_t *lines = json_array(), *dots = json_array();
+    for (size_t i = 0; i < json_array_size(points); i++) {
+        const json_t *point = json_array_get(points, i), *list = json_object_get(point, "kept");
+        if (!json_is_true(json_object_get(point, "powers")) ||
+            json_integer_value(json_object_get(point, "group")) != (json_int_t)i)
+            continue;
+        for (size_t k = 0; k < json_array_size(list); k++)
+            for (size_t seed = 0; seed < json_array_size(json_array_get(measurement, i)); seed++)
+                if (kept_called(json_array_get(list, k)) <= ATTENTION)
+                    add_drifts(lines, dots, points, measurement, i, seed, json_array_get(list, k));
+    }
+    return orr_page_panel(
+        "drift", "Finite steps break conservation in proportion to the learning rate",
+        "Points: drift over a fixed time, measured. Lines: the learning rate times an integral along the flow from "
+        "the same initial weights, predicted.",
+        "Drift of conserved quantities against the learning rate, both logarithmic.", true,
+        json_pack("{s:o, s:o}", "predicted", lines, "measured", dots));
+}
+
+/* Of the first relu layer: what moves, and what doesn't. */
+static json_t *units_panel(const json_t *points, const json_t *measurement) {
+    static const char *const series[] = { "balance_drift", "neuron_balance_drift" }, *const labels[] = {
+        "all entries of Q: not kept", "its diagonal: kept"
+    };
+    json_t *rows = json_array();
+    const char *title = "";
+    for (size_t i = 0; i < json_array_size(points) && json_array_size(rows) == 0; i++) {
+        const json_t *point = json_array_get(points, i), *item = json_array_get(json_object_get(point, "kept"), 0);
+        if (!item || kept_called(item) != UNITS) continue;
+        title = json_string_value(json_object_get(point, "point"));
+        for (int s = 0; s < 2; s++) {
+            size_t n;
+            json_t *key = json_sprintf("%s.%s", series[s], json_string_value(json_object_get(item, "name")));
+            const json_t *all = json_object_get(orr_measured(measurement, i, 0), json_string_value(key)),
+                         *k = json_object_get(all, "step"), *x = json_object_get(all, "value");
+            n = json_array_size(k);
+            for (size_t j = 0; j < n; j += n / 200 + 1)
+                add(rows, json_pack("{s:f, s:O, s:s}", "time", orr_number_of(point, "rate") * orr_number_at(k, j),
+                                    "drift", json_array_get(x, j), "label", labels[s]));
+            json_decref(key);
+        }
+    }
+    return orr_page_panel("kept", "Of homogeneous units the diagonal alone is kept", title,
+                          "Distance of a balance from its start against time, for all entries and for the diagonal.",
+                          false, json_pack("{s:o}", "measured", rows));
+}
+
+static json_t *figure(const json_t *prediction, const json_t *measurement) {
+    const json_t *points = json_object_get(prediction, "points"), *counts = json_object_get(prediction, "counts");
+    json_t *panels = json_array(), *bars = json_array();
+    for (size_t i = 0; i < json_array_size(counts); i++) {
+        const json_t *c = json_array_get(counts, i);
+        add(bars, json_pack("{s:O, s:O, s:s}", "case", json_object_get(c, "case"), "count",
+                            json_object_get(c, "counted"), "by", "Lie closure"));
+        add(bars, json_pack("{s:O, s:O, s:s}", "case", json_object_get(c, "case"), "count",
+                            json_object_get(c, "closed"), "by", "closed form"));
+    }
+    add(panels, drift_panel(points, measurement));
+    add(panels, units_panel(points, measurement));
+    add(panels, orr_page_panel("counts", "How many functions a product keeps",
+                               "U V′ of n × r and m × r numbers, written n×m, rank r.",
+                               "Number of conserved functions, counted and in closed form.", false,
+                               json_pack("{s:o}", "counts", bars)));
+    return panels;
+}
+
+const orr_law orr_law_gradient_flow_conservation = {
+    .id = "gradient-flow-conservation",
+    .title = "Conservation laws of gradient flow, and how finite steps break them",
+    .statement =
+        "Each continuous symmetry of the parameters gives quantities that gradient flow keeps. A step of gradient "
+        "descent changes them by exactly the same form of the gradients times the learning rate squared, so that over "
+        "a "
+        "fixed time they drift in proportion to the learning rate.",
+    .section = "2.3",
+    .sources = "Saxe et al. 2014 (arXiv 1312.6120); Du et al. 2018 (1806.00900); Arora et al. 2019 (1810.02281); Kunin "
+               "et al. 2021 "
+               "(2012.04728); Tanaka, Kunin 2021 (2105.02716); Marcotte et al. 2023 (2307.00144)",
+    .breaks_along = "rule.learning_rate=0.0125:0.8:7,log",
+    .regime = regime,
+    .checks = checks,
+    .defaults = orr_law_yaml_gradient_flow_conservation,
+    .defaults_size = &orr_law_yaml_gradient_flow_conservation_size,
+    .predict = predict,
+    .measure = measure,
+    .judge = judge,
+    .figure = figure,
+};
