@@ -185,6 +185,119 @@ static void flow_keeps_q_of_linear_layers_and_its_diagonal_of_relu_layers(void *
     }
 }
 
+/* ---- exact laws of a step ---------------------------------------- */
+
+/* The toy problem with another activation of its hidden layer and another task. */
+static orr_problem toy_with(orr_context *ctx, const char *activation, const char *task) {
+    orr_problem problem = toy_problem(ctx, arena, task, ORR_F64);
+    orr_settings *mlp = &problem.kind.architecture_settings;
+    const int n = orr_parameter_count(mlp->table);
+    orr_value *value = ORR_NEW(arena, orr_value, n);
+    assert_non_null(value);
+    memcpy(value, mlp->value, (size_t)n * sizeof *value);
+    value[orr_parameter_find(mlp->table, "activation")].text = activation;
+    mlp->value = value;
+    return problem;
+}
+
+static const choice exact[] = { { "every", 1 }, { "exact", 1 }, { 0 } };
+
+static void twice_the_rate(void *self, double *rate, double *keep) {
+    (void)self;
+    *rate = 0.2;
+    *keep = 1.0;
+}
+
+/* Updates one by one, each measured.  next_update: instead of the training's own. */
+static void follow(orr_context *ctx, const orr_problem *problem, void (*next_update)(void *, double *, double *),
+                   notes *out) {
+    const orr_instrument *conserved = instrument_called("conserved");
+    const orr_settings s = choose(arena, conserved, exact);
+    const orr_sink sink = { note, note_array, out };
+    orr_training *t = start_training(ctx, arena, problem);
+    orr_subject subject = orr_training_subject(t);
+    void *self, *memory = orr_arena_take(arena, 1, conserved->memory(&s, &subject));
+    assert_non_null(memory);
+    if (next_update) subject.next_update = next_update;
+    assert_ok(ctx, conserved->open(ctx, &s, &subject, &self));
+    for (int64_t step = 0; step <= 5; step++) {
+        memset(out, 0, sizeof *out); /* the last measurement stays */
+        assert_ok(ctx, conserved->measure(self, step, 1, memory, &sink));
+        if (step < 5) assert_ok(ctx, orr_training_advance(t, 1));
+    }
+    conserved->close(self);
+    orr_training_free(t);
+}
+
+/* Gradient descent keeps to the law to rounding, though Q itself moves; with another rate in the law it does not. */
+static void steps_obey_the_exact_laws_of_their_rate(void **state) {
+    static const struct {
+        const char *activation, *error, *drift;
+    } cases[] = { { "linear", "balance_error.layer1.weight", "balance_drift.layer1.weight" },
+                  { "relu", "neuron_balance_error.layer1.weight", "neuron_balance_drift.layer1.weight" } };
+    static notes t;
+    for (int i = 0; i < 2; i++) {
+        const orr_problem problem = toy_with(*state, cases[i].activation, "mse");
+        follow(*state, &problem, NULL, &t);
+        assert_close(noted(&t, cases[i].error), 0.0, 1e-14); /* some roundings of numbers about 1 */
+        assert_true(noted(&t, cases[i].drift) > 1e-4);
+        follow(*state, &problem, twice_the_rate, &t);
+        assert_close(noted(&t, cases[i].error) / noted(&t, cases[i].drift), 3.0, 1e-9); /* 4 - 1 times what it moved */
+    }
+}
+
+static void without_a_symmetry_the_laws_do_not_hold(void **state) {
+    static notes t;
+    const orr_problem problem = toy_with(*state, "tanh", "mse");
+    follow(*state, &problem, NULL, &t);
+    assert_true(noted(&t, "neuron_balance_error.layer1.weight") > 1e-4);
+    assert_true(noted(&t, "scale_error.layer1.weight") > 1e-4);
+    assert_true(noted(&t, "translation_error.layer2.weight") > 1e-4); /* squared error is no softmax */
+}
+
+static void a_softmax_keeps_the_sum_of_its_rows(void **state) {
+    static notes t;
+    const orr_problem problem = toy_with(*state, "tanh", "cross-entropy");
+    follow(*state, &problem, NULL, &t);
+    assert_close(noted(&t, "translation_error.layer2.weight"), 0.0, 1e-14);
+    assert_true(noted(&t, "rotation.layer2.weight") > 1e-3);
+}
+
+/* The first measurement against sums by hand. */
+static void scale_and_translation_are_those_by_hand(void **state) {
+    static notes t;
+    const orr_problem problem = toy_with(*state, "tanh", "mse");
+    double w[64], square = 0.0, sums = 0.0;
+    const int64_t first = (int64_t)TOY_WIDTH * TOY_FEATURES + TOY_WIDTH; /* layer2.weight, its bias behind it */
+    assert_ok(*state, orr_problem_initial(*state, &problem, NOTE_SEED, w));
+    measure_with(*state, arena, &problem, "conserved", exact, 0, &t);
+    for (int64_t i = first; i < problem.n; i++) square += w[i] * w[i];
+    for (int64_t j = 0; j <= TOY_WIDTH; j++) {
+        double c = 0.0;
+        for (int64_t k = 0; k < TOY_CLASSES; k++)
+            c += j < TOY_WIDTH ? w[first + k * TOY_WIDTH + j] : w[first + TOY_CLASSES * TOY_WIDTH + k];
+        sums += c * c;
+    }
+    assert_close(noted(&t, "scale.layer2.weight"), square, 1e-14);
+    assert_close(noted(&t, "translation.layer2.weight"), sqrt(sums), 1e-14);
+    assert_false(is_noted(&t, "rotation.layer2.weight")); /* nothing turned yet */
+}
+
+static void the_exact_law_needs_every_update(void **state) {
+    static const choice some[] = { { "every", 2 }, { "exact", 1 }, { 0 } };
+    const orr_instrument *conserved = instrument_called("conserved");
+    const orr_problem problem = toy_with(*state, "linear", "mse");
+    const orr_settings s = choose(arena, conserved, some);
+    orr_training *t = start_training(*state, arena, &problem);
+    const orr_subject subject = orr_training_subject(t);
+    void *self = t;
+    assert_int_equal(conserved->open(*state, &s, &subject, &self), ORR_EINPUT);
+    assert_non_null(strstr(orr_context_message(*state), "every: 1"));
+    assert_null(self);
+    orr_context_clear(*state);
+    orr_training_free(t);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(balances_are_those_by_hand),
@@ -193,6 +306,11 @@ int main(void) {
         cmocka_unit_test(a_nan_shows_in_its_pair_alone),
         cmocka_unit_test(a_network_without_neighbours_is_refused),
         cmocka_unit_test(flow_keeps_q_of_linear_layers_and_its_diagonal_of_relu_layers),
+        cmocka_unit_test(steps_obey_the_exact_laws_of_their_rate),
+        cmocka_unit_test(without_a_symmetry_the_laws_do_not_hold),
+        cmocka_unit_test(a_softmax_keeps_the_sum_of_its_rows),
+        cmocka_unit_test(scale_and_translation_are_those_by_hand),
+        cmocka_unit_test(the_exact_law_needs_every_update),
     };
     return cmocka_run_group_tests_name("instrument/conserved", tests, setup, teardown);
 }

@@ -88,6 +88,12 @@ static void a_linear_teacher_is_recomputed_from_its_facts(void **state) {
     LOAD("gaussian", 0, &d, "n", "5", "dimension", "7", "covariance", "power-law", "exponent", "2", "teacher",
          "power-law", "teacher_exponent", "3");
     for (int j = 0; j < 7; j++) assert_close(fact_of(&d, "teacher")[j] / (j + 1.0), pow(j + 1.0, -1.5), 1e-15);
+    orr_dataset louder;
+    LOAD("gaussian", 0, &d, "n", "5", "dimension", "7");
+    LOAD("gaussian", 0, &louder, "n", "5", "dimension", "7", "teacher_gain", "4");
+    for (int i = 0; i < 5; i++) assert_close(louder.y[i], 2.0 * d.y[i], 1e-15);
+    LOAD("gaussian", 0, &d, "n", "5", "dimension", "7", "teacher_gain", "0");
+    for (int i = 0; i < 5; i++) assert_close(d.y[i], 0.0, 0.0);
 }
 
 static void noise_has_its_deviation_and_leaves_the_inputs_alone(void **state) {
