@@ -49,6 +49,10 @@ static bool is_committee(orr_arena *out_arena, const orr_point *p, const orr_pro
     *why = orr_arena_format(out_arena, "activation %s, head %s, bias %s, root %s", orr_text(s, "activation"),
                             orr_text(s, "head"), orr_flag(s, "bias") ? "true" : "false",
                             orr_flag(s, "root") ? "true" : "false");
+    if (orr_flag(&p->parameterization_settings, "centred")) {
+        *why = orr_arena_string(out_arena, "its output is centred");
+        return false;
+    }
     return is(s, "activation", "erf-scaled") && !is(s, "head", "trained") && !orr_flag(s, "bias") &&
            !orr_flag(s, "root");
 }
@@ -76,8 +80,9 @@ static bool is_squared_error(orr_arena *out_arena, const orr_point *p, const orr
     (void)problem;
     *why = orr_arena_format(out_arena, "the task is %s", p->task->kind.name);
     if (strcmp(p->task->kind.name, "mse") != 0) return false;
-    *why = orr_arena_format(out_arena, "ridge is %g", orr_real(s, "ridge"));
-    return orr_real(s, "ridge") == 0.0;
+    *why =
+        orr_arena_format(out_arena, "ridge is %g, target_scale %g", orr_real(s, "ridge"), orr_real(s, "target_scale"));
+    return orr_real(s, "ridge") == 0.0 && orr_real(s, "target_scale") == 1.0;
 }
 
 static bool is_plain_descent(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
@@ -127,7 +132,7 @@ static const orr_condition regime[] = {
       false },
     { "the teacher is a committee of erf-scaled units", learns_a_committee, NULL, false },
     { "student and teacher have at most 40 units: the equations cost units^4", is_small, NULL, false },
-    { "the task is mse without ridge", is_squared_error, NULL, false },
+    { "the task is mse without ridge, targets as they are", is_squared_error, NULL, false },
     { "the rule is gd, or sgd without momentum", is_plain_descent, NULL, false },
     { "every update sees fresh examples: sampling online", is_online, NULL, true },
     { "the learning rate is constant", orr_has_constant_rate, NULL, true },

@@ -147,6 +147,8 @@ static void outside_its_regime_the_law_says_which_condition(void **state) {
         { "data.network=mlp", "the teacher is a committee", "network mlp" },
         { "architecture.units=39", "at most 40 units", "there are 41" },
         { "task.ridge=0.1", "mse without ridge", "ridge is 0.1" },
+        { "task.target_scale=2", "targets as they are", "target_scale 2" },
+        { "parameterization.centred=true", "the student is a committee", "its output is centred" },
         { "rule.momentum=0.9", "sgd without momentum", "momentum is 0.9" },
         { "rule.sampling=replacement", "fresh examples", "sampling is replacement" },
         { "rule.schedule=cosine", "the learning rate is constant", "cosine" },
