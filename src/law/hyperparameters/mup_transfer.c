@@ -18,6 +18,7 @@
 
 #include "base/context.h"
 #include "law/conditions.h"
+#include "law/hyperparameters/mup_transfer.h"
 #include "law/law.h"
 #include "law/measuring.h"
 #include "report/page.h"
@@ -500,20 +501,28 @@ static orr_status judge(orr_context *ctx, orr_arena *out_arena, const json_t *pr
 
 /* ---- figure ------------------------------------------------------------------------------------------------------------- */
 
-static void add_slopes(json_t *panels, const json_t *measurement, const json_t *group) {
+json_t *orr_mup_slopes(const json_t *measurement, const json_t *group) {
     const json_t *taps = json_object_get(group, "taps"), *steps = steps_of(measurement, group);
-    json_t *rows = json_array(), *predicted = json_array();
-    for (size_t t = 0; t < json_array_size(taps); t++) {
-        const json_t *tap = json_array_get(taps, t);
-        (void)json_array_append_new(predicted, json_pack("{s:O, s:i, s:O}", "layer", tap, "step", 1, "slope",
-                                                         json_array_get(json_object_get(group, "first"), t)));
-        for (size_t k = 0; k < json_array_size(steps); k++)
-            if (orr_number_at(steps, k) > 0)
+    json_t *rows = json_array();
+    for (size_t t = 0; t < json_array_size(taps); t++)
+        for (size_t k = 0; k < json_array_size(steps); k++) {
+            const double step = orr_number_at(steps, k);
+            const char *tap = json_string_value(json_array_get(taps, t));
+            if (step > 0)
                 (void)json_array_append_new(
-                    rows, json_pack("{s:O, s:O, s:o}", "layer", tap, "step", json_array_get(steps, k), "slope",
-                                    orr_json_real(slope_of(measurement, group, json_string_value(tap),
-                                                           orr_number_at(steps, k)))));
-    }
+                    rows, json_pack("{s:s, s:O, s:o, s:O}", "layer", tap, "step", json_array_get(steps, k), "slope",
+                                    orr_json_real(slope_of(measurement, group, tap, step)), "judged",
+                                    json_array_get(json_object_get(group, "judged"), t)));
+        }
+    return rows;
+}
+
+static void add_slopes(json_t *panels, const json_t *measurement, const json_t *group) {
+    const json_t *taps = json_object_get(group, "taps");
+    json_t *rows = orr_mup_slopes(measurement, group), *predicted = json_array();
+    for (size_t t = 0; t < json_array_size(taps); t++)
+        (void)json_array_append_new(predicted, json_pack("{s:O, s:i, s:O}", "layer", json_array_get(taps, t), "step", 1,
+                                                         "slope", json_array_get(json_object_get(group, "first"), t)));
     json_t *band = is_maximal(group)
                        ? json_pack("[{s:f, s:f}]", "low", checks[MUP_SLOPE].low, "high", checks[MUP_SLOPE].high)
                        : json_array();
