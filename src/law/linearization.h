@@ -8,6 +8,7 @@
 #include "theory/linearized_dynamics.h"
 
 typedef struct orr_linearization {
+    orr_arena *arena; /* holds the rest */
     orr_tangent_kernel kernel;
     orr_linearized modes;
     double curvature; /* s: the loss is s/2 sum (f - y)^2 */
@@ -16,9 +17,10 @@ typedef struct orr_linearization {
     bool flow;
 } orr_linearization;
 
-/* Everything lives in arena.  Fails: ORR_ENOMEM, ORR_EINPUT where a number isn't finite, what the premises' tick fails with. */
-orr_status orr_linearization_new(orr_context *ctx, orr_arena *arena, orr_arena *scratch, const orr_premises *in,
-                                 int64_t point, int64_t seed, orr_linearization *out) ORR_MUST_USE;
+/* Free it, unless it fails.  Fails: ORR_ENOMEM, ORR_EINPUT where a number isn't finite, what the premises' tick fails with. */
+orr_status orr_linearization_of(orr_context *ctx, const orr_premises *in, int64_t point, int64_t seed,
+                                orr_linearization *out) ORR_MUST_USE;
+void orr_linearization_free(orr_linearization *l);
 
 /* After so many updates. */
 orr_linearized_time orr_linearization_time(const orr_linearization *l, int64_t updates);

@@ -102,24 +102,18 @@ static orr_status is_stable(orr_context *ctx, orr_arena *out_arena, const orr_pr
                             const char **why) {
     const orr_experiment *e = in->experiment;
     *holds = true;
+    *why = "";
     for (int64_t i = 0; i < e->n_points * e->seeds && *holds; i++) {
         const orr_point *p = &e->points[i / e->seeds];
-        orr_arena *arena = NULL, *scratch = NULL;
-        orr_linearization t;
-        orr_status status;
+        orr_linearization l;
         if (p->rule->flow) continue;
-        ORR_TRY_DONE(ctx, orr_arena_new(ctx, &arena));
-        ORR_TRY_DONE(ctx, orr_arena_new(ctx, &scratch));
-        ORR_TRY_DONE(ctx, orr_linearization_new(ctx, arena, scratch, in, i / e->seeds, i % e->seeds, &t));
-        *holds = t.largest < 2.0;
+        ORR_TRY(ctx, orr_linearization_of(ctx, in, i / e->seeds, i % e->seeds, &l));
+        *holds = l.largest < 2.0;
         *why =
-            orr_arena_format(out_arena, "%s: with seed %lld it is %.4g", p->name, (long long)(i % e->seeds), t.largest);
-    done:
-        orr_arena_free(scratch);
-        orr_arena_free(arena);
-        if (status != ORR_OK) return status;
+            orr_arena_format(out_arena, "%s: with seed %lld it is %.4g", p->name, (long long)(i % e->seeds), l.largest);
+        orr_linearization_free(&l);
     }
-    return ORR_OK;
+    return *why ? ORR_OK : orr_fail(ctx, ORR_ENOMEM, "linearized dynamics: no memory");
 }
 
 static const orr_condition regime[] = {
@@ -146,43 +140,29 @@ static const orr_condition regime[] = {
 /* ---- prediction --------------------------------------------------------------------------------------------------------- */
 
 /* (new) { seed, largest, train, test }: f_t at the recorded updates, [record][number]. */
-static orr_status predict_run(orr_context *ctx, orr_arena *arena, orr_arena *scratch, const orr_premises *in,
-                              int64_t point, int64_t seed, json_t **out) {
+static orr_status predict_run(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point, int64_t seed,
+                              json_t **out) {
     const orr_point *p = &in->experiment->points[point];
     const int64_t last = last_record(p);
-    orr_linearization t;
-    ORR_TRY(ctx, orr_linearization_new(ctx, arena, scratch, in, point, seed, &t));
-    const int64_t n = t.kernel.n, m = t.kernel.m;
-    double *f = ORR_NEW(arena, double, n + m);
-    if (!f) return orr_fail(ctx, ORR_ENOMEM, "linearized dynamics: no memory");
+    orr_linearization l;
+    ORR_TRY(ctx, orr_linearization_of(ctx, in, point, seed, &l));
+    const int64_t n = l.kernel.n, m = l.kernel.m;
+    double *f = ORR_NEW(l.arena, double, n + m);
     json_t *train = json_array(), *test = json_array();
-    orr_status status = ORR_OK;
+    orr_status status = f ? ORR_OK : orr_fail(ctx, ORR_ENOMEM, "linearized dynamics: no memory");
     for (int64_t k = 0; k <= last && status == ORR_OK; k++) {
         if (k > 0 && !orr_instrument_due(&outputs_of(p)->settings, k)) continue;
-        const orr_linearized_time at = orr_linearization_time(&t, k);
-        status = orr_linearized_outputs(ctx, scratch, &t.modes, at, n, t.kernel.train, t.kernel.f, f);
+        const orr_linearized_time at = orr_linearization_time(&l, k);
+        status = orr_linearized_outputs(ctx, scratch, &l.modes, at, n, l.kernel.train, l.kernel.f, f);
         if (status == ORR_OK)
-            status = orr_linearized_outputs(ctx, scratch, &t.modes, at, m, t.kernel.test, t.kernel.f_test, f + n);
+            status = orr_linearized_outputs(ctx, scratch, &l.modes, at, m, l.kernel.test, l.kernel.f_test, f + n);
         (void)json_array_append_new(train, orr_json_reals(f, n));
         (void)json_array_append_new(test, orr_json_reals(f + n, m));
     }
     *out =
-        json_pack("{s:I, s:f, s:o, s:o}", "seed", (json_int_t)seed, "largest", t.largest, "train", train, "test", test);
+        json_pack("{s:I, s:f, s:o, s:o}", "seed", (json_int_t)seed, "largest", l.largest, "train", train, "test", test);
+    orr_linearization_free(&l);
     if (status == ORR_OK && !*out) status = orr_fail(ctx, ORR_ENOMEM, "linearized dynamics: no memory");
-    return status;
-}
-
-/* What points of one curve over the width share: all settings but sizes and learning rate; text in arena. */
-static orr_status curve_of(orr_context *ctx, orr_arena *arena, const orr_point *p, const orr_problem *problem,
-                           char **out) {
-    static const char *const sizes[] = { "widths", "channels", "features", "width" };
-    json_t *settings = json_loads(p->json, 0, NULL), *architecture = json_object_get(settings, "architecture");
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) (void)json_object_del(architecture, sizes[i]);
-    (void)json_object_del(json_object_get(settings, "rule"), "learning_rate");
-    (void)json_object_del(settings, "name");
-    (void)json_object_set_new(settings, "depth", json_integer(problem->network.depth));
-    const orr_status status = orr_json_text(ctx, arena, settings, 17, out);
-    json_decref(settings);
     return status;
 }
 
@@ -195,10 +175,11 @@ static bool has_kink(const orr_point *p) {
 static orr_status first_of_curve(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
                                  int64_t *first) {
     const orr_experiment *e = in->experiment;
+    static const char *const without[] = { "name", "rule.learning_rate", ORR_CURVE_SIZES, NULL };
     char *own, *other;
-    ORR_TRY(ctx, curve_of(ctx, scratch, &e->points[point], in->problems[point * e->seeds], &own));
+    ORR_TRY(ctx, orr_curve_key(ctx, scratch, &e->points[point], in->problems[point * e->seeds], without, &own));
     for (*first = 0; *first < point; ++*first) {
-        ORR_TRY(ctx, curve_of(ctx, scratch, &e->points[*first], in->problems[*first * e->seeds], &other));
+        ORR_TRY(ctx, orr_curve_key(ctx, scratch, &e->points[*first], in->problems[*first * e->seeds], without, &other));
         if (strcmp(own, other) == 0) break;
     }
     return ORR_OK;
@@ -233,10 +214,7 @@ static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_
     if (json_array_append_new(points, one) != 0) return orr_fail(ctx, ORR_ENOMEM, "linearized dynamics: no memory");
     for (int64_t seed = 0; seed < in->experiment->seeds; seed++) {
         json_t *run = NULL;
-        orr_arena *arena;
-        ORR_TRY(ctx, orr_arena_new(ctx, &arena));
-        const orr_status status = predict_run(ctx, arena, scratch, in, point, seed, &run);
-        orr_arena_free(arena);
+        const orr_status status = predict_run(ctx, scratch, in, point, seed, &run);
         (void)json_array_append_new(runs, run);
         ORR_TRY(ctx, status);
     }
@@ -485,6 +463,8 @@ const orr_law orr_law_linearized_network_dynamics = {
         "Outputs of a wide network in training, on training and test examples, are the closed-form solution of "
         "linear regression with the tangent kernel of its initial gradients; the difference falls as a power of "
         "the width.",
+    .equation = "\\begin{aligned} f_t(x) &= f_0(x) + k(x)^\\top V \\left[\\frac{1-(1-\\eta\\lambda)^t}{\\lambda}\\, "
+                "V^\\top (y-f_0)\\right],\\qquad \\Theta = J_0 J_0^\\top = V \\lambda V^\\top \\end{aligned}",
     .section = "2.1",
     .sources =
         "Jacot, Gabriel, Hongler 2018 (arXiv 1806.07572); Lee et al. 2019 (1902.06720); Liu et al. 2020 (2010.01092)",
