@@ -1,6 +1,10 @@
 #include "testing.h"
 
+#include "lab/execute.h"
 #include "law/run.h"
+#include "theory/kernel_function.h"
+#include "theory/kernel_regression.h"
+#include "theory/kernel_spectrum.h"
 #include "theory/scaling_fit.h"
 
 static orr_arena *arena;
@@ -93,6 +97,67 @@ static void the_error_of_a_pool_is_that_of_the_examples_left(void **state) {
     json_decref(p);
 }
 
+/* ---- goldens of the sheet ------------------------------------------------------------------------------------------------- */
+
+/* l_i = i^-1.5, v_i^2 = i^-1.8, i <= levels */
+static double curve_at(orr_context *ctx, int64_t levels, double n, double ridge, double *kappa) {
+    double *value = ORR_NEW(arena, double, levels), *v2 = ORR_NEW(arena, double, levels);
+    orr_kernel_learning l;
+    assert_true(value && v2);
+    for (int64_t i = 0; i < levels; i++) {
+        value[i] = pow((double)i + 1.0, -1.5);
+        v2[i] = pow((double)i + 1.0, -1.8);
+    }
+    const orr_kernel_spectrum spectrum = { .n = levels, .value = value };
+    assert_ok(ctx, orr_kernel_learn(ctx, arena, &spectrum, n, ridge, &l));
+    *kappa = l.kappa;
+    return orr_kernel_test_error(&spectrum, &l, v2, 0.0);
+}
+
+static void goldens_of_kernel_curves(void **state) {
+    static const double simulated[] = { .3008, .1755, .1002, .0560, .0304, .0156 }; /* n = 16, 32, ... 512, P = 3000 */
+    double kappa;
+    /* as many digits as the sheet prints */
+    assert_close(curve_at(*state, 100, 10, 1e-3, &kappa), .3642474767, 5e-11);
+    assert_close(kappa, .0807025034, 5e-11);
+    assert_close(curve_at(*state, 100, 30, 1e-3, &kappa), .1224647626, 5e-11);
+    assert_close(kappa, .0115486989, 5e-11);
+    for (int i = 0; i < 6; i++) assert_close(curve_at(*state, 3000, 16 << i, 0.0, &kappa), simulated[i], 5e-5);
+}
+
+/* exp(-|x - z|/10) on the first 1500 training images less their mean, targets one-hot less .1: the error of the others is
+ * N_s/(N_s - n) times that of the pool. */
+static void goldens_of_the_kernel_on_pictures(void **state) {
+    enum { N = 1500, CLASSES = 10 };
+    static const char text[] =
+        "name: pool\narchitecture: { kind: mlp, widths: [4] }\ntask: mse\nsteps: 0\nobserve: [ loss ]\n"
+        "data: { kind: fashion-mnist, n: 1500, center: mean-image }\nrule: { kind: gd, learning_rate: 1 }\n";
+    static const double error[] = { .5617, .4654, .3902, .3315, .2816 };
+    orr_experiment e;
+    const orr_problem **problems;
+    orr_pool_spectrum s;
+    assert_ok(*state, orr_experiment_parse(*state, arena, "pool.yaml", text, strlen(text), NULL, &e));
+    assert_ok(*state, orr_lab_prepare(*state, arena, &e, &problems));
+    double *gram = ORR_NEW(arena, double, N *N), *y = ORR_NEW(arena, double, N *CLASSES),
+           *v2 = ORR_NEW(arena, double, N);
+    assert_true(gram && y && v2);
+    for (int i = 0; i < N * CLASSES; i++)
+        y[i] = (problems[0]->data.label[i / CLASSES] == i % CLASSES ? 1.0 : 0.0) - 0.1;
+    const orr_kernel laplace = { ORR_KERNEL_LAPLACE, 10.0 };
+    assert_ok(*state,
+              orr_kernel_matrix(*state, arena, &laplace, N, N, 784, problems[0]->data.x, problems[0]->data.x, gram));
+    assert_ok(*state, orr_pool_spectrum_of(*state, arena, arena, N, CLASSES, gram, y, &s));
+    for (int i = 0; i < N * CLASSES; i++) v2[i % N] += s.coefficient2[i];
+    const orr_kernel_spectrum spectrum = { .n = N, .value = s.value };
+    for (int i = 0; i < 5; i++) {
+        orr_kernel_learning l;
+        const double n = 50.0 * pow(2.0, i);
+        assert_ok(*state, orr_kernel_learn(*state, arena, &spectrum, n, 1e-3, &l));
+        /* the digits that the sheet prints */
+        assert_close(orr_kernel_test_error(&spectrum, &l, v2, 0.0) * N / (N - n), error[i], 5e-5);
+    }
+}
+
 /* ---- whole runs of a small experiment -------------------------------------------------------------------------------------- */
 
 static const char small[] =
@@ -170,6 +235,8 @@ int main(void) {
         cmocka_unit_test(cells_with_more_data_are_judged_by_those_with_less),
         cmocka_unit_test(a_run_that_diverged_never_holds),
         cmocka_unit_test(the_error_of_a_pool_is_that_of_the_examples_left),
+        cmocka_unit_test(goldens_of_kernel_curves),
+        cmocka_unit_test(goldens_of_the_kernel_on_pictures),
         cmocka_unit_test(networks_with_more_data_do_as_those_with_less_say),
         cmocka_unit_test(outside_its_regime_the_law_says_which_condition),
     };
