@@ -243,7 +243,12 @@ static void walk_block(walk *w, int64_t in, int64_t out, int64_t stride, double 
     }
     w->layer = back;
     add_sum(w, branch, shortcut, scale);
-    if (orr_flag(w->s, "sum_activation")) add_activation(w);
+    if (!orr_flag(w->s, "sum_activation")) return;
+    /* what comes in is an activation's output, which stays what it is in the sum */
+    if (!shortcut)
+        stuck(w,
+              "behind an activation and a shortcut the sum isn't Gaussian; it has a limit with sum_activation: false");
+    add_activation(w);
 }
 
 static void walk_resnet(walk *w) {

@@ -104,6 +104,9 @@ static void wide_networks_have_the_kernels_of_their_limit(void **state) {
           "data: { kind: gaussian, n: 3, dimension: 9 }\nparameterization: ntk\n" },
         { "{ kind: resnet, channels: [128, 128], norm: layer, sum_activation: false }",
           "data: { kind: gaussian, n: 3, dimension: 16 }\nparameterization: ntk\n" },
+        { "{ kind: resnet, channels: [128, 160], blocks: [1, 1], norm: none, sum_activation: false, bias_variance: 0.1 "
+          "}",
+          "data: { kind: gaussian, n: 3, dimension: 16 }\nparameterization: ntk\n" },
         { "{ kind: transformer, width: 512, heads: 2, depth: 1, mlp_ratio: 1, attention_scale: 1/d, norm: post }",
           "data: { kind: in-context-regression, n: 3, context: 2, eigenvalues: [1] }\nparameterization: ntk\n" },
     };
@@ -128,6 +131,7 @@ static void outside_its_regime_the_law_says_which_condition(void **state) {
         { "{ kind: committee }", gaussian, NULL, "committee is none of" },
         { "{ kind: cnn, pooling: max }", "data: { kind: gaussian, n: 3, dimension: 64 }\n", NULL, "pooling is max" },
         { "{ kind: resnet, norm: layer }", gaussian, NULL, "gains of a norm" },
+        { "{ kind: resnet, norm: none }", gaussian, NULL, "the sum isn't Gaussian" },
         { "{ kind: transformer }", "data: { kind: in-context-regression, n: 3, context: 2 }\n", NULL,
           "softmax has a closed form with attention_scale 1/d only" },
         { "{ kind: transformer, attention: linear, positions: rotary }",
