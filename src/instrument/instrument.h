@@ -53,6 +53,7 @@ typedef struct orr_subject {
     const void *const *parameter; /* the live memory of each tensor */
     /* The live training examples: x[examples, input], target[examples, target_of_one], NULL where data have no targets. */
     const void *x, *target;
+    const void *test_x, *test_target; /* those of the test examples; NULL where there are none */
     orr_dtype x_type, target_type;
     orr_shape input, target_of_one;
     orr_status (*build)(void *self, orr_arena *out_arena, orr_graph *g, orr_part part, orr_subject_graph *out);

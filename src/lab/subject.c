@@ -133,6 +133,8 @@ orr_subject orr_training_subject(orr_training *t) {
                           .parameter = t->trained_memory,
                           .x = t->live_x,
                           .target = t->live_target,
+                          .test_x = t->live_test_x,
+                          .test_target = t->live_test_target,
                           .x_type = p->data.vocabulary ? ORR_I32 : p->dtype,
                           .target_type = p->data.classes ? ORR_I32 : p->dtype,
                           .input = p->data.input,

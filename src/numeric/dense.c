@@ -304,6 +304,21 @@ orr_status orr_cholesky_solve(orr_context *ctx, orr_arena *scratch, int64_t n, c
     return check_info(ctx, "Cholesky solve", info);
 }
 
+orr_status orr_cholesky_inverse_trace(orr_context *ctx, orr_arena *scratch, int64_t n, const double *l, double *trace) {
+    *trace = 0;
+    ORR_TRY(ctx, check_extents(ctx, "Cholesky inverse", n, n));
+    ORR_TRY(ctx, check_lower(ctx, "Cholesky inverse", n, l));
+    if (n == 0) return ORR_OK;
+    const orr_arena_mark mark = orr_arena_here(scratch);
+    double *inverse = copy_of(scratch, n, n, l);
+    if (!inverse) return no_memory(ctx, "Cholesky inverse", n, n);
+    const lapack_int info = LAPACKE_dtrtri_work(LAPACK_COL_MAJOR, 'U', 'N', (lapack_int)n, inverse, (lapack_int)n);
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j <= i; j++) *trace += inverse[i * n + j] * inverse[i * n + j];
+    orr_arena_rewind(scratch, mark);
+    return check_info(ctx, "Cholesky inverse", info);
+}
+
 /* ---- linear systems -------------------------------------------------------------------------------------------- */
 
 /* What LAPACK sees is A': the 1-norm of A is its infinity-norm, and the system its transpose. */

@@ -76,6 +76,10 @@ orr_status orr_cholesky(orr_context *ctx, int64_t n, const double *a, double *l)
 orr_status orr_cholesky_solve(orr_context *ctx, orr_arena *scratch, int64_t n, const double *l, int64_t columns,
                               const double *b, double *x) ORR_MUST_USE;
 
+/* *trace = tr A^-1 = |L^-1|_F^2.  Cost: n^3/3. */
+orr_status orr_cholesky_inverse_trace(orr_context *ctx, orr_arena *scratch, int64_t n, const double *l,
+                                      double *trace) ORR_MUST_USE;
+
 /* A x = b, A n x n general, b and x n x columns, by LU with partial pivoting.  *reciprocal_condition, where not NULL:
  * an estimate of 1 / (|A|_1 |A^-1|_1).  Fails: ORR_ENUMERIC where a pivot is exactly 0, with its index. */
 orr_status orr_solve(orr_context *ctx, orr_arena *scratch, int64_t n, const double *a, int64_t columns, const double *b,

@@ -175,6 +175,19 @@ static void cholesky_is_scipys_and_solves(void **state) {
     arenas_free(m);
 }
 
+/* Of 4 on the diagonal and 1 off it, n x n: eigenvalues n + 3 once and 3. */
+static void the_trace_of_an_inverse_is_a_sum_over_eigenvalues(void **state) {
+    double a[6 * 6], l[6 * 6], trace;
+    arenas m = arenas_new(*state);
+    for (int n = 0; n <= 6; n++) {
+        for (int i = 0; i < n * n; i++) a[i] = i % (n + 1) == 0 ? 4 : 1;
+        assert_ok(*state, orr_cholesky(*state, n, a, l));
+        assert_ok(*state, orr_cholesky_inverse_trace(*state, m.scratch, n, l, &trace));
+        assert_close(trace, n ? 1.0 / (n + 3) + (n - 1) / 3.0 : 0.0, 1e-14);
+    }
+    arenas_free(m);
+}
+
 static void cholesky_names_the_pivot_that_fails(void **state) {
     double a[25], l[25];
     for (int bad = 0; bad < 5; bad++)
@@ -359,6 +372,7 @@ int main(void) {
         cmocka_unit_test(eigen_of_the_tridiagonal_laplacian_is_known),
         cmocka_unit_test(singular_values_are_scipys_and_factors_multiply_back),
         cmocka_unit_test(cholesky_is_scipys_and_solves),
+        cmocka_unit_test(the_trace_of_an_inverse_is_a_sum_over_eigenvalues),
         cmocka_unit_test(cholesky_names_the_pivot_that_fails),
         cmocka_unit_test(linear_systems_are_solved_as_by_scipy),
         cmocka_unit_test(a_singular_system_names_its_pivot),

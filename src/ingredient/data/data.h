@@ -73,12 +73,17 @@ orr_status orr_data_generate(orr_context *ctx, orr_arena *out_arena, const orr_d
         { "subset_seed", ORR_INT, .fallback = "0", .range = "[0, inf)", .help = "of what is drawn here" },             \
         { "keep_classes", ORR_INTS, .fallback = "", .range = "[0, 1000000]",                                           \
           .help = "only examples of these classes, renumbered 0, 1, ... in this order; empty: all" },                  \
-        { "standardise", ORR_CHOICE, .fallback = "none", .choices = "none features all",                               \
-          .help = "mean 0 and variance 1 over the training examples: for each feature, or for all together" },         \
+        { "standardise", ORR_CHOICE, .fallback = "none", .choices = "none features all lengths",                       \
+          .help = "mean 0 and variance 1 over the training examples: for each feature, or for all together; lengths: " \
+                  "every input is divided by its length" },                                                            \
         { "whiten", ORR_FLAG, .fallback = "false",                                                                     \
           .help =                                                                                                      \
               "take off the mean and multiply by C^-1/2, C the covariance of the training inputs (pseudo-inverse)" },  \
-        { "flatten", ORR_FLAG, .fallback = "false", .help = "one axis of features" }, {                                \
+        { "flatten", ORR_FLAG, .fallback = "false", .help = "one axis of features" },                                  \
+        { "positive_classes", ORR_INTS, .fallback = "", .range = "[0, 1000000]",                                       \
+          .help = "targets become numbers: +1 for these classes, as keep_classes numbers them, -1 for the others; "    \
+                  "empty: labels stay" },                                                                              \
+    {                                                                                                                  \
         "label_noise", ORR_REAL, .fallback = "0", .range = "[0, 1]",                                                   \
                                  .help = "part of the training labels replaced by a class drawn from all"              \
     }
@@ -91,7 +96,7 @@ int64_t orr_data_needed(const orr_settings *s, int64_t n);
  * d comes with all examples that were read, d->n for training and d->n_test for testing.  Of them `n` and `n_test` of the
  * settings stay (n = 0: all); where d->n_test is 0, the test examples are taken from the training ones, behind them (n = 0:
  * what they leave).  In this order: keep_classes, subset, center (a kind may have that row: "none" or "mean-image", which
- * is taken off), standardise, whiten, flatten, label_noise.  Replaced labels: the fact "label" keeps the clean ones.
+ * is taken off), standardise, whiten, flatten, label_noise, positive_classes.  Replaced labels: the fact "label" keeps the clean ones.
  * Fails: ORR_EINPUT where there are too few examples, or where a row makes no sense for the data; ORR_ENOMEM. */
 orr_status orr_data_prepare(orr_context *ctx, orr_arena *out_arena, const orr_settings *s, orr_dataset *d) ORR_MUST_USE;
 

@@ -194,6 +194,15 @@ static void standardise(const orr_dataset *d, int64_t features, bool together, d
         }
 }
 
+/* x[i,:] <- x[i,:]/|x[i,:]|; an input of length 0 stays. */
+static void scale_to_length_1(int64_t n, int64_t features, double *x) {
+    for (int64_t i = 0; i < n; i++) {
+        double square = 0.0;
+        for (int64_t j = 0; j < features; j++) square += x[i * features + j] * x[i * features + j];
+        for (int64_t j = 0; j < features && square > 0.0; j++) x[i * features + j] /= sqrt(square);
+    }
+}
+
 /* x <- (x - mean) C^-1/2, C = 1/n sum_i (x_i - mean)(x_i - mean)';  C^-1/2 = sum_k v_k v_k' / sqrt(lambda_k) over
  * lambda_k > features eps lambda_max. */
 static orr_status whiten(orr_context *ctx, orr_arena *scratch, const orr_dataset *d, int64_t features, double *x) {
@@ -224,8 +233,9 @@ static orr_status change_inputs(orr_context *ctx, orr_arena *scratch, orr_arena 
                                 orr_dataset *d) {
     const bool center = has(s, "center", "mean-image"), features_each = has(s, "standardise", "features");
     const bool together = has(s, "standardise", "all"), white = orr_flag(s, "whiten");
+    const bool lengths = has(s, "standardise", "lengths");
     const int64_t features = orr_dataset_features(d), count = (d->n + d->n_test) * features;
-    if (!center && !features_each && !together && !white) return ORR_OK;
+    if (!center && !features_each && !together && !lengths && !white) return ORR_OK;
     if (d->vocabulary)
         return orr_fail(ctx, ORR_EINPUT, "%s: %s makes no sense for inputs that are tokens", d->source,
                         center  ? "center"
@@ -239,6 +249,7 @@ static orr_status change_inputs(orr_context *ctx, orr_arena *scratch, orr_arena 
         subtract(d->n + d->n_test, features, mean, x);
     }
     if (features_each || together) standardise(d, features, together, mean, x);
+    if (lengths) scale_to_length_1(d->n + d->n_test, features, x);
     if (white) ORR_TRY(ctx, whiten(ctx, scratch, d, features, x));
     d->x = x;
     return ORR_OK;
@@ -272,6 +283,32 @@ static orr_status label_noise(orr_context *ctx, orr_arena *scratch, orr_arena *o
     return ORR_OK;
 }
 
+/* y = +1 for the positive classes, -1 for the others, in place of labels. */
+static orr_status sign_classes(orr_context *ctx, orr_arena *out_arena, const orr_settings *s, orr_dataset *d) {
+    int64_t n_positive;
+    const int64_t *positive = orr_ints(s, "positive_classes", &n_positive);
+    if (n_positive == 0) return ORR_OK;
+    if (!d->label || d->target.rank != 0)
+        return orr_fail(ctx, ORR_EINPUT, "positive_classes: these data (%s) don't have one class an example",
+                        d->source);
+    double *y = ORR_NEW(out_arena, double, d->n + d->n_test);
+    if (!y) return orr_fail(ctx, ORR_ENOMEM, "data: no memory for %lld targets", (long long)(d->n + d->n_test));
+    for (int64_t c = 0; c < n_positive; c++)
+        if (positive[c] >= d->classes)
+            return orr_fail(ctx, ORR_EINPUT, "positive_classes: %lld is no class; they are 0 to %lld",
+                            (long long)positive[c], (long long)d->classes - 1);
+    for (int64_t i = 0; i < d->n + d->n_test; i++) {
+        y[i] = -1.0;
+        for (int64_t c = 0; c < n_positive; c++)
+            if (d->label[i] == positive[c]) y[i] = 1.0;
+    }
+    d->y = y;
+    d->label = NULL;
+    d->classes = 0;
+    d->target = ORR_SHAPE(1);
+    return ORR_OK;
+}
+
 static orr_status prepare(orr_context *ctx, orr_arena *scratch, orr_arena *out_arena, const orr_settings *s,
                           orr_dataset *d) {
     part train, test = { 0 };
@@ -280,7 +317,8 @@ static orr_status prepare(orr_context *ctx, orr_arena *scratch, orr_arena *out_a
     ORR_TRY(ctx, renumber(ctx, out_arena, s, d));
     ORR_TRY(ctx, change_inputs(ctx, scratch, out_arena, s, d));
     if (orr_flag(s, "flatten")) d->input = ORR_SHAPE(orr_dataset_features(d));
-    return label_noise(ctx, scratch, out_arena, s, d);
+    ORR_TRY(ctx, label_noise(ctx, scratch, out_arena, s, d));
+    return sign_classes(ctx, out_arena, s, d);
 }
 
 orr_status orr_data_prepare(orr_context *ctx, orr_arena *out_arena, const orr_settings *s, orr_dataset *d) {

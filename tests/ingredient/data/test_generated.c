@@ -156,6 +156,24 @@ static void points_of_the_sphere_have_its_radius_and_no_direction(void **state) 
     }
 }
 
+/* sqrt(g_l) P_l with d = 5: l = 1: sqrt(5) t; l = 2: sqrt(14) (5 t^2 - 1)/4; l = 3: sqrt(30) (7 t^3 - 3 t)/4. */
+static void harmonic_targets_are_polynomials_of_the_first_coordinate_with_mean_square_1(void **state) {
+    orr_dataset d;
+    LOAD("hypersphere", 0, &d, "n", "20000", "dimension", "5", "radius", "3", "targets", "harmonic", "degrees",
+         "3 0 1 2");
+    assert_int_equal(d.target.size[0], 4);
+    double square[4] = { 0 };
+    for (int i = 0; i < 20000; i++) {
+        const double t = d.x[5 * i] / 3, *y = d.y + 4 * i;
+        assert_close(y[0], sqrt(30) * (7 * t * t * t - 3 * t) / 4, 1e-13);
+        assert_close(y[1], 1.0, 0.0);
+        assert_close(y[2], sqrt(5) * t, 1e-14);
+        assert_close(y[3], sqrt(14) * (5 * t * t - 1) / 4, 1e-13);
+        for (int o = 0; o < 4; o++) square[o] += y[o] * y[o] / 20000;
+    }
+    for (int o = 0; o < 4; o++) assert_close(square[o], 1.0, 0.08); /* 5 standard deviations of y^2, kurtosis below 6 */
+}
+
 static void whitened_inputs_are_exactly_white_and_the_map_has_its_singular_values(void **state) {
     orr_dataset d;
     LOAD("whitened-linear", 0, &d, "n", "40", "n_test", "9", "dimension", "6", "outputs", "5", "singular_values",
@@ -504,6 +522,7 @@ int main(void) {
         TEST(the_same_seed_gives_the_same_bits_and_another_one_others),
         TEST(more_examples_begin_with_the_fewer_and_test_ones_are_others),
         TEST(points_of_the_sphere_have_its_radius_and_no_direction),
+        TEST(harmonic_targets_are_polynomials_of_the_first_coordinate_with_mean_square_1),
         TEST(whitened_inputs_are_exactly_white_and_the_map_has_its_singular_values),
         TEST(a_committee_is_recomputed_from_its_facts),
         TEST(a_deep_teacher_is_recomputed_from_its_facts),

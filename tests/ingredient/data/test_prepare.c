@@ -218,9 +218,34 @@ static void a_reader_needs_all_where_the_first_are_not_enough(void **state) {
     assert_int_equal(orr_data_needed(&kept, 5), 0);
 }
 
+/* Classes 3 and 1 become 0 and 1: the positive one, 1, was 1. */
+static void positive_classes_become_signs_in_place_of_labels(void **state) {
+    orr_dataset d = make(9, 3);
+    PREPARE(&d, "n", "4", "n_test", "1", "keep_classes", "3 1", "positive_classes", "1");
+    static const double expected[4] = { 1, -1, 1, -1 }; /* classes 1, 3, 1, 3 */
+    assert_null(d.label);
+    assert_int_equal(d.classes, 0);
+    assert_int_equal(orr_dataset_targets(&d), 1);
+    for (int i = 0; i < 4; i++) assert_close(d.y[i], expected[i], 0.0);
+    orr_dataset bad = make(9, 3);
+    REFUSED(&bad, "positive_classes: 4 is no class; they are 0 to 3", "positive_classes", "1 4");
+}
+
+static void inputs_are_divided_by_their_length_after_their_mean_is_taken_off(void **state) {
+    orr_dataset d = make_normal(20, 5);
+    PREPARE(&d, "n", "20", "n_test", "5", "center", "mean-image", "standardise", "lengths");
+    for (int i = 0; i < 25; i++) {
+        double square = 0.0;
+        for (int j = 0; j < 6; j++) square += d.x[6 * i + j] * d.x[6 * i + j];
+        assert_close(square, 1.0, 1e-14);
+    }
+}
+
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
+        TEST(positive_classes_become_signs_in_place_of_labels),
+        TEST(inputs_are_divided_by_their_length_after_their_mean_is_taken_off),
         TEST(the_first_examples_stay_and_test_ones_follow),
         TEST(a_random_subset_has_no_example_twice_and_follows_its_seed),
         TEST(kept_classes_are_renumbered_in_the_order_in_which_they_are_named),
