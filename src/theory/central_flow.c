@@ -242,6 +242,17 @@ orr_status orr_central_flow_moment(orr_central_flow *f, double dt, const orr_cen
     return status;
 }
 
+orr_status orr_central_flow_plain_moment(orr_central_flow *f, const orr_central_moment **out) {
+    orr_central_moment *m = &f->moment;
+    ORR_TRY(f->ctx, gradient(f));
+    m->k = m->tracked = 0;
+    m->loss_mean = m->loss;
+    m->gradient2_mean = m->gradient2;
+    m->trace_x = m->trace_sigma = 0.0;
+    *out = m;
+    return ORR_OK;
+}
+
 void orr_central_flow_move(orr_central_flow *f, double dt) {
     orr_vector_axpy(f->n, dt, f->moment.dw, f->w);
     orr_vector_axpy(f->n_nu, dt, f->moment.dnu, f->nu);

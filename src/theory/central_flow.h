@@ -70,10 +70,12 @@ int64_t orr_central_nu(orr_central_rule rule, int64_t n); /* numbers of nu: 0, 1
 double *orr_central_flow_w(orr_central_flow *f);
 double *orr_central_flow_nu(orr_central_flow *f);
 
-/* Where the flow is and whither it goes, for a step dt.  *out is the flow's, until the next call.
+/* Where the flow is and whither it goes, for a step dt.  *out is the flow's, until the next call of anything here.
  * Cost: a gradient, some 10 Hessian products, and k (k + 1)/2 third products.
  * Fails: ORR_ENUMERIC where X has no solution or more directions are critical than are tracked. */
 orr_status orr_central_flow_moment(orr_central_flow *f, double dt, const orr_central_moment **out) ORR_MUST_USE;
+/* The same for X = 0, without eigenvalues, dw and dnu: the loss and its gradient. */
+orr_status orr_central_flow_plain_moment(orr_central_flow *f, const orr_central_moment **out) ORR_MUST_USE;
 /* w += dt dw, nu += dt dnu of the last moment. */
 void orr_central_flow_move(orr_central_flow *f, double dt);
 /* One update of the rule itself. */
