@@ -333,22 +333,33 @@ static const orr_check checks[] = {
 };
 enum { RESIDUAL, EXPONENT, CRITICAL, TWO_BATCHES, EXAMPLES };
 
-/* Mean of B_noise on the way of the largest batch: predicted, or measured where it was recorded; false where neither is. */
-static bool mean_noise(const orr_batch_group *g, const orr_batch_tuned *largest, double *mean) {
-    const json_t *exact = json_object_get(g->prediction, "regression");
-    double sum = 0.0, n = 0.0;
-    *mean = orr_number_of(exact, "noise_mean");
-    for (size_t seed = g->from; seed < g->to && !exact; seed++) {
-        const json_t *s = orr_batch_series(g, largest->point, seed, "gradient_noise_weighted"),
+/* Sum over seeds and records up to the target of what was recorded of B_noise at a point; *n of them. */
+static double sum_noise(const orr_batch_group *g, const json_t *point, double steps, double *n) {
+    double sum = 0.0;
+    for (size_t seed = g->from; seed < g->to; seed++) {
+        const json_t *s = orr_batch_series(g, point, seed, "gradient_noise_weighted"),
                      *step = json_object_get(s, "step");
         for (size_t i = 0; i < json_array_size(step); i++) {
-            if (orr_number_at(step, i) > largest->steps) continue;
+            if (orr_number_at(step, i) > steps) continue;
             sum += orr_number_at(json_object_get(s, "value"), i);
-            n++;
+            ++*n;
         }
     }
-    if (!exact) *mean = sum / n;
-    return exact || n > 0.0;
+    return sum;
+}
+
+/* Mean of B_noise on the way of the largest batch: predicted, or measured where it was recorded; false where neither is. */
+static bool mean_noise(const orr_batch_group *g, const orr_batch_tuned *largest, double *mean) {
+    const json_t *exact = json_object_get(g->prediction, "regression"),
+                 *points = json_object_get(g->prediction, "points");
+    double sum = 0.0, n = 0.0;
+    *mean = orr_number_of(exact, "noise_mean");
+    if (exact) return true;
+    for (size_t i = 0; i < json_array_size(points); i++)
+        if (orr_number_of(json_array_get(points, i), "batch") == largest->batch)
+            sum += sum_noise(g, json_array_get(points, i), largest->steps, &n);
+    *mean = sum / n;
+    return n > 0.0;
 }
 
 /* Ratio of sums, over seeds and records up to the target, of two series; and of what is exact at the same updates. */
