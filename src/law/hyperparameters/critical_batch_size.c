@@ -565,7 +565,7 @@ const orr_law orr_law_critical_batch_size = {
     .section = "2.4",
     .sources = "McCandlish et al. 2018 (arXiv 1812.06162); Ma, Bassily, Belkin 2018 (1712.06559); Shallue et al. 2019 "
                "(1811.03600)",
-    .breaks_along = "observe.excess-loss.target=9.6:0.6:5,log",
+    .breaks_along = "data.noise=0.0632:0.632:5,log",
     .regime = regime,
     .checks = checks,
     .defaults = orr_law_yaml_critical_batch_size,
