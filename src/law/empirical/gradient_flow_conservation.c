@@ -643,6 +643,9 @@ const orr_law orr_law_gradient_flow_conservation = {
         "descent changes them by exactly the same form of the gradients times the learning rate squared, so that over "
         "a "
         "fixed time they drift in proportion to the learning rate.",
+    .equation = "\\begin{aligned} Q_l &= W_{l+1}^\\top W_{l+1} - W_l W_l^\\top, \\qquad \\dot Q_l = 0 \\\\ "
+                "Q_l(t+1) &= (1-\\eta\\lambda)^2 Q_l(t) + \\eta^2 \\left(G_{l+1}^\\top G_{l+1} - G_l G_l^\\top\\right) "
+                "\\end{aligned}",
     .section = "2.3",
     .sources = "Saxe et al. 2014 (arXiv 1312.6120); Du et al. 2018 (1806.00900); Arora et al. 2019 (1810.02281); Kunin "
                "et al. 2021 "

@@ -487,6 +487,10 @@ const orr_law orr_law_neural_scaling_laws = {
     .statement =
         "The least test loss that a family of networks reaches falls as a sum of powers of parameters and data above a "
         "floor, which predicts larger data from less; for kernels the whole curve follows from the spectrum.",
+    .equation = "\\begin{aligned} L(N,D) &= E + A N^{-\\alpha} + B D^{-\\beta} \\\\ "
+                "n &= \\sum_i \\frac{\\lambda_i}{\\lambda_i+\\kappa} + \\frac{\\delta}{\\kappa},\\qquad "
+                "L(n) = \\frac{n}{n - \\sum_i M_i^2} \\sum_i (1-M_i)^2 v_i^2,\\quad M_i = "
+                "\\frac{\\lambda_i}{\\lambda_i+\\kappa} \\end{aligned}",
     .section = "2.3",
     .sources =
         "Hestness et al. 2017 (arXiv 1712.00409); Kaplan et al. 2020 (2001.08361); Hoffmann et al. 2022 (2203.15556); "

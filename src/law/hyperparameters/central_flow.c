@@ -590,6 +590,11 @@ const orr_law orr_law_central_flow = {
     .statement =
         "At the edge of stability, training averaged over its oscillations follows a flow with a curvature penalty, "
         "whose strength is what keeps every eigenvalue of the effective Hessian at or below the edge.",
+    .equation = "\\begin{aligned} \\frac{dw}{dt} &= -P^{-1}\\left[\\nabla L + \\tfrac12 \\nabla \\langle H, \\Sigma "
+                "\\rangle\\right], \\quad "
+                "\\frac{d\\nu}{dt} = \\tfrac{1-\\beta_2}{\\beta_2}\\left(g^2 - \\nu + 4P^2 "
+                "\\operatorname{diag}\\Sigma\\right) \\\\ "
+                "0 &\\preceq \\Sigma \\;\\perp\\; 2P - H \\;\\succeq\\; 0 \\end{aligned}",
     .section = "2.4",
     .sources = "Cohen, Damian, Talwalkar, Kolter, Lee 2025 (arXiv 2410.24206); Damian, Nichani, Lee 2023 (2209.15594)",
     .breaks_along = "architecture.weight_variance=1:5:5",

@@ -562,6 +562,8 @@ const orr_law orr_law_critical_batch_size = {
     .statement = "Larger batches save updates only up to a critical size, which the gradient noise scale sets; updates "
                  "and examples to "
                  "a loss lie on a hyperbola.",
+    .equation = "S(B) = S_{\\min}\\left(1 + \\frac{B_{\\mathrm{crit}}}{B}\\right),\\quad E(B) = B\\,S(B),\\qquad "
+                "B_{\\mathrm{noise}} = \\frac{\\operatorname{tr} H\\Sigma}{G^\\top H G}",
     .section = "2.4",
     .sources = "McCandlish et al. 2018 (arXiv 1812.06162); Ma, Bassily, Belkin 2018 (1712.06559); Shallue et al. 2019 "
                "(1811.03600)",

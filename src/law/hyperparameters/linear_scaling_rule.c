@@ -630,6 +630,10 @@ const orr_law orr_law_linear_scaling_rule = {
     .statement =
         "Multiplying batch and learning rate by the same factor leaves training at equal numbers of examples as it is, "
         "as long as a step is small against the curvature.",
+    .equation = "\\begin{aligned} m_i(k+1) &= (1-\\eta\\lambda_i)^2 m_i(k) + \\tfrac{\\eta^2}{B}\\left(\\lambda_i^2 "
+                "m_i + \\lambda_i "
+                "\\textstyle\\sum_j \\lambda_j m_j + \\sigma^2 \\lambda_i\\right) \\\\ (B, \\eta) &\\sim (\\kappa B, "
+                "\\kappa\\eta) \\end{aligned}",
     .section = "2.4",
     .sources =
         "Goyal et al. 2017 (arXiv 1706.02677); Li, Tai, E 2019 (1811.01558); Smith et al. 2018 (1711.00489); Li, "

@@ -579,6 +579,8 @@ const orr_law orr_law_mup_transfer = {
     .statement =
         "Under the maximal update parameterization every layer changes by the same amount at every width, and the "
         "best learning rate of a narrow network is that of a wide one; under the standard one it falls as 1/width.",
+    .equation = "W^l = n^{-a_l} w^l,\\quad w^l_{ij} \\sim \\mathcal N(0, n^{-2b_l}),\\quad \\eta\\, n^{-c};\\qquad "
+                "\\text{changes of features} \\sim n^{-R},\\quad R = 0 \\text{ under maximal updates}",
     .section = "2.4",
     .sources = "Yang, Hu 2021 (arXiv 2011.14522); Yang et al. 2022 (2203.03466); Yang, Littwin 2023 (2308.01814)",
     .breaks_along = "steps=30:480:5,log",

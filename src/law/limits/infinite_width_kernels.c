@@ -378,6 +378,9 @@ const orr_law orr_law_infinite_width_kernels = {
     .statement =
         "As its layers grow wide, a random network becomes a Gaussian process whose covariance, and whose tangent "
         "kernel, follow layer by layer from its architecture; one network of width n is n^-1/2 away from them.",
+    .equation = "\\begin{aligned} K^{l+1} &= \\sigma_w^2\\, \\mathbb E\\,\\phi(u)\\phi(v) + \\sigma_b^2, \\quad (u,v) "
+                "\\sim \\mathcal N(0, K^l) \\\\ "
+                "\\Theta^{l+1} &= K^{l+1} + \\sigma_w^2\\, \\mathbb E\\,\\phi'(u)\\phi'(v)\\;\\Theta^l \\end{aligned}",
     .section = "2.2",
     .sources = "Neal 1996; Jacot et al. 2018 (arXiv 1806.07572); Lee et al. 2018 (1711.00165); Arora et al. 2019 "
                "(1904.11955); Yang 2020 (2006.14548); Hron et al. 2020 (2006.10540)",

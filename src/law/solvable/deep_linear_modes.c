@@ -650,6 +650,8 @@ const orr_law orr_law_deep_linear_modes = {
         "A deep linear network that starts small, on white inputs, learns each singular mode of the input-output "
         "correlation by itself, along a sigmoid whose time that mode's singular value sets: strong modes first, "
         "with plateaus of the loss between.",
+    .equation = "\\frac{da}{dt} = L\\, a^{2-2/L}\\,(s - a),\\qquad "
+                "a(t) = \\frac{s\\, e^{2st}}{e^{2st} - 1 + s/a_0}\\quad (L = 2)",
     .section = "2.1",
     .sources = "Saxe, McClelland, Ganguli 2014 (arXiv 1312.6120); Gidel et al. 2019 (1904.13262); Atanasov et al. 2021 "
                "(2111.00034)",

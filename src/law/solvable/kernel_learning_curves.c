@@ -104,9 +104,7 @@ static const orr_condition regime[] = {
 
 /* ---- prediction --------------------------------------------------------------------------------------------------------- */
 
-static orr_status no_memory(orr_context *ctx) {
-    return orr_fail(ctx, ORR_ENOMEM, "kernel learning curves: no memory");
-}
+static orr_status no_memory(orr_context *ctx) { return orr_fail(ctx, ORR_ENOMEM, "kernel learning curves: no memory"); }
 
 /* (new) { samples, kappa, learned, test, train } at numbers of samples: [n, ridges], and [n, ridges, outputs] for errors. */
 static orr_status predict_curves(orr_context *ctx, orr_arena *scratch, const orr_population *of, int64_t outputs,
@@ -514,6 +512,12 @@ const orr_law orr_law_kernel_learning_curves = {
         "The expected test and train error of kernel ridge regression on n samples depend only on the kernel's "
         "eigenvalues, the target's coefficients, the noise and the ridge; at zero ridge the learnabilities sum "
         "to n.",
+    .equation =
+        "\\begin{aligned} n &= \\sum_i \\frac{\\lambda_i}{\\lambda_i + \\kappa} + \\frac{\\delta}{\\kappa},\\qquad "
+        "\\mathcal L_i = \\frac{\\lambda_i}{\\lambda_i+\\kappa},\\qquad \\mathcal E_0 = \\frac{n}{n - \\sum_i "
+        "\\mathcal L_i^2} \\\\ "
+        "E_{\\mathrm{test}} &= \\mathcal E_0\\left[\\sum_i (1-\\mathcal L_i)^2 v_i^2 + \\sigma^2\\right],\\qquad "
+        "E_{\\mathrm{train}} = \\left(\\frac{\\delta}{n\\kappa}\\right)^2 E_{\\mathrm{test}} \\end{aligned}",
     .section = "2.1",
     .sources =
         "Simon, Dickens, Karkada, DeWeese 2023 (arXiv 2110.03922); Canatar, Bordelon, Pehlevan 2021 (2006.13198); "

@@ -571,6 +571,11 @@ const orr_law orr_law_saad_solla = {
     .statement =
         "One-pass training of a two-layer network on the answers of another closes, in high dimension, on their "
         "overlaps: differential equations predict the error, its plateau and the specialisation of units.",
+    .equation =
+        "\\begin{aligned} \\frac{dR_{in}}{d\\alpha} &= \\eta\\, \\langle \\delta_i y_n \\rangle,\\qquad "
+        "\\frac{dQ_{ik}}{d\\alpha} = \\eta\\, \\langle \\delta_i x_k + \\delta_k x_i \\rangle + \\eta^2 \\langle "
+        "\\delta_i \\delta_k \\rangle \\\\ "
+        "\\epsilon_g &= \\tfrac12 \\langle (\\textstyle\\sum_i g(x_i) - \\sum_n g(y_n))^2 \\rangle \\end{aligned}",
     .section = "2.1",
     .sources = "Saad, Solla 1995 (PRL 74, 4337; PRE 52, 4225); Goldt et al. 2019 (arXiv 1906.08632); Veiga et al. 2022 "
                "(2202.00293)",

@@ -499,6 +499,9 @@ const orr_law orr_law_representation_similarity = {
     .statement =
         "Networks of different seeds learn similar representations, the wider the more so. For random features "
         "it is the law of large numbers: CKA of two draws of m features is 1/(1 + V/(m q)), V/q known from the data.",
+    .equation = "\\mathrm{CKA}(m) = \\frac{1}{1 + V/(m q)},\\qquad S = \\mathbb E\\,\\phi_c \\phi_c^\\top,\\quad q = "
+                "|S|_F^2,\\quad "
+                "V = \\mathbb E\\,|\\phi_c|^4 - q",
     .section = "2.5",
     .sources =
         "Kornblith et al. 2019 (arXiv 1905.00414); Raghu et al. 2017 (1706.05806); Morcos et al. 2018 (1806.05759); "
