@@ -1,5 +1,4 @@
 /* orrery doctor: what is here, what is missing, and what each missing part would give. */
-#include <cblas.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "cli/options.h"
 #include "lab/execute.h"
 #include "law/law.h"
+#include "numeric/dense.h"
 #include "store/store.h"
 
 static const char usage[] =
@@ -82,11 +82,12 @@ static bool is_on_path(const char *program) {
 }
 
 static orr_status look(visit *v, const char *store) {
+    char blas[256];
     int laws = 0;
     while (orr_law_at(laws)) laws++;
     tell(v, "orrery", true, true, orr_arena_format(v->arena, ORR_VERSION ", %d laws", laws));
-    tell(v, "BLAS", true, true,
-         orr_arena_format(v->arena, "%s, kernels for %s", openblas_get_config(), openblas_get_corename()));
+    orr_blas_words(blas);
+    tell(v, "BLAS", true, true, blas);
     tell(v, "threads", true, true,
          orr_arena_format(v->arena, "%d of %ld cores", orr_context_threads(v->ctx), sysconf(_SC_NPROCESSORS_ONLN)));
     tell(v, "device cpu", true, true, "fused kernels on the cores");

@@ -6,6 +6,7 @@
 #include <lapacke.h>
 #include <limits.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/context.h"
@@ -13,6 +14,9 @@
 
 void orr_blas_threads_set(int threads) { openblas_set_num_threads(threads); }
 int orr_blas_threads(void) { return openblas_get_num_threads(); }
+void orr_blas_words(char out[256]) {
+    (void)snprintf(out, 256, "%s, kernels for %s", openblas_get_config(), openblas_get_corename());
+}
 
 /* ---- inputs and work arrays ------------------------------------------------------------------------------------ */
 

@@ -19,6 +19,8 @@
 /* Process-wide, not for use while other threads compute. */
 void orr_blas_threads_set(int threads);
 int orr_blas_threads(void);
+/* "OpenBLAS 0.3.21 ..., kernels for Haswell": the library and the processor that it takes this one for. */
+void orr_blas_words(char out[256]);
 
 /* c <- op(a) op(b), c m x n, inner extent k; op transposes where asked: a is then stored k x m, b n x k. */
 void orr_dense_multiply(int64_t m, int64_t n, int64_t k, const double *a, bool transpose_a, const double *b,
