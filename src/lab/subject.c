@@ -106,7 +106,9 @@ static void next_update(void *self, double *rate, double *keep) {
     const orr_training *t = self;
     const orr_settings *s = t->rule_settings;
     const char *kind = t->rule->kind.name;
-    const double eta = t->member[t->selected >= 0 ? t->selected : 0].learning_rate,
+    const int64_t member = t->selected >= 0 ? t->selected : 0;
+    const double eta = t->problem->dtype == ORR_F64 ? ((const double *)t->rate)[member]
+                                                    : (double)((const float *)t->rate)[member],
                  decay = orr_settings_has(s, "weight_decay") ? orr_real(s, "weight_decay") : 0.0;
     const bool constant =
                    is_setting(s, "schedule", "constant") && orr_int(s, "warmup") == 0 && orr_real(s, "clip") == 0.0,
