@@ -87,59 +87,73 @@ static bool is_default(const orr_law *law, const orr_stored_experiment *e, const
 }
 
 /* The newest experiment that is the law's default and is at its end; 0: there is none. */
-static orr_status find_stored(session *s, const orr_law *law, int64_t *id) {
+static orr_status find_stored(session *s, orr_arena *arena, const orr_law *law, int64_t *id) {
     const orr_run_filter filter = { .law = law->id };
     orr_run_row *run;
     int64_t n;
     *id = 0;
-    ORR_TRY(s->ctx, orr_query_runs(s->store, s->arena, &filter, &run, &n));
+    ORR_TRY(s->ctx, orr_query_runs(s->store, arena, &filter, &run, &n));
     for (int64_t i = n - 1, seen = 0; i >= 0 && *id == 0; i--) {
         orr_stored_experiment e;
         bool finished = true;
         if (run[i].experiment == seen) continue;
         seen = run[i].experiment;
-        ORR_TRY(s->ctx, orr_store_reopen(s->store, s->arena, seen, &e));
+        ORR_TRY(s->ctx, orr_store_reopen(s->store, arena, seen, &e));
         for (int64_t k = 0; k < e.n_runs; k++) finished = finished && e.finished[k];
         if (finished && is_default(law, &e, s->options->law.size)) *id = seen;
     }
     return ORR_OK;
 }
 
-static orr_status outcome_of(session *s, const orr_law *law, orr_experiment *experiment, orr_law_outcome *outcome) {
+static orr_status outcome_of(session *s, orr_arena *arena, const orr_law *law, orr_experiment *experiment,
+                             orr_law_outcome *outcome) {
     const orr_law_options options = { .stop = orr_cli_stop() };
     int64_t id = 0;
-    if (!s->options->fresh) ORR_TRY(s->ctx, find_stored(s, law, &id));
+    if (!s->options->fresh) ORR_TRY(s->ctx, find_stored(s, arena, law, &id));
     if (id) {
-        const orr_status status = orr_law_recall(s->ctx, s->arena, s->store, law, id, experiment, outcome);
+        const orr_status status = orr_law_recall(s->ctx, arena, s->store, law, id, experiment, outcome);
         if (status != ORR_EINPUT) return status;
         orr_context_clear(s->ctx); /* of another version: it is run anew */
     }
-    ORR_TRY(s->ctx, orr_cli_law_experiment(s->ctx, s->arena, law, &s->options->law, NULL, 0, experiment));
-    return orr_law_run(s->ctx, s->arena, s->store, law, experiment, &options, outcome);
+    ORR_TRY(s->ctx, orr_cli_law_experiment(s->ctx, arena, law, &s->options->law, NULL, 0, experiment));
+    return orr_law_run(s->ctx, arena, s->store, law, experiment, &options, outcome);
 }
 
-static orr_status add_law(session *s, const orr_law *law) {
+static void print_law(const orr_law_outcome *o) {
+    const orr_judgement *j = &o->check[o->headline];
+    printf("%-28s %-14s", o->law->id, orr_verdict_words(o->verdict));
+    if (j->n) printf("%s = %.4g", o->law->checks[o->headline].metric, j->value);
+    printf("%s%s\n", j->n && o->note[0] ? "; " : "", o->note);
+    (void)fflush(stdout);
+}
+
+static orr_status add_in(session *s, orr_arena *arena, const orr_law *law) {
     orr_experiment experiment;
     orr_law_outcome outcome = { .note = "", .outside = "" };
     json_t *entry = NULL;
-    const char *command = orr_arena_format(s->arena, "orrery law run %s --size %s", law->id, s->options->law.size);
+    const char *command = orr_arena_format(arena, "orrery law run %s --size %s", law->id, s->options->law.size);
     if (!command) return orr_fail(s->ctx, ORR_ENOMEM, "no memory for an atlas");
-    orr_status status = outcome_of(s, law, &experiment, &outcome);
-    if (status == ORR_OK) status = orr_law_entry(s->ctx, s->arena, &outcome, &experiment, command, &entry);
+    orr_status status = outcome_of(s, arena, law, &experiment, &outcome);
+    if (status == ORR_OK) status = orr_law_entry(s->ctx, arena, &outcome, &experiment, command, &entry);
     json_decref(outcome.prediction);
     json_decref(outcome.measurement);
     ORR_TRY(s->ctx, status);
-    if (json_array_append_new(s->entries, entry) != 0) return orr_fail(s->ctx, ORR_ENOMEM, "no memory for an atlas");
-    const orr_judgement *j = &outcome.check[outcome.headline];
-    (void)json_array_append_new(s->verdicts, orr_law_outcome_json(&outcome));
+    if (json_array_append_new(s->entries, entry) != 0 ||
+        json_array_append_new(s->verdicts, orr_law_outcome_json(&outcome)) != 0)
+        return orr_fail(s->ctx, ORR_ENOMEM, "no memory for an atlas");
     s->laws++;
     s->holds += outcome.verdict == ORR_HOLDS;
-    if (s->options->law.json) return ORR_OK;
-    printf("%-28s %-14s", law->id, orr_verdict_words(outcome.verdict));
-    if (j->n) printf("%s = %.4g", law->checks[outcome.headline].metric, j->value);
-    printf("%s%s\n", j->n && outcome.note[0] ? "; " : "", outcome.note);
-    (void)fflush(stdout);
+    if (!s->options->law.json) print_law(&outcome);
     return ORR_OK;
+}
+
+/* What a law held in memory is given back before the next. */
+static orr_status add_law(session *s, const orr_law *law) {
+    orr_arena *arena = NULL;
+    ORR_TRY(s->ctx, orr_arena_new(s->ctx, &arena));
+    const orr_status status = add_in(s, arena, law);
+    orr_arena_free(arena);
+    return status;
 }
 
 static orr_status print_json(session *s) {
