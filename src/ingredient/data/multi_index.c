@@ -5,6 +5,7 @@
  *   hermite      f = sum_k c_k h_{degree_k}(z_k), h_j = He_j / sqrt(j!)
  *   product      f = z_1 z_2 ... z_r
  *   parity       f = sign(z_1 z_2 ... z_r)
+ *   pairs        f = z_1 z_2 + z_3 z_4 + ..., the last one alone where r is odd
  *   staircase    f = c_1 z_1 + c_2 z_1 z_2 + ... + c_r z_1 ... z_r
  * Inputs are N(0, I_d), or signs: each -1 or 1 (the Boolean cube, where product and parity are the same on axes).
  * c_k = 1 where they aren't given.  Facts: "directions" U [r, d]; "coefficients" c [r]. */
@@ -22,7 +23,7 @@ static const orr_parameter parameters[] = {
     { "rank", ORR_INT, .fallback = "3", .range = "[1, 1000]", .help = "r: directions" },
     { "directions", ORR_CHOICE, .fallback = "random", .choices = "random axes",
       .help = "U: drawn, or the first r axes" },
-    { "link", ORR_CHOICE, .fallback = "hermite", .choices = "hermite product parity staircase", .help = "f" },
+    { "link", ORR_CHOICE, .fallback = "hermite", .choices = "hermite product parity staircase pairs", .help = "f" },
     { "degrees", ORR_INTS, .fallback = "1 2 3", .range = "[0, 100]", .help = "of hermite, one for each direction" },
     { "coefficients", ORR_REALS, .fallback = "", .help = "c_k of hermite and staircase; empty: ones" },
     { "noise", ORR_REAL, .fallback = "0", .range = "[0, inf)", .help = "standard deviation of what is added to y" },
@@ -69,11 +70,23 @@ static orr_status load(orr_context *ctx, orr_arena *out_arena, const orr_setting
     return orr_data_generate(ctx, out_arena, &orr_data_multi_index, s, seed, out);
 }
 
+/* z_1 z_2 + z_3 z_4 + ..., [n, 1] */
+static orr_node pairs(orr_graph *g, orr_node z, int64_t r) {
+    orr_node sum = ORR_NONE;
+    for (int64_t k = 0; k < r; k += 2) {
+        orr_node term = orr_slice(g, z, 1, k, k + 1, 1);
+        if (k + 1 < r) term = orr_mul(g, term, orr_slice(g, z, 1, k + 1, k + 2, 1));
+        sum = k == 0 ? term : orr_add(g, sum, term);
+    }
+    return sum;
+}
+
 /* f of z[n, r], as [n, 1]. */
 static orr_node target(orr_graph *g, const orr_settings *s, orr_node z, orr_node c, int64_t r) {
     int64_t n_degrees;
     const int64_t *degree = orr_ints(s, "degrees", &n_degrees);
     orr_node product = ORR_NONE, sum = ORR_NONE;
+    if (is(s, "pairs")) return pairs(g, z, r);
     for (int64_t k = 0; k < r; k++) {
         const orr_node z_k = orr_slice(g, z, 1, k, k + 1, 1), c_k = orr_slice(g, c, 0, k, k + 1, 1);
         orr_node term;
@@ -102,7 +115,7 @@ static void sample(orr_graph *g, const orr_settings *s, const orr_dataset *d, co
 }
 
 const orr_data orr_data_multi_index = {
-    .kind = { "multi-index", "a target that depends on a few directions: Hermite, product, parity, staircase",
+    .kind = { "multi-index", "a target that depends on a few directions: Hermite, product, parity, staircase, pairs",
               parameters },
     .load = load,
     .sample = sample,
