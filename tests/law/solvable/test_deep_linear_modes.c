@@ -113,8 +113,8 @@ static void the_law_holds_from_random_and_spectral_starts(void **state) {
  * where the tolerance is the flow's. */
 static void other_conventions_and_networks_are_the_same_law(void **state) {
     static const char *const set[] = { "task.factor=1", "task.outputs=mean", "precision=f32",
-                                       "architecture={kind: mlp, widths: [8], activation: linear, bias: false, "
-                                       "weight_variance: 0.0004}",
+                                       ("architecture={kind: mlp, widths: [8], activation: linear, bias: false, "
+                                        "weight_variance: 0.0004}"),
                                        "rule.learning_rate=0.0075" };
     holds(*state, set, 5, RANDOM_HALF);
 }
