@@ -160,12 +160,29 @@ static orr_node add_ridge(const orr_problem *p, orr_graph *g, const orr_node *pa
     return loss;
 }
 
+static orr_node half_square(orr_graph *g, orr_node a, double lambda) {
+    return orr_scale(g, orr_sum_all(g, orr_square(g, a)), lambda / 2);
+}
+
+/* lw/2 |W|^2 of the readout, and lh/2 |h|^2 summed over all training examples, of which n are at hand. */
+static orr_node add_decays(const orr_problem *p, orr_graph *g, int64_t n, const orr_problem_graph *nodes,
+                           orr_node loss) {
+    const orr_settings *s = &p->kind.task_settings;
+    if (!orr_settings_has(s, "feature_decay")) return loss;
+    const double lw = orr_real(s, "readout_decay"), lh = orr_real(s, "feature_decay");
+    for (int64_t t = 0; lw > 0 && t < p->n_tensors; t++)
+        if (p->tensors[t].role == ORR_ROLE_READOUT) loss = orr_add(g, loss, half_square(g, nodes->effective[t], lw));
+    if (lh > 0 && nodes->taps.n > 0)
+        loss = orr_add(g, loss,
+                       half_square(g, nodes->taps.tap[nodes->taps.n - 1].node, lh * (double)p->data.n / (double)n));
+    return loss;
+}
+
 void orr_problem_forward(const orr_problem *p, orr_graph *g, int64_t n, orr_node x, orr_node target, orr_node key,
                          orr_problem_graph *out) {
     const orr_ingredients *k = &p->kind;
     const orr_settings *s = &k->task_settings;
     const int64_t classes = p->data.classes;
-    (void)n;
     out->x = x;
     out->target = target;
     out->taps.n = 0;
@@ -179,6 +196,7 @@ void orr_problem_forward(const orr_problem *p, orr_graph *g, int64_t n, orr_node
     out->each = k->task->each ? k->task->each(g, s, out->output, target, classes) : ORR_NONE;
     out->correct = k->task->correct ? k->task->correct(g, s, out->output, target, classes) : ORR_NONE;
     out->loss = add_ridge(p, g, out->parameter, orr_task_loss(g, k->task, s, out->output, target, classes));
+    out->loss = add_decays(p, g, n, out, out->loss);
 }
 
 /* [n, one example's shape] */

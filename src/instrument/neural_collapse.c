@@ -9,6 +9,9 @@
  *     nc3                           | Wc/|Wc|_F - M/|M|_F |_F
  *     nc4                           the part of examples whose largest output is not that of the nearest mu_k
  *
+ *     nc_feature_norm, nc_readout_norm   mean |h_i| and mean |W_k|, not centred
+ *     nc_margin                     mean over i and the K - 1 wrong classes of f_{y_i} - f_k
+ *
  * Classes without an example are left out of everything, also of W.  What W is needed for is left out where no trained matrix has its
  * shape.  nc1 needs no d x d matrix: with M = U diag(s) V' it is sum_{j<K} 1/s_j^2 1/N sum_i (v_j . (h_i - mu_{y_i}))^2.
  * Cost: a forward pass over those examples. */
@@ -207,6 +210,26 @@ static orr_status record_readout(state *s, int64_t step, const classes *c, const
     return sink->record(sink->self, "nc3", step, sqrt(sum));
 }
 
+static double mean_norm(int64_t n, int64_t d, const double *a) {
+    double sum = 0.0;
+    for (int64_t i = 0; i < n; i++) sum += orr_vector_norm(d, a + i * d);
+    return sum / (double)n;
+}
+
+/* Sizes, and by how much the right answer is the largest: what decays of features and readout set. */
+static orr_status record_sizes(state *s, int64_t step, const orr_sink *sink) {
+    orr_context *ctx = s->probe.ctx;
+    const double others = (double)(s->classes - 1);
+    double margin = 0.0;
+    for (int64_t i = 0; i < s->n; i++) {
+        const double *f = s->f + i * s->classes;
+        for (int64_t k = 0; k < s->classes; k++) margin += (f[s->label[i]] - f[k]) / (others * (double)s->n);
+    }
+    ORR_TRY(ctx, sink->record(sink->self, "nc_margin", step, margin));
+    ORR_TRY(ctx, sink->record(sink->self, "nc_feature_norm", step, mean_norm(s->n, s->d, s->h)));
+    return s->w ? sink->record(sink->self, "nc_readout_norm", step, mean_norm(s->classes, s->d, s->w)) : ORR_OK;
+}
+
 static orr_status record(state *s, int64_t step, const orr_sink *sink) {
     orr_context *ctx = s->probe.ctx;
     classes c;
@@ -218,6 +241,7 @@ static orr_status record(state *s, int64_t step, const orr_sink *sink) {
     ORR_TRY(ctx, sink->record(sink->self, "nc2_norm", step, norms));
     ORR_TRY(ctx, sink->record(sink->self, "nc2_angle", step, angles));
     if (s->w) ORR_TRY(ctx, record_readout(s, step, &c, sink));
+    ORR_TRY(ctx, record_sizes(s, step, sink));
     return sink->record(sink->self, "nc4", step, disagreement(s, &c));
 }
 

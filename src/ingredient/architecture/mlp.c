@@ -23,6 +23,8 @@ static const orr_parameter parameters[] = {
       .help = "of the hidden layers, first to last" },
     { "activation", ORR_CHOICE, .fallback = "tanh", .choices = ORR_ACTIVATIONS,
       .help = "phi; erf is erf(x), gelu the exact one" },
+    { "linear_features", ORR_FLAG, .fallback = "false",
+      .help = "the last hidden layer is without phi: what the readout sees can have any sign" },
     { "bias", ORR_FLAG, .fallback = "true", .help = "whether layers have biases" },
     { "weight_variance", ORR_REAL, .fallback = "1", .range = "[0, inf)",
       .help = "variance of an initial weight times its fan-in" },
@@ -155,7 +157,7 @@ static orr_node plain(orr_graph *g, const orr_settings *s, const shape *m, const
     if (m->depth == 0) orr_tap(taps, "input", 0, h);
     for (int64_t l = 1; l <= m->depth; l++) {
         h = norm(g, s, &parameter, map(g, m, &parameter, h));
-        h = orr_activation(g, orr_text(s, "activation"), h);
+        if (l < m->depth || !orr_flag(s, "linear_features")) h = orr_activation(g, orr_text(s, "activation"), h);
         orr_tap(taps, "layer", l, h);
     }
     return map(g, m, &parameter, h);

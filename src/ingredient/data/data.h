@@ -68,8 +68,9 @@ orr_status orr_data_generate(orr_context *ctx, orr_arena *out_arena, const orr_d
 
 /* Rows for preparing data that come from a file, at the end of a kind's table. */
 #define ORR_DATA_PREPARATION                                                                                           \
-    { "subset", ORR_CHOICE, .fallback = "first", .choices = "first random",                                            \
-      .help = "which examples are taken: the first, or drawn without replacement by `subset_seed`" },                  \
+    { "subset", ORR_CHOICE, .fallback = "first", .choices = "first random balanced",                                   \
+      .help = "which examples are taken: the first, drawn without replacement by `subset_seed`, or as many first "     \
+              "ones of each class" },                                                                                  \
         { "subset_seed", ORR_INT, .fallback = "0", .range = "[0, inf)", .help = "of what is drawn here" },             \
         { "keep_classes", ORR_INTS, .fallback = "", .range = "[0, 1000000]",                                           \
           .help = "only examples of these classes, renumbered 0, 1, ... in this order; empty: all" },                  \

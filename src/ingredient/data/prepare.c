@@ -76,6 +76,28 @@ static orr_status too_few(orr_context *ctx, const orr_dataset *d, const char *wh
                     what, (long long)there);
 }
 
+/* Brings the first n/K examples of each class to the front, in the order of the file. */
+static orr_status balance(orr_context *ctx, orr_arena *arena, const orr_settings *s, const orr_dataset *d, int64_t n,
+                          part *p) {
+    if (!has(s, "subset", "balanced") || n == 0) return ORR_OK;
+    const int64_t *class, kept = kept_classes(s, &class), classes = kept > 0 ? kept : d->classes;
+    if (!d->label || d->target.rank != 0)
+        return orr_fail(ctx, ORR_EINPUT, "subset balanced: these data (%s) don't have one class an example", d->source);
+    if (n % classes != 0)
+        return orr_fail(ctx, ORR_EINPUT, "subset balanced: %lld examples can't be %lld classes alike", (long long)n,
+                        (long long)classes);
+    int64_t *count = ORR_NEW(arena, int64_t, d->classes), *index = ORR_NEW(arena, int64_t, p->n), taken = 0;
+    if (!count || !index) return orr_fail(ctx, ORR_ENOMEM, "data: no memory for %lld examples", (long long)p->n);
+    for (int64_t i = 0; i < p->n; i++)
+        if (count[d->label[p->index[i]]]++ < n / classes) index[taken++] = p->index[i];
+    if (taken < n)
+        return orr_fail(ctx, ORR_EINPUT, "%s: a class has fewer than %lld examples", d->source,
+                        (long long)(n / classes));
+    p->index = index;
+    p->n = taken;
+    return ORR_OK;
+}
+
 /* train and test: of all that are there, those that stay. */
 static orr_status choose(orr_context *ctx, orr_arena *arena, const orr_settings *s, const orr_dataset *d, part *train,
                          part *test) {
@@ -84,6 +106,7 @@ static orr_status choose(orr_context *ctx, orr_arena *arena, const orr_settings 
     if (n_classes > 0) ORR_TRY(ctx, check_classes(ctx, d, class, n_classes));
     ORR_TRY(ctx, list_examples(ctx, arena, s, d, 0, d->n, train));
     ORR_TRY(ctx, order_examples(ctx, arena, s, 0, train));
+    if (d->n_test > 0 || n_test == 0) ORR_TRY(ctx, balance(ctx, arena, s, d, n, train));
     if (d->n_test > 0) {
         ORR_TRY(ctx, list_examples(ctx, arena, s, d, d->n, d->n_test, test));
         ORR_TRY(ctx, order_examples(ctx, arena, s, 1, test));

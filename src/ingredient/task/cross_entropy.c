@@ -1,8 +1,16 @@
-/* Cross-entropy of the softmax:  l_i = -log softmax(f(x_i))[label_i], in nats. */
+/* Cross-entropy of the softmax:  l_i = -log softmax(f(x_i))[label_i], in nats.
+ *
+ * With decays of the last layer's features and of the readout (unconstrained features; sheet empirical/neural-collapse)
+ *
+ *     L + lw/2 |W|_F^2 + lh/2 sum_i |h_i|^2        over all N training examples, in a batch of B times N/B */
 #include "ingredient/task/task.h"
 
 static const orr_parameter parameters[] = {
     ORR_TASK_CONVENTIONS,
+    { "readout_decay", ORR_REAL, .fallback = "0", .range = "[0, inf)",
+      .help = "lw of lw/2 |W|^2, W the readout's weights, added to the loss" },
+    { "feature_decay", ORR_REAL, .fallback = "0", .range = "[0, inf)",
+      .help = "lh of lh/2 sum_i |h_i|^2, h_i what the readout sees of each example, added to the loss" },
     { 0 },
 };
 
