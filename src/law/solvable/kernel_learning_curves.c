@@ -522,10 +522,6 @@ const orr_law orr_law_kernel_learning_curves = {
     .sources =
         "Simon, Dickens, Karkada, DeWeese 2023 (arXiv 2110.03922); Canatar, Bordelon, Pehlevan 2021 (2006.13198); "
         "Jacot et al. 2020 (2006.09796); Loureiro et al. 2021 (2102.08127)",
-    .equation =
-        "n = \\sum_i \\frac{\\lambda_i}{\\lambda_i+\\kappa} + \\frac{\\delta}{\\kappa},\\quad E = \\frac{n}{n - "
-        "\\sum_i L_i^2}\\left(\\sum_i (1-L_i)^2 v_i^2 + \\sigma^2\\right),\\quad L_i = "
-        "\\frac{\\lambda_i}{\\lambda_i+\\kappa}",
     .breaks_along = "data.n=100:1600:5,log",
     .regime = regime,
     .checks = checks,
