@@ -14,10 +14,11 @@ build: $(BUILD)/build.ninja ## compile everything
 	@meson setup $* $(MESON_OPTIONS) >$*.setup.log 2>&1 || { cat $*.setup.log; exit 1; }
 	@rm -f $*.setup.log
 
-demo: ## set up, build, and run the first law at its quick size
+demo: ## set up, build, put the first law to the test, then all of them, onto one page
 	@./setup
 	@$(MAKE) --no-print-directory build
 	./$(BUILD)/src/cli/orrery law run edge-of-stability --size quick
+	./$(BUILD)/src/cli/orrery atlas --size quick
 
 test: ## set up, build, and run every test
 	@./setup --test
