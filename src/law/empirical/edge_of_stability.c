@@ -31,6 +31,7 @@ static bool is_rule(const orr_point *p, const char *name) { return strcmp(p->rul
 /* S* of a point's rule; NaN where the rule has none that we know. */
 static double threshold_of(const orr_point *p) {
     const orr_settings *s = &p->rule_settings;
+    if (!orr_settings_has(s, "learning_rate")) return (double)NAN; /* gradient flow */
     const double eta = orr_real(s, "learning_rate");
     if (is_rule(p, "gd")) return orr_stability_threshold_gd(eta);
     if (is_rule(p, "nesterov")) return orr_stability_threshold_nesterov(eta, orr_real(s, "momentum"));
