@@ -124,11 +124,13 @@ static double scale_of(const orr_problem *problem, const double *w) {
     return sqrt(sum / (double)(size[0] * size[1]) * (double)size[1] / 2.0);
 }
 
-/* The kind of start; *scale: of the weights, or the imbalance, for people. */
+/* The kind of start that is nearest, NONE for other networks; *scale: of the weights, or the imbalance.  *inside: whether the law
+ * speaks about it. */
 static orr_status classify(orr_context *ctx, orr_arena *scratch, const orr_point *p, const orr_problem *problem,
-                           uint64_t seed, start_kind *kind, double *scale) {
+                           uint64_t seed, start_kind *kind, double *scale, bool *inside) {
     *kind = NONE;
     *scale = (double)NAN;
+    *inside = is_machine(p);
     if (is_machine(p)) {
         *kind = MACHINE;
         return ORR_OK;
@@ -138,31 +140,48 @@ static orr_status classify(orr_context *ctx, orr_arena *scratch, const orr_point
     ORR_TRY(ctx, orr_problem_initial(ctx, problem, seed, w));
     if (is_linear(p)) {
         ORR_TRY(ctx, imbalance_of(ctx, scratch, problem, w, scale));
-        if (*scale < 1e-6) *kind = BALANCED;
+        *kind = BALANCED;
+        *inside = *scale < 1e-6;
     } else if (is(&p->architecture_settings, "activation", "relu") && problem->n_tensors == 2) {
         *scale = scale_of(problem, w);
-        *kind = *scale <= 0.2 ? SMALL : *scale >= 0.7 ? USUAL : NONE;
+        *kind = *scale < 0.7 ? SMALL : USUAL;
+        *inside = *scale <= 0.2 || *scale >= 0.7;
     }
     return ORR_OK;
 }
 
-static orr_status has_known_start(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, bool *holds,
-                                  const char **why) {
+/* Whether every start of the experiment is of a kind, and inside it where that is asked. */
+static orr_status check_starts(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, bool of_a_kind,
+                               bool *holds, const char **why) {
     const orr_experiment *e = in->experiment;
     *holds = true;
     for (int64_t i = 0; i < e->n_points && *holds; i++)
         for (int64_t seed = 0; seed < e->seeds && *holds; seed++) {
+            const orr_point *p = &e->points[i];
             start_kind kind;
             double scale;
+            bool inside;
             const orr_arena_mark mark = orr_arena_here(out_arena);
-            ORR_TRY(ctx, classify(ctx, out_arena, &e->points[i], in->problems[i * e->seeds + seed], (uint64_t)seed,
-                                  &kind, &scale));
+            ORR_TRY(ctx, classify(ctx, out_arena, p, in->problems[i * e->seeds + seed], (uint64_t)seed, &kind, &scale,
+                                  &inside));
             orr_arena_rewind(out_arena, mark);
-            *holds = kind != NONE;
-            *why = orr_arena_format(out_arena, "%s: with seed %lld %s %.3g", e->points[i].name, (long long)seed,
-                                    is_linear(&e->points[i]) ? "the imbalance is" : "weights over 2/fan-in are", scale);
+            *holds = of_a_kind ? kind != NONE : inside;
+            *why = of_a_kind
+                       ? orr_arena_format(out_arena, "%s: it is neither", p->name)
+                       : orr_arena_format(out_arena, "%s: with seed %lld %s %.3g", p->name, (long long)seed,
+                                          is_linear(p) ? "the imbalance is" : "weights over sqrt(2/fan-in) are", scale);
         }
     return ORR_OK;
+}
+
+static orr_status is_of_a_kind(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, bool *holds,
+                               const char **why) {
+    return check_starts(ctx, out_arena, in, true, holds, why);
+}
+
+static orr_status has_known_start(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, bool *holds,
+                                  const char **why) {
+    return check_starts(ctx, out_arena, in, false, holds, why);
 }
 
 static bool is_double(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
@@ -180,8 +199,9 @@ static const orr_condition regime[] = {
     { "every update sees all examples", is_full_batch, NULL, true },
     { "linear networks have float64", is_double, NULL, true },
     { "a machine learns a target that has pairs of directions", is_known_target, NULL, true },
-    { "the start is balanced and linear, or of two ReLU layers with weights below 0.2 or above 0.7 of sqrt(2/fan-in)",
-      NULL, has_known_start, false },
+    { "the network is linear, or has two layers and relu", NULL, is_of_a_kind, false },
+    { "a linear network starts balanced, another with weights below 0.2 or above 0.7 of sqrt(2/fan-in)", NULL,
+      has_known_start, true },
     { 0 },
 };
 
@@ -239,18 +259,20 @@ static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_
     for (int64_t seed = 0; seed < in->experiment->seeds && status == ORR_OK; seed++) {
         json_t *one = NULL;
         double scale;
+        bool inside;
         const orr_arena_mark mark = orr_arena_here(scratch);
-        status = classify(ctx, scratch, p, problems[seed], (uint64_t)seed, &kind, &scale);
+        status = classify(ctx, scratch, p, problems[seed], (uint64_t)seed, &kind, &scale, &inside);
         if (status == ORR_OK) status = predict_seed(ctx, scratch, problems[seed], kind, &one);
         orr_arena_rewind(scratch, mark);
         if (json_array_append_new(cosines, one) != 0 && status == ORR_OK) status = no_memory(ctx);
     }
     if (status == ORR_OK) {
-        *out = json_pack("{s:s, s:s, s:I, s:I, s:I, s:f, s:I, s:O}", "point", p->name, "start", start_names[kind],
-                         "power_1", (json_int_t)column_of_power_1(p), "layers", (json_int_t)problems[0]->n_tensors,
-                         "dimension", (json_int_t)orr_dataset_features(&problems[0]->data), "learning_rate",
-                         orr_real(&p->rule_settings, "learning_rate"), "last_step", (json_int_t)p->steps, "cosines",
-                         cosines);
+        *out = json_pack(
+            "{s:s, s:s, s:I, s:I, s:I, s:f, s:I, s:O}", "point", p->name, "start", start_names[kind], "power_1",
+            (json_int_t)column_of_power_1(p), "layers", (json_int_t)problems[0]->n_tensors, "dimension",
+            (json_int_t)orr_dataset_features(&problems[0]->data), "learning_rate",
+            orr_settings_has(&p->rule_settings, "learning_rate") ? orr_real(&p->rule_settings, "learning_rate") : 1.0,
+            "last_step", (json_int_t)p->steps, "cosines", cosines);
         if (!*out) status = no_memory(ctx);
     }
     json_decref(cosines);
@@ -521,7 +543,7 @@ const orr_law orr_law_neural_feature_ansatz = {
                "Beaglehole et al. 2023, 2024 (2309.00570, 2402.05271)",
     .equation = "W_l^\\top W_l \\propto \\left(\\frac1n \\sum_i J_l(x_i)^\\top J_l(x_i)\\right)^{s},\\quad s = "
                 "\\frac{1}{L-l+1}",
-    .breaks_along = "architecture.weight_variance=0.005:2:5,log",
+    .breaks_along = "architecture.weight_variance=0.005:0.5:5,log",
     .regime = regime,
     .checks = checks,
     .defaults = orr_law_yaml_neural_feature_ansatz,

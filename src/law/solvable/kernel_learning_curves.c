@@ -522,7 +522,7 @@ const orr_law orr_law_kernel_learning_curves = {
     .sources =
         "Simon, Dickens, Karkada, DeWeese 2023 (arXiv 2110.03922); Canatar, Bordelon, Pehlevan 2021 (2006.13198); "
         "Jacot et al. 2020 (2006.09796); Loureiro et al. 2021 (2102.08127)",
-    .breaks_along = "data.n=100:1600:5,log",
+    .breaks_along = "data.n=160:1280:4,log",
     .regime = regime,
     .checks = checks,
     .defaults = orr_law_yaml_kernel_learning_curves,

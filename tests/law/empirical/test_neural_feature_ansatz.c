@@ -111,7 +111,7 @@ static void outside_its_regime_the_law_says_which_condition(void **state) {
     static const struct {
         const char *set, *words, *why;
     } rows[] = {
-        { "initial=normal", "the start is balanced", "the imbalance is" },
+        { "initial=normal", "a linear network starts balanced", "the imbalance is" },
         { "precision=f32", "linear networks have float64", "f32" },
         { "observe=[loss]", "is observed", "observe needs" },
         { "rule.batch=5", "every update sees all examples", "a batch is 5" },
