@@ -49,9 +49,9 @@ static void the_checks_of_a_pool_are_those_worked_out_by_hand(void **state) {
 }
 
 static void what_was_not_recorded_is_no_number_and_never_holds(void **state) {
-    static const char *const nothing[] = { "[[{}]]", "[[]]",
-                                           "[[{\"test\":[null,0.5],\"test_error\":[0,0],"
-                                           "\"train\":[null,0.02],\"learned\":[9,null]}]]" };
+    static const char gap[] =
+        "[[{\"test\":[null,0.5],\"test_error\":[0,0],\"train\":[null,0.02],\"learned\":[9,null]}]]";
+    static const char *const nothing[] = { "[[{}]]", "[[]]", gap };
     static const char *const populations[] = { PREDICTED("features", "0"), PREDICTED("sphere", "0"),
                                                PREDICTED("pool", "0") };
     for (size_t i = 0; i < 3; i++)
