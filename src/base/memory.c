@@ -1,5 +1,6 @@
 #include "base/memory.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <sys/resource.h>
 
@@ -16,6 +17,9 @@ int64_t orr_memory_peak(void) {
 }
 
 void orr_memory_reset_peak(void) {
+#ifdef __GLIBC__
+    (void)malloc_trim(0); /* what was freed but kept by the allocator is no need of what comes now */
+#endif
     FILE *file = fopen("/proc/self/clear_refs", "w");
     if (!file) return;
     (void)fputs("5", file); /* proc(5): resets the peak of the resident set */

@@ -31,6 +31,14 @@ static orr_status run_point(session *s, const char *set, double value, orr_law_o
     return orr_law_run(s->ctx, s->arena, s->store, s->law, &experiment, &options, out);
 }
 
+/* With the metric of the first point's headline: the first check that spoke there. */
+static void print_head(const session *s) {
+    const orr_law_outcome *first = &s->point[0].outcome;
+    const orr_check *c = &s->law->checks[first->check ? first->headline : 0];
+    printf("%s, along %s\n\n%12s  %-14s%10s  range over seeds: %s, tolerance [%g, %g]\n", s->law->title, s->axis.key,
+           "value", "verdict", "mean", c->metric, c->low, c->high);
+}
+
 static void print_point(const orr_map_point *p) {
     const orr_law_outcome *o = &p->outcome;
     const orr_judgement *j = !p->trouble && o->check ? &o->check[o->headline] : NULL;
@@ -89,12 +97,9 @@ static orr_status map(session *s, const char *page) {
     if (page) ORR_TRY(s->ctx, orr_page_try(s->ctx, s->arena, page));
     s->point = ORR_NEW(s->arena, orr_map_point, s->axis.n);
     if (!s->point) return orr_fail(s->ctx, ORR_ENOMEM, "no memory for %lld points of a map", (long long)s->axis.n);
-    if (!o->json)
-        printf("%s, along %s\n\n%12s  %-14s%10s  range over seeds: %s, tolerance [%g, %g]\n", s->law->title,
-               s->axis.key, "value", "verdict", "mean", s->law->checks[0].metric, s->law->checks[0].low,
-               s->law->checks[0].high);
     for (int64_t i = 0; i < s->axis.n; i++) {
         ORR_TRY(s->ctx, map_point(s, &base, i));
+        if (!o->json && i == 0) print_head(s);
         if (!o->json) print_point(&s->point[i]);
     }
     const char *words = orr_map_words(s->arena, s->point, s->axis.n);

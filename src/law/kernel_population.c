@@ -48,9 +48,7 @@ orr_population_kind orr_population_kind_of(const orr_point *p) {
 
 /* ---- what theory needs -------------------------------------------------------------------------------------------------------- */
 
-static orr_status no_memory(orr_context *ctx) {
-    return orr_fail(ctx, ORR_ENOMEM, "kernel population: no memory");
-}
+static orr_status no_memory(orr_context *ctx) { return orr_fail(ctx, ORR_ENOMEM, "kernel population: no memory"); }
 
 double orr_population_noise(const orr_problem *p) {
     const double deviation = orr_real(&p->kind.data_settings, "noise");

@@ -59,14 +59,14 @@ static json_t *verdict(const char *word) {
 static const char *write_page(orr_context *ctx, const char *name) {
     const char *path = files_path(name);
     const orr_page_entry page = { .kicker = "a kicker",
-                            .title = "A law & </title><script>alert(1)</script>",
-                            .statement = "It says <b>so</b>.",
-                            .sources = "Somebody 2021",
-                            .command = "orrery law run x",
-                            .verdict = verdict("HOLDS"),
-                            .checks = json_pack("[o, o]", verdict("HOLDS"), verdict("FAILS")),
-                            .facts = json_pack("[[s,s]]", "hash", "<!-- <script> abc"),
-                            .panels = panels() };
+                                  .title = "A law & </title><script>alert(1)</script>",
+                                  .statement = "It says <b>so</b>.",
+                                  .sources = "Somebody 2021",
+                                  .command = "orrery law run x",
+                                  .verdict = verdict("HOLDS"),
+                                  .checks = json_pack("[o, o]", verdict("HOLDS"), verdict("FAILS")),
+                                  .facts = json_pack("[[s,s]]", "hash", "<!-- <script> abc"),
+                                  .panels = panels() };
     assert_ok(ctx, orr_page_write(ctx, arena, &page, path));
     json_decref(page.verdict);
     json_decref(page.checks);
@@ -79,7 +79,8 @@ static void texts_cannot_leave_their_place(void **state) {
     size_t n;
     char *html = (char *)files_read(write_page(*state, "page.html"), &n);
     assert_non_null(strstr(html, "<title>A law &amp; &lt;/title&gt;&lt;script&gt;alert(1)&lt;/script&gt;</title>"));
-    assert_int_equal(browser_count(html, "</script>"), 7); /* the content, four libraries, figure.js and page.js: each its own */
+    assert_int_equal(browser_count(html, "</script>"),
+                     7); /* the content, four libraries, figure.js and page.js: each its own */
     assert_int_equal(browser_count(html, "<!--"), 0);
     assert_non_null(strstr(html, "gd \\u003c/script>"));
     assert_int_equal(access(files_path("page.html.part"), F_OK), -1);
@@ -88,14 +89,14 @@ static void texts_cannot_leave_their_place(void **state) {
 
 static void a_page_that_cannot_be_written_is_told_and_leaves_nothing(void **state) {
     const orr_page_entry page = { .kicker = "",
-                            .title = "",
-                            .statement = "",
-                            .sources = "",
-                            .command = "",
-                            .verdict = json_null(),
-                            .checks = json_null(),
-                            .facts = json_null(),
-                            .panels = json_null() };
+                                  .title = "",
+                                  .statement = "",
+                                  .sources = "",
+                                  .command = "",
+                                  .verdict = json_null(),
+                                  .checks = json_null(),
+                                  .facts = json_null(),
+                                  .panels = json_null() };
     assert_int_equal(orr_page_write(*state, arena, &page, files_path("no/folder/page.html")), ORR_EIO);
     assert_non_null(strstr(orr_context_message(*state), "can't be written (No such file or directory)"));
     orr_context_clear(*state);

@@ -61,7 +61,8 @@ static void the_flow_is_at_a_when_the_integral_says_so(void **state) {
     for (int64_t layers = 2; layers <= 6; layers++)
         for (int i = 1; i < 10; i++) {
             const double s = 0.7 * i, a = 0.1 * i * s, t = orr_mode_time(layers, s, 1e-3, a);
-            assert_close(flow(*state, layers, s, 1e-3, t), a, 1e-7 * s); /* CVODE at 1e-12 a step, which growth from 1e-3 amplifies */
+            assert_close(flow(*state, layers, s, 1e-3, t), a,
+                         1e-7 * s); /* CVODE at 1e-12 a step, which growth from 1e-3 amplifies */
         }
 }
 
