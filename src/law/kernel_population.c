@@ -29,12 +29,6 @@ int64_t orr_target_outputs(const orr_problem *p) {
     return p->data.classes ? p->data.classes : orr_dataset_targets(&p->data);
 }
 
-const orr_array *orr_dataset_fact(const orr_dataset *d, const char *name) {
-    for (int i = 0; i < d->facts.n; i++)
-        if (strcmp(d->facts.item[i].name, name) == 0) return &d->facts.item[i];
-    return NULL;
-}
-
 const char *const orr_population_names[3] = { "features", "sphere", "pool" };
 
 orr_population_kind orr_population_kind_of(const orr_point *p) {

@@ -22,8 +22,6 @@ orr_population_kind orr_population_kind_of(const orr_point *p);
 
 /* Outputs of a target, one-hot where it is a label. */
 int64_t orr_target_outputs(const orr_problem *p);
-/* A fact of the data (ingredient/data/data.h); NULL where there is none. */
-const orr_array *orr_dataset_fact(const orr_dataset *d, const char *name);
 /* Whether a choice has a value. */
 bool orr_is(const orr_settings *s, const char *name, const char *value);
 

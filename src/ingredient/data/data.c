@@ -40,6 +40,12 @@ orr_status orr_data_facts(orr_context *ctx, orr_arena *out_arena, int n, orr_dat
     return d->facts.item ? ORR_OK : orr_fail(ctx, ORR_ENOMEM, "data: no memory for %d facts", n);
 }
 
+const orr_array *orr_dataset_fact(const orr_dataset *d, const char *name) {
+    for (int i = 0; i < d->facts.n; i++)
+        if (strcmp(d->facts.item[i].name, name) == 0) return &d->facts.item[i];
+    return NULL;
+}
+
 orr_status orr_data_fact(orr_context *ctx, orr_arena *out_arena, orr_dataset *d, const char *name, orr_shape shape,
                          double **data) {
     orr_array *fact = &d->facts.item[d->facts.n];

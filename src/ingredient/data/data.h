@@ -56,6 +56,8 @@ uint64_t orr_data_seed(const orr_settings *s, uint64_t run_seed);
 /* The key of one of several things that a sample draws: its purpose moved by part 2^16, 0 <= part < 2^14. */
 orr_node orr_data_key(orr_graph *g, orr_node key, int32_t part);
 
+/* The fact of that name; NULL where the data have none. */
+const orr_array *orr_dataset_fact(const orr_dataset *d, const char *name);
 /* Room for n facts, and the next of them, zeros.  Fails: ORR_ENOMEM. */
 orr_status orr_data_facts(orr_context *ctx, orr_arena *out_arena, int n, orr_dataset *d) ORR_MUST_USE;
 orr_status orr_data_fact(orr_context *ctx, orr_arena *out_arena, orr_dataset *d, const char *name, orr_shape shape,

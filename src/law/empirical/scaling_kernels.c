@@ -20,13 +20,6 @@ static bool is(const orr_settings *s, const char *name, const char *value) {
     return strcmp(orr_text(s, name), value) == 0;
 }
 
-/* A fact of the data; NULL where there is none. */
-static const double *fact_of(const orr_problem *p, const char *name) {
-    for (int i = 0; i < p->data.facts.n; i++)
-        if (strcmp(p->data.facts.item[i].name, name) == 0) return p->data.facts.item[i].data;
-    return NULL;
-}
-
 /* ---- regime ------------------------------------------------------------------------------------------------------------- */
 
 bool orr_scaling_kernel_is_known(orr_arena *out_arena, const orr_point *p, const orr_problem *problem,
@@ -34,7 +27,8 @@ bool orr_scaling_kernel_is_known(orr_arena *out_arena, const orr_point *p, const
     const orr_settings *s = orr_scaling_kernel(p);
     if (!s) return true;
     const bool features = strcmp(p->data->kind.name, "gaussian") == 0 && is(s, "kernel", "linear") &&
-                          fact_of(problem, "eigenvalues") && fact_of(problem, "teacher");
+                          orr_dataset_fact(&problem->data, "eigenvalues") &&
+                          orr_dataset_fact(&problem->data, "teacher");
     *why = orr_arena_string(out_arena,
                             is(s, "test", "test")
                                 ? "take `test: pool`, or `exact` for gaussian data"
@@ -72,7 +66,7 @@ typedef struct population {
 /* phi_j = x_j/sqrt(l_j), v_j = W_j sqrt(l_j) */
 static orr_status features(orr_context *ctx, orr_arena *arena, const orr_problem *p, population *out) {
     const int64_t d = orr_dataset_features(&p->data), outputs = orr_dataset_targets(&p->data);
-    const double *l = fact_of(p, "eigenvalues"), *w = fact_of(p, "teacher");
+    const double *l = orr_dataset_fact(&p->data, "eigenvalues")->data, *w = orr_dataset_fact(&p->data, "teacher")->data;
     double *v2 = ORR_NEW(arena, double, d);
     if (!v2) return no_memory(ctx);
     for (int64_t i = 0; i < outputs * d; i++) v2[i % d] += w[i] * w[i] * l[i % d];

@@ -13,18 +13,13 @@ static orr_status no_memory(orr_context *ctx, const orr_batch_regression *g) {
     return orr_fail(ctx, ORR_ENOMEM, "critical batch size: no memory for %lld inputs", (long long)g->r.n);
 }
 
-static const double *fact_of(const orr_problem *p, const char *name) {
-    for (int i = 0; i < p->data.facts.n; i++)
-        if (strcmp(p->data.facts.item[i].name, name) == 0) return p->data.facts.item[i].data;
-    return NULL;
-}
-
 bool orr_is_batch_regression(const orr_point *p, const orr_problem *problem) {
     return strcmp(p->architecture->kind.name, "linear") == 0 && problem->n_tensors == 1 &&
            strcmp(p->parameterization->kind.name, "standard") == 0 && strcmp(p->data->kind.name, "gaussian") == 0 &&
-           fact_of(problem, "eigenvalues") && fact_of(problem, "teacher") && strcmp(p->task->kind.name, "mse") == 0 &&
-           is(&p->task_settings, "examples", "mean") && orr_real(&p->task_settings, "ridge") == 0.0 &&
-           orr_settings_has(&p->rule_settings, "sampling") && is(&p->rule_settings, "sampling", "online");
+           orr_dataset_fact(&problem->data, "eigenvalues") && orr_dataset_fact(&problem->data, "teacher") &&
+           strcmp(p->task->kind.name, "mse") == 0 && is(&p->task_settings, "examples", "mean") &&
+           orr_real(&p->task_settings, "ridge") == 0.0 && orr_settings_has(&p->rule_settings, "sampling") &&
+           is(&p->rule_settings, "sampling", "online");
 }
 
 orr_status orr_batch_regression_of(orr_context *ctx, orr_arena *arena, const orr_premises *in,
@@ -35,13 +30,13 @@ orr_status orr_batch_regression_of(orr_context *ctx, orr_arena *arena, const orr
     const double s = orr_real(&p->task_settings, "target_scale"), deviation = orr_real(&p->data_settings, "noise");
     const double per_output = is(&p->task_settings, "outputs", "mean") ? 1.0 / (double)outputs : 1.0;
     double *w = ORR_NEW(arena, double, outputs *d);
-    *out = (orr_batch_regression){ .r = { d, fact_of(first, "eigenvalues"),
+    *out = (orr_batch_regression){ .r = { d, orr_dataset_fact(&first->data, "eigenvalues")->data,
                                           (double)outputs * s * s * deviation * deviation },
                                    .m_0 = ORR_NEW(arena, double, d),
                                    .scale = 2.0 * orr_real(&p->task_settings, "factor") * per_output };
     if (!w || !out->m_0) return no_memory(ctx, out);
     for (int64_t seed = 0; seed < in->experiment->seeds; seed++) {
-        const double *teacher = fact_of(in->problems[seed], "teacher");
+        const double *teacher = orr_dataset_fact(&in->problems[seed]->data, "teacher")->data;
         ORR_TRY(ctx, orr_problem_initial(ctx, in->problems[seed], (uint64_t)seed, w));
         for (int64_t i = 0; i < outputs * d; i++) {
             const double u = w[i] - s * teacher[i];

@@ -136,7 +136,7 @@ static double regression_rate(const orr_point *p, const orr_problem *problem) {
 
 /* lambda_max in the units of rate_of. */
 static double largest_curvature(const orr_point *p, const orr_problem *problem) {
-    const double *lambda = problem->data.facts.item[0].data;
+    const double *lambda = orr_dataset_fact(&problem->data, "eigenvalues")->data;
     double largest = 0.0;
     for (int64_t j = 0; j < orr_dataset_features(&problem->data); j++) largest = fmax(largest, lambda[j]);
     return largest * regression_rate(p, problem) / rate_of(p, problem);
@@ -324,7 +324,8 @@ static orr_status initial_moments(orr_context *ctx, orr_arena *scratch, const or
     for (int64_t j = 0; j < d; j++) m[j] = 0.0;
     for (int64_t seed = 0; seed < e->seeds; seed++) {
         const orr_problem *problem = in->problems[point * e->seeds + seed];
-        const double *teacher = problem->data.facts.item[1].data, multiplier = problem->tensors[0].multiplier;
+        const double *teacher = orr_dataset_fact(&problem->data, "teacher")->data,
+                     multiplier = problem->tensors[0].multiplier;
         double *w = ORR_NEW(scratch, double, problem->n);
         if (!w) return no_memory(ctx);
         ORR_TRY(ctx, orr_problem_initial(ctx, problem, (uint64_t)seed, w));
@@ -346,7 +347,8 @@ static orr_status predict_moments(orr_context *ctx, orr_arena *scratch, const or
     const int64_t count = p->steps / every + 1;
     const double deviation = orr_real(&p->data_settings, "noise"), batch = (double)batch_of(p, problem);
     const double eta = regression_rate(p, problem);
-    const orr_sgd_regression r = { d, problem->data.facts.item[0].data, deviation * deviation * (double)outputs };
+    const orr_sgd_regression r = { d, orr_dataset_fact(&problem->data, "eigenvalues")->data,
+                                   deviation * deviation * (double)outputs };
     double *m = ORR_NEW(scratch, double, d), *step = ORR_NEW(scratch, double, count),
            *time = ORR_NEW(scratch, double, count), *exact = ORR_NEW(scratch, double, count),
            *limit = ORR_NEW(scratch, double, count);
@@ -400,16 +402,7 @@ static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_
     return size->part == OTHER ? ORR_OK : predict_pair(ctx, in, point, size->reference, *out);
 }
 
-/* A control is behind as long as it has learned little: for 20 times 1/lambda_max of time eta k (14 in the default experiment, where
- * it differs by 1.7).  Later it comes down to where the others are. */
-static bool is_early_control(const orr_premises *in, int64_t i, const step_size *size) {
-    const orr_experiment *e = in->experiment;
-    const orr_point *p = &e->points[i];
-    return size->part == CONTROL && !is_regression(p) &&
-           rate_of(p, in->problems[i * e->seeds]) * (double)p->steps * size->sharpness <= 20.0;
-}
-
-/* Points whose step is small are judged; where none is (past the regime) all are. */
+/* Points whose step is small are judged; where none is (past the regime) all are.  A control is judged whatever its step. */
 static orr_status predict(orr_context *ctx, orr_arena *scratch, const orr_premises *in, json_t **prediction) {
     const int64_t n = in->experiment->n_points;
     step_size *size = ORR_NEW(scratch, step_size, n);
@@ -422,7 +415,7 @@ static orr_status predict(orr_context *ctx, orr_arena *scratch, const orr_premis
     for (int64_t i = 0; status == ORR_OK && i < n; i++) {
         const orr_arena_mark mark = orr_arena_here(scratch);
         const bool judged = size[i].speaks && (size[i].small || !some_small);
-        const bool control = is_early_control(in, i, &size[i]);
+        const bool control = size[i].part == CONTROL && !is_regression(&in->experiment->points[i]);
         json_t *point = NULL;
         status = predict_point(ctx, scratch, in, i, &size[i], judged || control, &point);
         if (json_array_append_new(points, point) != 0 && status == ORR_OK) status = no_memory(ctx);

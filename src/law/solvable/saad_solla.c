@@ -69,7 +69,8 @@ static bool learns_a_committee(orr_arena *out_arena, const orr_point *p, const o
 enum { UNITS_MAX = 40, DIMENSION_MIN = 400 };
 
 static bool is_small(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
-    const int64_t n = problem->tensors[0].shape.size[0] + problem->data.facts.item[0].shape.size[0];
+    const int64_t n =
+        problem->tensors[0].shape.size[0] + orr_dataset_fact(&problem->data, "teacher.0.weight")->shape.size[0];
     (void)p;
     *why = orr_arena_format(out_arena, "there are %lld", (long long)n);
     return n <= UNITS_MAX;
@@ -151,7 +152,8 @@ static const orr_condition regime[] = {
 static orr_committee committee_of(const orr_point *p, const orr_problem *problem) {
     const orr_tensor *j = &problem->tensors[0], *head = &problem->tensors[1];
     const orr_settings *rule = &p->rule_settings;
-    const orr_array *b = &problem->data.facts.item[0], *readout = &problem->data.facts.item[1];
+    const orr_array *b = orr_dataset_fact(&problem->data, "teacher.0.weight"),
+                    *readout = orr_dataset_fact(&problem->data, "teacher.1.weight");
     const double batch = (double)orr_training_batch(rule, problem->data.n);
     const double summed = is(&p->task_settings, "examples", "sum") ? batch : 1.0;
     const double deviation = orr_real(&p->data_settings, "noise");
@@ -171,7 +173,7 @@ static orr_committee committee_of(const orr_point *p, const orr_problem *problem
 static orr_status initial_covariance(orr_context *ctx, orr_arena *out_arena, const orr_problem *problem, uint64_t seed,
                                      const orr_committee *m, double **c) {
     const int64_t n = m->students + m->teachers, d = dimension_of(problem);
-    const double *b = problem->data.facts.item[0].data;
+    const double *b = orr_dataset_fact(&problem->data, "teacher.0.weight")->data;
     double *w = ORR_NEW(out_arena, double, problem->n);
     *c = ORR_NEW(out_arena, double, n *n);
     if (!w || !*c) return orr_fail(ctx, ORR_ENOMEM, "saad-solla: no memory for %lld weights", (long long)problem->n);
@@ -252,7 +254,7 @@ static orr_status predict_seed(orr_context *ctx, orr_arena *scratch, const orr_p
 /* What a point needs to be judged besides its seeds: (new). */
 static json_t *describe(const orr_point *p, const orr_problem *problem, const orr_committee *m, int64_t count,
                         const double *step, const double *alpha) {
-    const orr_array *b = &problem->data.facts.item[0];
+    const orr_array *b = orr_dataset_fact(&problem->data, "teacher.0.weight");
     const int64_t d = dimension_of(problem);
     const double *row = b->data;
     json_t *t = json_array(); /* T, row by row */
