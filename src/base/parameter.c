@@ -186,3 +186,7 @@ const double *orr_reals(const orr_settings *s, const char *name, int64_t *n) {
     return value->reals;
 }
 bool orr_settings_has(const orr_settings *s, const char *name) { return orr_parameter_find(s->table, name) >= 0; }
+
+bool orr_settings_say(const orr_settings *s, const char *name, const char *word) {
+    return orr_settings_has(s, name) && strcmp(orr_text(s, name), word) == 0;
+}

@@ -76,5 +76,7 @@ const double *orr_reals(const orr_settings *s, const char *name, int64_t *n);
 
 /* Whether the table has a name at all; for code that serves several kinds. */
 bool orr_settings_has(const orr_settings *s, const char *name);
+/* Whether it has the name and its word is this one: orr_settings_say(s, "schedule", "constant"). */
+bool orr_settings_say(const orr_settings *s, const char *name, const char *word);
 
 #endif

@@ -128,6 +128,19 @@ static orr_status settle_steps(orr_context *ctx, orr_arena *arena, orr_experimen
     return ORR_OK;
 }
 
+/* Patience waits for the loss over test examples: without one a run would never end early. */
+static orr_status check_patience(orr_context *ctx, const orr_point *p, const orr_problem *problem) {
+    bool seen = p->patience == 0;
+    for (int64_t i = 0; i < p->n_observations && !seen; i++)
+        seen = strcmp(p->observations[i].instrument->kind.name, "loss") == 0 &&
+               !orr_settings_say(&p->observations[i].settings, "part", "train") && problem->data.n_test > 0;
+    return seen ? ORR_OK
+                : orr_fail(ctx, ORR_EINPUT,
+                           "%s: `patience` waits for the loss over test examples: it needs `observe: [loss]` and test "
+                           "examples (`n_test`)",
+                           p->name);
+}
+
 orr_status orr_lab_prepare(orr_context *ctx, orr_arena *out_arena, orr_experiment *experiment,
                            const orr_problem ***problems) {
     const int64_t runs = experiment->n_points * experiment->seeds;
@@ -135,6 +148,8 @@ orr_status orr_lab_prepare(orr_context *ctx, orr_arena *out_arena, orr_experimen
     if (!all) return no_memory(ctx);
     for (int64_t i = 0; i < runs; i++)
         ORR_TRY(ctx, prepare_run(ctx, out_arena, experiment, i / experiment->seeds, i % experiment->seeds, all));
+    for (int64_t i = 0; i < experiment->n_points; i++)
+        ORR_TRY(ctx, check_patience(ctx, &experiment->points[i], all[i * experiment->seeds]));
     *problems = all;
     return settle_steps(ctx, out_arena, experiment, all);
 }

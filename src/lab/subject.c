@@ -98,10 +98,6 @@ static const orr_arrays *facts_of(void *self) {
     return own ? &t->member[t->selected].problem->data.facts : &t->problem->data.facts;
 }
 
-static bool is_setting(const orr_settings *s, const char *name, const char *choice) {
-    return orr_settings_has(s, name) && strcmp(orr_text(s, name), choice) == 0;
-}
-
 static void next_update(void *self, double *rate, double *keep) {
     const orr_training *t = self;
     const orr_settings *s = t->rule_settings;
@@ -110,14 +106,14 @@ static void next_update(void *self, double *rate, double *keep) {
     const double eta = t->problem->dtype == ORR_F64 ? ((const double *)t->rate)[member]
                                                     : (double)((const float *)t->rate)[member],
                  decay = orr_settings_has(s, "weight_decay") ? orr_real(s, "weight_decay") : 0.0;
-    const bool constant =
-                   is_setting(s, "schedule", "constant") && orr_int(s, "warmup") == 0 && orr_real(s, "clip") == 0.0,
+    const bool constant = orr_settings_say(s, "schedule", "constant") && orr_int(s, "warmup") == 0 &&
+                          orr_real(s, "clip") == 0.0,
                plain = strcmp(kind, "gd") == 0 || (strcmp(kind, "sgd") == 0 && orr_real(s, "momentum") == 0.0);
     *rate = plain && constant ? eta : (double)NAN;
-    *keep = decay == 0.0                              ? 1.0
-            : !plain || !constant                     ? (double)NAN
-            : is_setting(s, "decay_coupling", "none") ? 1.0 - decay
-                                                      : 1.0 - eta * decay;
+    *keep = decay == 0.0                                    ? 1.0
+            : !plain || !constant                           ? (double)NAN
+            : orr_settings_say(s, "decay_coupling", "none") ? 1.0 - decay
+                                                            : 1.0 - eta * decay;
 }
 
 orr_subject orr_training_subject(orr_training *t) {

@@ -8,10 +8,6 @@
 #include "theory/kernel_function.h"
 #include "theory/kernel_spectrum.h"
 
-bool orr_is(const orr_settings *s, const char *name, const char *value) {
-    return strcmp(orr_text(s, name), value) == 0;
-}
-
 const orr_settings *orr_kernel_settings(const orr_point *p) {
     const orr_observation *o = orr_point_observation(p, "kernel-regression");
     return o ? &o->settings : NULL;
@@ -21,7 +17,7 @@ static orr_kernel kernel_of(const orr_settings *s) {
     static const char *const kinds[] = { "linear", "ntk", "laplace", "rbf" }; /* ORDER orr_kernel_kind */
     orr_kernel k = { .bandwidth = orr_real(s, "bandwidth") };
     for (int i = 0; i < 4; i++)
-        if (orr_is(s, "kernel", kinds[i])) k.kind = (orr_kernel_kind)i;
+        if (orr_settings_say(s, "kernel", kinds[i])) k.kind = (orr_kernel_kind)i;
     return k;
 }
 
@@ -33,9 +29,10 @@ const char *const orr_population_names[3] = { "features", "sphere", "pool" };
 
 orr_population_kind orr_population_kind_of(const orr_point *p) {
     const orr_settings *s = orr_kernel_settings(p);
-    const bool whole = orr_is(s, "test", "pool");
+    const bool whole = orr_settings_say(s, "test", "pool");
     const char *data = p->data->kind.name;
-    if (!whole && strcmp(data, "gaussian") == 0 && orr_is(s, "kernel", "linear")) return ORR_POPULATION_FEATURES;
+    if (!whole && strcmp(data, "gaussian") == 0 && orr_settings_say(s, "kernel", "linear"))
+        return ORR_POPULATION_FEATURES;
     if (!whole && strcmp(data, "hypersphere") == 0) return ORR_POPULATION_SPHERE;
     return ORR_POPULATION_POOL;
 }
@@ -73,7 +70,7 @@ static double kernel_on_sphere(void *self, double t) {
 
 /* v_ol^2 = 1 at the degree of a harmonic; |W_o|^2 r^2/d at degree 1 of a linear target. */
 static void coefficients_on_sphere(const orr_problem *p, const orr_settings *s, int64_t levels, double r2, double *v2) {
-    const bool harmonic = orr_is(s, "targets", "harmonic");
+    const bool harmonic = orr_settings_say(s, "targets", "harmonic");
     const int64_t d = orr_dataset_features(&p->data);
     int64_t n;
     const int64_t *degree = orr_ints(s, "degrees", &n);
@@ -95,7 +92,7 @@ static orr_status sphere(orr_context *ctx, orr_arena *arena, const orr_point *po
     on_sphere k = { kernel_of(orr_kernel_settings(point)), radius * radius };
     int64_t levels = 41, n_degrees; /* degrees to 40; the rest of the trace is the tail */
     const int64_t *degree = orr_ints(s, "degrees", &n_degrees);
-    for (int64_t i = 0; i < n_degrees && orr_is(s, "targets", "harmonic"); i++)
+    for (int64_t i = 0; i < n_degrees && orr_settings_say(s, "targets", "harmonic"); i++)
         levels = degree[i] >= levels ? degree[i] + 1 : levels;
     double *value = ORR_NEW(arena, double, levels), *g = ORR_NEW(arena, double, levels);
     double *v2 = ORR_NEW(arena, double, orr_target_outputs(p) * levels);

@@ -22,8 +22,6 @@ orr_population_kind orr_population_kind_of(const orr_point *p);
 
 /* Outputs of a target, one-hot where it is a label. */
 int64_t orr_target_outputs(const orr_problem *p);
-/* Whether a choice has a value. */
-bool orr_is(const orr_settings *s, const char *name, const char *value);
 
 typedef struct orr_population {
     orr_kernel_spectrum spectrum;

@@ -19,10 +19,6 @@ typedef struct walk {
     int64_t size[2]; /* the image so far */
 } walk;
 
-static bool is(const orr_settings *s, const char *name, const char *choice) {
-    return strcmp(orr_text(s, name), choice) == 0;
-}
-
 static void stuck(walk *w, const char *why) {
     w->stuck = true;
     w->why = why;
@@ -139,15 +135,15 @@ static void read_image(walk *w) {
 
 static void walk_mlp(walk *w) {
     const orr_settings *s = w->s;
-    const bool norm = is(s, "norm", "layer"), residual = !is(s, "residual", "none"),
-               twice = is(s, "residual", "double");
+    const bool norm = orr_settings_say(s, "norm", "layer"), residual = !orr_settings_say(s, "residual", "none"),
+               twice = orr_settings_say(s, "residual", "double");
     const double epsilon = orr_real(s, "norm_epsilon");
     int64_t depth;
     (void)orr_ints(s, "widths", &depth);
     read_vector(w);
     w->out->width = narrowest(s, "widths");
     w->bias = orr_flag(s, "bias");
-    if (is(s, "norm", "batch")) stuck(w, "batch norm mixes examples");
+    if (orr_settings_say(s, "norm", "batch")) stuck(w, "batch norm mixes examples");
     if (depth == 0) stuck(w, "there is no hidden layer");
     for (int64_t l = 0; l < depth && !w->stuck; l++) {
         if (!residual) {
@@ -191,17 +187,18 @@ static int64_t of_layer(const orr_settings *s, const char *name, int64_t l) {
 
 static void walk_cnn(walk *w) {
     const orr_settings *s = w->s;
-    const bool same = !is(s, "padding", "valid"), pools = !is(s, "pooling", "none");
+    const bool same = !orr_settings_say(s, "padding", "valid"), pools = !orr_settings_say(s, "pooling", "none");
     int64_t depth;
     (void)orr_ints(s, "channels", &depth);
     read_image(w);
     w->out->width = narrowest(s, "channels");
     w->bias = orr_flag(s, "bias");
-    if (is(s, "pooling", "max")) stuck(w, "the maximum of a Gaussian field has no closed form: pooling is max");
+    if (orr_settings_say(s, "pooling", "max"))
+        stuck(w, "the maximum of a Gaussian field has no closed form: pooling is max");
     if (depth == 0) stuck(w, "there is no hidden layer");
     for (int64_t l = 0; l < depth && !w->stuck; l++) {
         add_convolution(w, of_layer(s, "kernel_size", l), of_layer(s, "stride", l), same);
-        w->layer[-1].window.circular = is(s, "padding", "circular");
+        w->layer[-1].window.circular = orr_settings_say(s, "padding", "circular");
         add_activation(w);
         const int64_t pool = pools ? of_layer(s, "pooling_size", l) : 1;
         const int64_t out[2] = { w->size[0] / pool, w->size[1] / pool };
@@ -210,7 +207,7 @@ static void walk_cnn(walk *w) {
         w->out->all = true;
     }
     if (w->stuck) return;
-    if (is(s, "readout", "average")) add_mean(w);
+    if (orr_settings_say(s, "readout", "average")) add_mean(w);
     else add(w, ORR_WIDE_FLATTEN);
     add_linear(w);
 }
@@ -225,7 +222,7 @@ static void add_normed(walk *w, int64_t kernel, int64_t stride, bool norm) {
 }
 
 static void walk_block(walk *w, int64_t in, int64_t out, int64_t stride, double scale) {
-    const bool norm = is(w->s, "norm", "layer");
+    const bool norm = orr_settings_say(w->s, "norm", "layer");
     const int64_t size[2] = { w->size[0], w->size[1] };
     orr_wide_layer *back, *shortcut = NULL, *branch = leave(w, 6, &back);
     if (!branch) return;
@@ -257,14 +254,15 @@ static void walk_resnet(walk *w) {
     const int64_t *channels = orr_ints(s, "channels", &stages);
     read_image(w);
     w->out->width = narrowest(s, "channels");
-    if (is(s, "norm", "batch")) stuck(w, "batch norm mixes examples");
-    else if (is(s, "norm", "layer") && (orr_flag(s, "sum_activation") || orr_real(s, "bias_variance") > 0))
+    if (orr_settings_say(s, "norm", "batch")) stuck(w, "batch norm mixes examples");
+    else if (orr_settings_say(s, "norm", "layer") &&
+             (orr_flag(s, "sum_activation") || orr_real(s, "bias_variance") > 0))
         stuck(w,
               "the gains of a norm before a sum and an activation have no closed form; they have with sum_activation: "
               "false and bias_variance: 0");
     for (int64_t i = 0; i < stages; i++) total += of_layer(s, "blocks", i);
     if (w->stuck) return;
-    add_normed(w, orr_int(s, "stem_size"), orr_int(s, "stem_stride"), is(s, "norm", "layer"));
+    add_normed(w, orr_int(s, "stem_size"), orr_int(s, "stem_stride"), orr_settings_say(s, "norm", "layer"));
     add_activation(w);
     for (int64_t i = 0; i < stages; i++)
         for (int64_t b = 0; b < of_layer(s, "blocks", i) && !w->stuck; b++) {
@@ -283,7 +281,7 @@ static void add_attention(walk *w) {
     *how = (orr_wide_attention){ .query = next_map(w), .key = next_map(w) };
     how->value = next_map(w);
     how->output = next_map(w);
-    how->random = is(w->s, "attention", "linear");
+    how->random = orr_settings_say(w->s, "attention", "linear");
     how->zeta = how->random ? ORR_ZETA_IDENTITY : ORR_ZETA_SOFTMAX;
     how->score =
         how->random ? 1.0 / (double)w->size[1] : 0.0; /* averaged over T; q.k/d vanishes: all tokens are seen alike */
@@ -297,7 +295,7 @@ static void add_perceptron(walk *w) {
 
 /* h + a branch(h) with its norm, whose tensors stand before the branch's. */
 static void add_residual(walk *w, void (*content)(walk *), double scale) {
-    const bool pre = is(w->s, "norm", "pre"), post = is(w->s, "norm", "post");
+    const bool pre = orr_settings_say(w->s, "norm", "pre"), post = orr_settings_say(w->s, "norm", "post");
     orr_wide_layer *back, *branch = leave(w, 5, &back), norm[2] = { { 0 } };
     if (!branch) return;
     if (pre) add_norm(w, EPSILON, false, w->bias);
@@ -318,7 +316,8 @@ static void walk_transformer(walk *w) {
     const orr_signature *signature = &w->problem->signature;
     const int64_t depth = orr_int(s, "depth"), positions = signature->input.size[0];
     const double scale = depth ? pow((double)depth, -orr_real(s, "branch_exponent")) : 1.0;
-    const bool linear = is(s, "attention", "linear"), by_size = is(s, "attention_scale", "1/d");
+    const bool linear = orr_settings_say(s, "attention", "linear"),
+               by_size = orr_settings_say(s, "attention_scale", "1/d");
     w->out->height = w->size[0] = 1;
     w->out->image_width = w->size[1] = positions;
     w->out->channels = signature->vocabulary ? signature->vocabulary : signature->input.size[1];
@@ -328,13 +327,13 @@ static void walk_transformer(walk *w) {
     else if (depth > 0 && linear == by_size)
         stuck(w, linear ? "linear attention vanishes with attention_scale 1/d; it needs 1/sqrt-d"
                         : "softmax has a closed form with attention_scale 1/d only (or attention: linear)");
-    else if (is(s, "positions", "sinusoidal") || is(s, "positions", "rotary"))
+    else if (orr_settings_say(s, "positions", "sinusoidal") || orr_settings_say(s, "positions", "rotary"))
         stuck(w, orr_arena_format(w->arena, "positions are %s", orr_text(s, "positions")));
     if (w->stuck) return;
     w->bias = orr_flag(s, "bias") && !signature->vocabulary;
     add_linear(w);
     w->bias = orr_flag(s, "bias");
-    if (is(s, "positions", "learned")) {
+    if (orr_settings_say(s, "positions", "learned")) {
         orr_wide_layer *position = add(w, ORR_WIDE_POSITION);
         position->map = (orr_wide_map){ .variance = seen_variance(w->tensor), .rate = seen_rate(w->tensor) };
         w->tensor++;
@@ -344,9 +343,9 @@ static void walk_transformer(walk *w) {
         if (!orr_flag(s, "attention_only")) add_residual(w, add_perceptron, scale);
     }
     if (w->stuck) return;
-    if (is(s, "norm", "pre")) add_norm(w, EPSILON, false, w->bias);
-    if (is(s, "pooling", "mean")) add_mean(w);
-    else add(w, ORR_WIDE_SELECT)->position = is(s, "pooling", "first") ? 0 : positions - 1;
+    if (orr_settings_say(s, "norm", "pre")) add_norm(w, EPSILON, false, w->bias);
+    if (orr_settings_say(s, "pooling", "mean")) add_mean(w);
+    else add(w, ORR_WIDE_SELECT)->position = orr_settings_say(s, "pooling", "first") ? 0 : positions - 1;
     add_linear(w);
 }
 

@@ -194,6 +194,25 @@ static void a_loss_is_recorded_of_the_part_that_was_asked_for(void **state) {
     }
 }
 
+/* `patience` counts losses over test examples: where there are none, a run would never end early. */
+static void patience_without_test_losses_is_refused(void **state) {
+    static const char *const parts[] = { "n_test: 0 }\nobserve: [ loss ]\n", "n_test: 8 }\nobserve: [ norms ]\n",
+                                         "n_test: 8 }\nobserve: [ { kind: loss, part: train } ]\n" };
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        char text[512];
+        orr_experiment e;
+        const orr_problem **problems;
+        (void)snprintf(text, sizeof text,
+                       "name: x\narchitecture: linear\ntask: mse\nrule: { kind: gd, learning_rate: 0.1 }\nsteps: 9\n"
+                       "patience: 2\ndata: { kind: gaussian, n: 20, dimension: 3, %s",
+                       parts[i]);
+        assert_ok(*state, orr_experiment_parse(*state, arena, "x.yaml", text, strlen(text), NULL, &e));
+        assert_int_equal(orr_lab_prepare(*state, arena, &e, &problems), ORR_EINPUT);
+        assert_non_null(strstr(orr_context_message(*state), "`patience` waits"));
+        orr_context_clear(*state);
+    }
+}
+
 static void what_does_not_go_together_is_told_in_words(void **state) {
     static const struct {
         const char *rule, *task, *words;
@@ -244,6 +263,7 @@ int main(void) {
         cmocka_unit_test(until_ends_a_run_and_epochs_count_batches),
         cmocka_unit_test(patience_ends_a_run_that_has_found_no_new_minimum_for_so_long),
         cmocka_unit_test(a_loss_is_recorded_of_the_part_that_was_asked_for),
+        cmocka_unit_test(patience_without_test_losses_is_refused),
         cmocka_unit_test(what_does_not_go_together_is_told_in_words),
     };
     return cmocka_run_group_tests_name("lab/execute", tests, setup, teardown);

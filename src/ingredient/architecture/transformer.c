@@ -55,10 +55,6 @@ static const orr_parameter parameters[] = {
 };
 #define EPSILON 1e-5 /* added to the variance in a norm, as PyTorch does */
 
-static bool is(const orr_settings *s, const char *name, const char *choice) {
-    return strcmp(orr_text(s, name), choice) == 0;
-}
-
 /* ---- tensors --------------------------------------------------------------------------------------------------------------- */
 
 enum { STREAM = 0, PERCEPTRON }; /* its widths: of the stream (heads grow along), of the perceptrons' hidden layers */
@@ -114,7 +110,7 @@ static orr_status add_embedding(const declaration *d, const char *layer, int64_t
 
 static orr_status add_norm(const declaration *d, int64_t number, const char *layer) {
     const orr_shape shape = ORR_SHAPE(orr_int(d->s, "width"));
-    if (is(d->s, "norm", "none")) return ORR_OK;
+    if (orr_settings_say(d->s, "norm", "none")) return ORR_OK;
     ORR_TRY(d->ctx, add(d, number, layer, "gain", shape, ORR_ROLE_VECTOR, 1.0, 0.0));
     return orr_flag(d->s, "bias") ? add(d, number, layer, "bias", shape, ORR_ROLE_VECTOR, 0.0, 0.0) : ORR_OK;
 }
@@ -147,7 +143,7 @@ static orr_status check(orr_context *ctx, const orr_settings *s, const orr_signa
     if (width % heads != 0)
         return orr_fail(ctx, ORR_EINPUT, "transformer: %lld heads don't divide a width of %lld; width %lld would do",
                         (long long)heads, (long long)width, (long long)(heads * (width / heads + 1)));
-    if (is(s, "positions", "rotary") && width / heads % 2 != 0)
+    if (orr_settings_say(s, "positions", "rotary") && width / heads % 2 != 0)
         return orr_fail(ctx, ORR_EINPUT,
                         "transformer: rotary positions turn pairs; a head of width / heads = %lld numbers is odd",
                         (long long)(width / heads));
@@ -169,9 +165,10 @@ static orr_status declare(orr_context *ctx, orr_arena *out_arena, const orr_sett
     if (!out->tensors) return orr_fail(ctx, ORR_ENOMEM, "transformer: no memory for %lld blocks", (long long)depth);
     if (signature->vocabulary) ORR_TRY(ctx, add_embedding(&d, "embedding", signature->vocabulary));
     else ORR_TRY(ctx, add_linear(&d, 0, "embedding", width, signature->input.size[1], ORR_ROLE_INPUT));
-    if (is(s, "positions", "learned")) ORR_TRY(ctx, add_embedding(&d, "position", signature->input.size[0]));
+    if (orr_settings_say(s, "positions", "learned"))
+        ORR_TRY(ctx, add_embedding(&d, "position", signature->input.size[0]));
     for (int64_t l = 1; l <= depth; l++) ORR_TRY(ctx, add_block(&d, l));
-    if (is(s, "norm", "pre")) ORR_TRY(ctx, add_norm(&d, 0, "norm"));
+    if (orr_settings_say(s, "norm", "pre")) ORR_TRY(ctx, add_norm(&d, 0, "norm"));
     return add_linear(&d, 0, "readout", signature->outputs, width, ORR_ROLE_READOUT);
 }
 
@@ -192,7 +189,7 @@ static orr_node linear(walk *k, orr_node h) {
 }
 
 static orr_node norm(walk *k, orr_node h) {
-    if (is(k->s, "norm", "none")) return h;
+    if (orr_settings_say(k->s, "norm", "none")) return h;
     const orr_node gain = *k->parameter++, bias = orr_flag(k->s, "bias") ? *k->parameter++ : ORR_NONE;
     return orr_layer_norm(k->g, h, gain, bias, EPSILON);
 }
@@ -246,14 +243,15 @@ static orr_node attention(walk *w, orr_node h) {
     const int64_t width = orr_int(w->s, "width"), heads = orr_int(w->s, "heads"), d = width / heads;
     orr_node q = split(w, linear(w, h), heads, d), k = split(w, linear(w, h), heads, d);
     const orr_node v = split(w, linear(w, h), heads, d);
-    const double scale = is(w->s, "attention_scale", "1/d") ? sqrt((double)orr_int(w->s, "base_head")) / (double)d
-                                                            : 1.0 / sqrt((double)d);
-    if (is(w->s, "positions", "rotary")) {
+    const double scale = orr_settings_say(w->s, "attention_scale", "1/d")
+                             ? sqrt((double)orr_int(w->s, "base_head")) / (double)d
+                             : 1.0 / sqrt((double)d);
+    if (orr_settings_say(w->s, "positions", "rotary")) {
         q = turned(w, q, d);
         k = turned(w, k, d);
     }
-    const orr_node o = is(w->s, "attention", "linear") ? attend_linear(w, q, k, v, scale)
-                                                       : orr_attention(w->g, q, k, v, w->causal, scale);
+    const orr_node o = orr_settings_say(w->s, "attention", "linear") ? attend_linear(w, q, k, v, scale)
+                                                                     : orr_attention(w->g, q, k, v, w->causal, scale);
     return linear(w, orr_reshape(w->g, orr_swap_axes(w->g, o, 1, 2), ORR_SHAPE(-1, w->positions, width)));
 }
 
@@ -264,7 +262,7 @@ static orr_node perceptron(walk *k, orr_node h) {
 /* h + a branch(h) with its norm.  A post norm's tensors stand before the branch's, as a pre norm's do. */
 static orr_node residual(walk *k, orr_node (*branch)(walk *, orr_node), orr_node h, double scale, orr_node *out) {
     const orr_node *own = k->parameter;
-    const bool post = is(k->s, "norm", "post"), bias = orr_flag(k->s, "bias");
+    const bool post = orr_settings_say(k->s, "norm", "post"), bias = orr_flag(k->s, "bias");
     if (post) k->parameter += bias ? 2 : 1;
     *out = branch(k, post ? h : norm(k, h));
     if (scale != 1.0) *out = orr_scale(k->g, *out, scale);
@@ -286,8 +284,8 @@ static orr_node through_block(walk *k, orr_node h, int64_t l, double scale, orr_
 }
 
 static orr_node pooled(const walk *k, orr_node h) {
-    if (is(k->s, "pooling", "mean")) return orr_mean(k->g, h, ORR_AXES(1));
-    const int64_t t = is(k->s, "pooling", "first") ? 0 : k->positions - 1;
+    if (orr_settings_say(k->s, "pooling", "mean")) return orr_mean(k->g, h, ORR_AXES(1));
+    const int64_t t = orr_settings_say(k->s, "pooling", "first") ? 0 : k->positions - 1;
     return orr_squeeze(k->g, orr_slice(k->g, h, 1, t, t + 1, 1), 1);
 }
 
@@ -297,12 +295,12 @@ static orr_node forward(orr_graph *g, const orr_settings *s, const orr_signature
     const double scale = depth ? pow((double)depth, -orr_real(s, "branch_exponent")) : 1.0;
     walk k = { g, s, parameter, signature->input.size[0], orr_node_dtype(g, parameter[0]), signature->sequence };
     orr_node h = signature->vocabulary ? orr_embedding(g, *k.parameter++, x) : linear(&k, x);
-    if (is(s, "positions", "learned")) h = orr_add(g, h, *k.parameter++);
-    if (is(s, "positions", "sinusoidal")) h = orr_add(g, h, sinusoidal(&k));
+    if (orr_settings_say(s, "positions", "learned")) h = orr_add(g, h, *k.parameter++);
+    if (orr_settings_say(s, "positions", "sinusoidal")) h = orr_add(g, h, sinusoidal(&k));
     orr_tap(taps, "embedding", 0, h);
     for (int64_t l = 1; l <= depth; l++) /* three taps a block, and two are kept for the ends */
         h = through_block(&k, h, l, scale, 3 * l <= ORR_TAPS_MAX - 2 ? taps : NULL);
-    if (is(s, "norm", "pre")) h = norm(&k, h);
+    if (orr_settings_say(s, "norm", "pre")) h = norm(&k, h);
     if (!signature->sequence) h = pooled(&k, h);
     orr_tap(taps, "features", 0, h);
     return linear(&k, h);

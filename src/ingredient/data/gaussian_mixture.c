@@ -29,16 +29,13 @@ static const orr_parameter parameters[] = {
     { 0 },
 };
 
-static bool is(const orr_settings *s, const char *name, const char *choice) {
-    return strcmp(orr_text(s, name), choice) == 0;
-}
-
 static orr_status check(orr_context *ctx, const orr_settings *s) {
     const int64_t classes = orr_int(s, "classes"), d = orr_int(s, "dimension");
-    if (classes != 2 && (is(s, "means", "opposite") || is(s, "targets", "sign")))
+    if (classes != 2 && (orr_settings_say(s, "means", "opposite") || orr_settings_say(s, "targets", "sign")))
         return orr_fail(ctx, ORR_EINPUT, "gaussian-mixture: %s is for two classes, there are %lld",
-                        is(s, "targets", "sign") ? "targets: sign" : "means: opposite", (long long)classes);
-    if (classes > d && (is(s, "means", "orthogonal") || is(s, "means", "simplex")))
+                        orr_settings_say(s, "targets", "sign") ? "targets: sign" : "means: opposite",
+                        (long long)classes);
+    if (classes > d && (orr_settings_say(s, "means", "orthogonal") || orr_settings_say(s, "means", "simplex")))
         return orr_fail(ctx, ORR_EINPUT, "gaussian-mixture: %lld means can't be orthogonal in dimension %lld",
                         (long long)classes, (long long)d);
     return ORR_OK;
@@ -46,16 +43,16 @@ static orr_status check(orr_context *ctx, const orr_settings *s) {
 
 static void draw_means(const orr_settings *s, uint64_t seed, int64_t classes, int64_t d, double *mu) {
     const double length = orr_real(s, "separation");
-    if (is(s, "means", "opposite")) {
+    if (orr_settings_say(s, "means", "opposite")) {
         orr_draw_orthonormal((orr_key){ seed, ORR_PURPOSE_TEACHER, 0 }, 1, d, mu);
         for (int64_t j = 0; j < d; j++) mu[d + j] = -mu[j];
-    } else if (is(s, "means", "random")) {
+    } else if (orr_settings_say(s, "means", "random")) {
         for (int64_t c = 0; c < classes; c++)
             orr_draw_orthonormal((orr_key){ seed, ORR_PURPOSE_TEACHER, (uint32_t)c }, 1, d, mu + c * d);
     } else {
         orr_draw_orthonormal((orr_key){ seed, ORR_PURPOSE_TEACHER, 0 }, classes, d, mu);
     }
-    if (is(s, "means", "simplex")) { /* |e_c - mean|^2 = 1 - 1/classes */
+    if (orr_settings_say(s, "means", "simplex")) { /* |e_c - mean|^2 = 1 - 1/classes */
         const double scale = sqrt(1.0 - 1.0 / (double)classes);
         for (int64_t j = 0; j < d; j++) {
             double mean = 0.0;
@@ -70,7 +67,7 @@ static orr_status load(orr_context *ctx, orr_arena *out_arena, const orr_setting
                        orr_dataset *out) {
     const uint64_t seed = orr_data_seed(s, run_seed);
     const int64_t classes = orr_int(s, "classes"), d = orr_int(s, "dimension");
-    const bool sign = is(s, "targets", "sign");
+    const bool sign = orr_settings_say(s, "targets", "sign");
     double *mu;
     ORR_TRY(ctx, check(ctx, s));
     ORR_TRY(ctx, orr_draw_describe(ctx, out_arena, s, ORR_SHAPE(d), sign ? ORR_SHAPE(1) : ORR_SCALAR, 1,

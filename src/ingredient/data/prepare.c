@@ -8,10 +8,6 @@
 #include "ingredient/data/data.h"
 #include "numeric/dense.h"
 
-static bool has(const orr_settings *s, const char *name, const char *choice) {
-    return orr_settings_has(s, name) && strcmp(orr_text(s, name), choice) == 0;
-}
-
 static int64_t kept_classes(const orr_settings *s, const int64_t **class) {
     int64_t n;
     *class = orr_ints(s, "keep_classes", &n);
@@ -20,7 +16,7 @@ static int64_t kept_classes(const orr_settings *s, const int64_t **class) {
 
 int64_t orr_data_needed(const orr_settings *s, int64_t n) {
     const int64_t *class;
-    return has(s, "subset", "first") && kept_classes(s, &class) == 0 ? n : 0;
+    return orr_settings_say(s, "subset", "first") && kept_classes(s, &class) == 0 ? n : 0;
 }
 
 /* ---- which examples stay ------------------------------------------------------------------------------------------- */
@@ -61,7 +57,7 @@ static orr_status list_examples(orr_context *ctx, orr_arena *arena, const orr_se
 
 /* Puts them in the order in which they are taken. */
 static orr_status order_examples(orr_context *ctx, orr_arena *arena, const orr_settings *s, uint32_t step, part *p) {
-    if (!has(s, "subset", "random")) return ORR_OK;
+    if (!orr_settings_say(s, "subset", "random")) return ORR_OK;
     int64_t *order = ORR_NEW(arena, int64_t, p->n), *index = ORR_NEW(arena, int64_t, p->n);
     if (!order || !index) return orr_fail(ctx, ORR_ENOMEM, "data: no memory for %lld examples", (long long)p->n);
     const orr_key key = { (uint64_t)orr_int(s, "subset_seed"), ORR_PURPOSE_SPLIT, step };
@@ -79,7 +75,7 @@ static orr_status too_few(orr_context *ctx, const orr_dataset *d, const char *wh
 /* Brings the first n/K examples of each class to the front, in the order of the file. */
 static orr_status balance(orr_context *ctx, orr_arena *arena, const orr_settings *s, const orr_dataset *d, int64_t n,
                           part *p) {
-    if (!has(s, "subset", "balanced") || n == 0) return ORR_OK;
+    if (!orr_settings_say(s, "subset", "balanced") || n == 0) return ORR_OK;
     const int64_t *class, kept = kept_classes(s, &class), classes = kept > 0 ? kept : d->classes;
     if (!d->label || d->target.rank != 0)
         return orr_fail(ctx, ORR_EINPUT, "subset balanced: these data (%s) don't have one class an example", d->source);
@@ -254,9 +250,10 @@ static orr_status whiten(orr_context *ctx, orr_arena *scratch, const orr_dataset
 
 static orr_status change_inputs(orr_context *ctx, orr_arena *scratch, orr_arena *out_arena, const orr_settings *s,
                                 orr_dataset *d) {
-    const bool center = has(s, "center", "mean-image"), features_each = has(s, "standardise", "features");
-    const bool together = has(s, "standardise", "all"), white = orr_flag(s, "whiten");
-    const bool lengths = has(s, "standardise", "lengths");
+    const bool center = orr_settings_say(s, "center", "mean-image"),
+               features_each = orr_settings_say(s, "standardise", "features");
+    const bool together = orr_settings_say(s, "standardise", "all"), white = orr_flag(s, "whiten");
+    const bool lengths = orr_settings_say(s, "standardise", "lengths");
     const int64_t features = orr_dataset_features(d), count = (d->n + d->n_test) * features;
     if (!center && !features_each && !together && !lengths && !white) return ORR_OK;
     if (d->vocabulary)

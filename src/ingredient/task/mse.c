@@ -10,10 +10,6 @@ static const orr_parameter parameters[] = {
     { 0 },
 };
 
-static bool is(const orr_settings *s, const char *name, const char *choice) {
-    return strcmp(orr_text(s, name), choice) == 0;
-}
-
 static bool signature(const orr_settings *s, const orr_dataset *d, orr_signature *out, const char **why) {
     (void)s;
     if (d->classes > 0) return orr_task_classes(d, out, why);
@@ -32,7 +28,8 @@ static orr_node squares(orr_graph *g, const orr_settings *s, orr_node output, or
 /* What a sum of squares is divided by, n examples of which make one. */
 static double divisor(const orr_settings *s, orr_shape output, int64_t n) {
     const int64_t count = orr_shape_count(&output), examples = output.rank > 0 ? output.size[0] : 1;
-    const double outputs = is(s, "outputs", "mean") && examples > 0 ? (double)count / (double)examples : 1.0;
+    const double outputs =
+        orr_settings_say(s, "outputs", "mean") && examples > 0 ? (double)count / (double)examples : 1.0;
     return (double)n * outputs / orr_real(s, "factor");
 }
 
@@ -46,13 +43,13 @@ orr_node orr_mse_each(orr_graph *g, const orr_settings *s, orr_node output, orr_
 /* One sum and one division, not a mean of each: what summation leaves is rounded once. */
 orr_node orr_mse_loss(orr_graph *g, const orr_settings *s, orr_node output, orr_node target, int64_t classes) {
     const orr_shape shape = orr_node_shape(g, output);
-    const double below = divisor(s, shape, is(s, "examples", "mean") ? shape.size[0] : 1);
+    const double below = divisor(s, shape, orr_settings_say(s, "examples", "mean") ? shape.size[0] : 1);
     return orr_div(g, orr_sum_all(g, squares(g, s, output, target, classes)),
                    orr_fill(g, orr_node_dtype(g, output), ORR_SCALAR, below));
 }
 
 double orr_mse_curvature(const orr_settings *s, int64_t n, int64_t outputs) {
-    return 2.0 / divisor(s, ORR_SHAPE(n, outputs), is(s, "examples", "mean") ? n : 1);
+    return 2.0 / divisor(s, ORR_SHAPE(n, outputs), orr_settings_say(s, "examples", "mean") ? n : 1);
 }
 
 void orr_mse_targets(const orr_settings *s, const orr_dataset *d, int64_t first, int64_t n, int64_t outputs,

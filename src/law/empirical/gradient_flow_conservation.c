@@ -37,10 +37,6 @@ static const char *const kept_words[] = { "linear", "units", "attention", "scale
 
 /* ---- which symmetries a point has ----------------------------------------------------------------------------------------- */
 
-static bool is(const orr_settings *s, const char *name, const char *choice) {
-    return orr_settings_has(s, name) && strcmp(orr_text(s, name), choice) == 0;
-}
-
 static bool is_architecture(const orr_point *p, const char *kind) {
     return strcmp(p->architecture->kind.name, kind) == 0;
 }
@@ -48,24 +44,27 @@ static bool is_architecture(const orr_point *p, const char *kind) {
 /* Degree of homogeneity of the activation; 0: it has none. */
 static double degree_of(const orr_point *p) {
     const orr_settings *s = &p->architecture_settings;
-    if (!orr_settings_has(s, "activation") || is(s, "activation", "linear") || is(s, "activation", "relu")) return 1.0;
-    return is(s, "activation", "quadratic") ? 2.0 : 0.0;
+    if (!orr_settings_has(s, "activation") || orr_settings_say(s, "activation", "linear") ||
+        orr_settings_say(s, "activation", "relu"))
+        return 1.0;
+    return orr_settings_say(s, "activation", "quadratic") ? 2.0 : 0.0;
 }
 
 /* Whether all that stands between matrices of a chain is an activation. */
 static bool is_plain_chain(const orr_point *p) {
     const orr_settings *s = &p->architecture_settings;
-    return is_architecture(p, "linear") ||
-           (is_architecture(p, "mlp") && is(s, "norm", "none") && is(s, "residual", "none"));
+    return is_architecture(p, "linear") || (is_architecture(p, "mlp") && orr_settings_say(s, "norm", "none") &&
+                                            orr_settings_say(s, "residual", "none"));
 }
 
 static kept kept_of_balance(const orr_point *p, const orr_balance *b) {
     const orr_settings *s = &p->architecture_settings;
     const bool transformer = is_architecture(p, "transformer");
     if (b->kind == ORR_BALANCE_VALUE) return transformer ? ATTENTION : NOTHING;
-    if (b->kind == ORR_BALANCE_QUERY_KEY) return transformer && !is(s, "positions", "rotary") ? ATTENTION : NOTHING;
+    if (b->kind == ORR_BALANCE_QUERY_KEY)
+        return transformer && !orr_settings_say(s, "positions", "rotary") ? ATTENTION : NOTHING;
     if (b->kind == ORR_BALANCE_CHAIN ? !is_plain_chain(p) : !transformer) return NOTHING;
-    if (!orr_settings_has(s, "activation") || is(s, "activation", "linear")) return LINEAR;
+    if (!orr_settings_has(s, "activation") || orr_settings_say(s, "activation", "linear")) return LINEAR;
     return degree_of(p) > 0.0 ? UNITS : NOTHING;
 }
 
@@ -92,7 +91,7 @@ static orr_status balances_of(orr_context *ctx, orr_arena *arena, const orr_poin
 
 static bool has_norm(const orr_point *p) {
     const orr_settings *s = &p->architecture_settings;
-    return is_architecture(p, "mlp") && !is(s, "norm", "none") && is(s, "residual", "none");
+    return is_architecture(p, "mlp") && !orr_settings_say(s, "norm", "none") && orr_settings_say(s, "residual", "none");
 }
 
 /* The matrix of tensor t can be scaled: a norm reads what it gives, or its direction alone counts. */
@@ -106,7 +105,7 @@ static bool is_softmax(const orr_point *p) {
     return strcmp(p->task->kind.name, "cross-entropy") == 0 || strcmp(p->task->kind.name, "next-token") == 0;
 }
 
-static bool is_online(const orr_point *p) { return is(&p->rule_settings, "sampling", "online"); }
+static bool is_online(const orr_point *p) { return orr_settings_say(&p->rule_settings, "sampling", "online"); }
 
 static double decay_of(const orr_point *p) {
     return orr_settings_has(&p->rule_settings, "weight_decay") ? orr_real(&p->rule_settings, "weight_decay") : 0.0;
@@ -116,11 +115,11 @@ static double decay_of(const orr_point *p) {
  * factor 2 (f - y) (x - f w/|w|), whose parts are independent: 4 factor^2 (d - 1)(1 + sigma^2)/batch.  0 elsewhere. */
 static double known_noise(const orr_point *p, const orr_problem *problem) {
     const orr_settings *data = &p->data_settings, *rule = &p->rule_settings;
-    if (!is_online(p) || decay_of(p) == 0.0 || is(rule, "decay_coupling", "none")) return 0.0;
+    if (!is_online(p) || decay_of(p) == 0.0 || orr_settings_say(rule, "decay_coupling", "none")) return 0.0;
     if (!is_architecture(p, "direction") || problem->signature.outputs != 1 || strcmp(p->task->kind.name, "mse") != 0 ||
-        is(&p->task_settings, "examples", "sum"))
+        orr_settings_say(&p->task_settings, "examples", "sum"))
         return 0.0;
-    if (strcmp(p->data->kind.name, "gaussian") != 0 || !is(data, "covariance", "isotropic") ||
+    if (strcmp(p->data->kind.name, "gaussian") != 0 || !orr_settings_say(data, "covariance", "isotropic") ||
         orr_real(data, "teacher_gain") != 0.0)
         return 0.0;
     const double factor = orr_real(&p->task_settings, "factor"), sigma = orr_real(data, "noise"),

@@ -36,16 +36,13 @@ extern const size_t orr_law_yaml_neural_feature_ansatz_size;
 typedef enum start_kind { BALANCED = 0, SMALL, USUAL, MACHINE, NONE } start_kind;
 static const char *const start_names[] = { "balanced", "small", "usual", "machine", "none" };
 
-static bool is(const orr_settings *s, const char *name, const char *value) {
-    return orr_settings_has(s, name) && strcmp(orr_text(s, name), value) == 0;
-}
-
 static const orr_observation *ansatz_of(const orr_point *p) { return orr_point_observation(p, "feature-ansatz"); }
 static bool is_machine(const orr_point *p) { return orr_point_observation(p, "recursive-features") != NULL; }
 
 static bool is_linear(const orr_point *p) {
     return strcmp(p->architecture->kind.name, "linear") == 0 ||
-           (strcmp(p->architecture->kind.name, "mlp") == 0 && is(&p->architecture_settings, "activation", "identity"));
+           (strcmp(p->architecture->kind.name, "mlp") == 0 &&
+            orr_settings_say(&p->architecture_settings, "activation", "identity"));
 }
 
 /* All tensors are matrices that follow each other. */
@@ -97,8 +94,8 @@ static bool is_known_target(orr_arena *out_arena, const orr_point *p, const orr_
     (void)problem;
     *why = orr_arena_string(out_arena, "tolerances are known for z_1 z_2 + z_3 of normal inputs");
     return !is_machine(p) ||
-           (strcmp(p->data->kind.name, "multi-index") == 0 && is(&p->data_settings, "link", "pairs") &&
-            is(&p->data_settings, "inputs", "normal") && orr_int(&p->data_settings, "rank") == 3);
+           (strcmp(p->data->kind.name, "multi-index") == 0 && orr_settings_say(&p->data_settings, "link", "pairs") &&
+            orr_settings_say(&p->data_settings, "inputs", "normal") && orr_int(&p->data_settings, "rank") == 3);
 }
 
 /* The largest imbalance of two layers that follow each other, from w. */
@@ -142,7 +139,7 @@ static orr_status classify(orr_context *ctx, orr_arena *scratch, const orr_point
         ORR_TRY(ctx, imbalance_of(ctx, scratch, problem, w, scale));
         *kind = BALANCED;
         *inside = *scale < 1e-6;
-    } else if (is(&p->architecture_settings, "activation", "relu") && problem->n_tensors == 2) {
+    } else if (orr_settings_say(&p->architecture_settings, "activation", "relu") && problem->n_tensors == 2) {
         *scale = scale_of(problem, w);
         *kind = *scale < 0.7 ? SMALL : USUAL;
         *inside = *scale <= 0.2 || *scale >= 0.7;

@@ -37,10 +37,6 @@ extern const size_t orr_law_yaml_neural_scaling_laws_size;
 /* Cells with more than this part of the most data are held out: two doublings. */
 static const double fitted_part = 0.25;
 
-static bool is(const orr_settings *s, const char *name, const char *value) {
-    return strcmp(orr_text(s, name), value) == 0;
-}
-
 /* Cells of one family are fitted together. */
 static bool same_family(const orr_point *a, const orr_point *b) {
     return a->architecture == b->architecture && a->data == b->data && a->task == b->task;
@@ -55,7 +51,7 @@ static bool is_learner(orr_arena *out_arena, const orr_point *p, const orr_probl
                                        : !o          ? "observe needs { kind: loss }"
                                        : problem->data.n_test == 0 ? "the data have no test examples (n_test)"
                                                                    : "loss is observed over training examples alone");
-    return p->steps > 0 && o && problem->data.n_test > 0 && !is(&o->settings, "part", "train");
+    return p->steps > 0 && o && problem->data.n_test > 0 && !orr_settings_say(&o->settings, "part", "train");
 }
 
 static bool is_recorded(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
@@ -71,7 +67,8 @@ static bool is_recorded(orr_arena *out_arena, const orr_point *p, const orr_prob
 static bool is_drawn_once(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
     (void)problem;
     *why = orr_arena_string(out_arena, "sampling is online");
-    return !orr_settings_has(&p->rule_settings, "sampling") || !is(&p->rule_settings, "sampling", "online");
+    return !orr_settings_has(&p->rule_settings, "sampling") ||
+           !orr_settings_say(&p->rule_settings, "sampling", "online");
 }
 
 /* Too narrow networks stay at the trivial loss in some seeds, and few data are before the power law. */

@@ -16,26 +16,22 @@ const orr_settings *orr_scaling_kernel(const orr_point *p) {
     return p->steps == 0 && p->epochs == 0 && o ? &o->settings : NULL;
 }
 
-static bool is(const orr_settings *s, const char *name, const char *value) {
-    return strcmp(orr_text(s, name), value) == 0;
-}
-
 /* ---- regime ------------------------------------------------------------------------------------------------------------- */
 
 bool orr_scaling_kernel_is_known(orr_arena *out_arena, const orr_point *p, const orr_problem *problem,
                                  const char **why) {
     const orr_settings *s = orr_scaling_kernel(p);
     if (!s) return true;
-    const bool features = strcmp(p->data->kind.name, "gaussian") == 0 && is(s, "kernel", "linear") &&
+    const bool features = strcmp(p->data->kind.name, "gaussian") == 0 && orr_settings_say(s, "kernel", "linear") &&
                           orr_dataset_fact(&problem->data, "eigenvalues") &&
                           orr_dataset_fact(&problem->data, "teacher");
     *why = orr_arena_string(out_arena,
-                            is(s, "test", "test")
+                            orr_settings_say(s, "test", "test")
                                 ? "take `test: pool`, or `exact` for gaussian data"
                                 : "inputs must be numbers with targets; `exact` needs gaussian data, a teacher and "
                                   "the linear kernel");
-    if (is(s, "test", "exact")) return features;
-    return is(s, "test", "pool") && problem->data.x &&
+    if (orr_settings_say(s, "test", "exact")) return features;
+    return orr_settings_say(s, "test", "pool") && problem->data.x &&
            (problem->data.y || (problem->data.label && problem->data.target.rank == 0));
 }
 
@@ -82,7 +78,7 @@ static orr_status pool_of(orr_context *ctx, orr_arena *arena, orr_arena *big, co
     orr_kernel kernel = { .bandwidth = orr_real(s, "bandwidth") };
     orr_pool_spectrum spectrum;
     for (int i = 0; i < 4; i++)
-        if (is(s, "kernel", kinds[i])) kernel.kind = (orr_kernel_kind)i;
+        if (orr_settings_say(s, "kernel", kinds[i])) kernel.kind = (orr_kernel_kind)i;
     double *gram = orr_arena_take(big, n, (size_t)n * sizeof *gram), *y = ORR_NEW(big, double, n *outputs);
     double *v2 = ORR_NEW(arena, double, n);
     if (!gram || !y || !v2) return no_memory(ctx);
@@ -137,7 +133,7 @@ static orr_status predict_seed(orr_context *ctx, orr_arena *arena, orr_arena *bi
         high = fmax(high, n[i]);
     }
     for (int i = 0; i < CURVE; i++) line[i] = low * pow(high / low, (double)i / (CURVE - 1));
-    if (is(s, "test", "exact")) ORR_TRY(ctx, features(ctx, arena, problem, &of));
+    if (orr_settings_say(s, "test", "exact")) ORR_TRY(ctx, features(ctx, arena, problem, &of));
     else ORR_TRY(ctx, pool_of(ctx, arena, big, s, problem, &of));
     ORR_TRY(ctx, predict_errors(ctx, arena, &of, n, count, ridges, n_ridges, &error));
     const orr_status status = predict_errors(ctx, arena, &of, line, CURVE, ridges, n_ridges, &line_error);
@@ -155,8 +151,8 @@ orr_status orr_scaling_kernel_predict(orr_context *ctx, orr_arena *scratch, cons
     const double *ridges = orr_reals(s, "ridges", &n_ridges);
     json_t *seeds = json_array();
     json_t *kernel = json_pack("{s:I, s:s, s:s, s:I, s:o, s:o}", "point", (json_int_t)i, "name", p->name, "of",
-                               is(s, "test", "exact") ? "features" : "pool", "size",
-                               (json_int_t)(is(s, "test", "exact") ? 0 : problems[0]->data.n), "ridges",
+                               orr_settings_say(s, "test", "exact") ? "features" : "pool", "size",
+                               (json_int_t)(orr_settings_say(s, "test", "exact") ? 0 : problems[0]->data.n), "ridges",
                                orr_json_reals(ridges, n_ridges), "seeds", seeds);
     if (json_array_append_new(kernels, kernel) != 0) return no_memory(ctx);
     for (int64_t seed = 0; seed < in->experiment->seeds; seed++) {

@@ -5,10 +5,6 @@
 #include "base/context.h"
 #include "theory/critical_batch.h"
 
-static bool is(const orr_settings *s, const char *name, const char *value) {
-    return strcmp(orr_text(s, name), value) == 0;
-}
-
 static orr_status no_memory(orr_context *ctx, const orr_batch_regression *g) {
     return orr_fail(ctx, ORR_ENOMEM, "critical batch size: no memory for %lld inputs", (long long)g->r.n);
 }
@@ -17,9 +13,9 @@ bool orr_is_batch_regression(const orr_point *p, const orr_problem *problem) {
     return strcmp(p->architecture->kind.name, "linear") == 0 && problem->n_tensors == 1 &&
            strcmp(p->parameterization->kind.name, "standard") == 0 && strcmp(p->data->kind.name, "gaussian") == 0 &&
            orr_dataset_fact(&problem->data, "eigenvalues") && orr_dataset_fact(&problem->data, "teacher") &&
-           strcmp(p->task->kind.name, "mse") == 0 && is(&p->task_settings, "examples", "mean") &&
+           strcmp(p->task->kind.name, "mse") == 0 && orr_settings_say(&p->task_settings, "examples", "mean") &&
            orr_real(&p->task_settings, "ridge") == 0.0 && orr_settings_has(&p->rule_settings, "sampling") &&
-           is(&p->rule_settings, "sampling", "online");
+           orr_settings_say(&p->rule_settings, "sampling", "online");
 }
 
 orr_status orr_batch_regression_of(orr_context *ctx, orr_arena *arena, const orr_premises *in,
@@ -28,7 +24,7 @@ orr_status orr_batch_regression_of(orr_context *ctx, orr_arena *arena, const orr
     const orr_problem *first = in->problems[0];
     const int64_t d = orr_dataset_features(&first->data), outputs = orr_dataset_targets(&first->data);
     const double s = orr_real(&p->task_settings, "target_scale"), deviation = orr_real(&p->data_settings, "noise");
-    const double per_output = is(&p->task_settings, "outputs", "mean") ? 1.0 / (double)outputs : 1.0;
+    const double per_output = orr_settings_say(&p->task_settings, "outputs", "mean") ? 1.0 / (double)outputs : 1.0;
     double *w = ORR_NEW(arena, double, outputs *d);
     *out = (orr_batch_regression){ .r = { d, orr_dataset_fact(&first->data, "eigenvalues")->data,
                                           (double)outputs * s * s * deviation * deviation },

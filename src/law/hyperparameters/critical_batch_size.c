@@ -30,10 +30,6 @@
 extern const char orr_law_yaml_critical_batch_size[];
 extern const size_t orr_law_yaml_critical_batch_size_size;
 
-static bool is(const orr_settings *s, const char *name, const char *value) {
-    return strcmp(orr_text(s, name), value) == 0;
-}
-
 /* Whose target is to be reached. */
 static const orr_observation *loss_of(const orr_point *p) {
     static const char *const names[] = { "excess-loss", "loss" };
@@ -47,7 +43,7 @@ static const orr_observation *loss_of(const orr_point *p) {
 static const char *series_of(const orr_point *p, const orr_problem *problem) {
     const orr_observation *o = loss_of(p);
     if (strcmp(o->instrument->kind.name, "loss") != 0) return "excess_loss";
-    return problem->data.n_test > 0 && !is(&o->settings, "part", "train") ? "loss_test" : "loss";
+    return problem->data.n_test > 0 && !orr_settings_say(&o->settings, "part", "train") ? "loss_test" : "loss";
 }
 
 static double target_of(const orr_point *p) { return orr_real(&loss_of(p)->settings, "target"); }
@@ -84,7 +80,7 @@ static bool is_plain(orr_arena *out_arena, const orr_point *p, const orr_problem
 static bool is_independent(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
     (void)problem;
     *why = orr_arena_string(out_arena, "sampling is shuffle");
-    return !is(&p->rule_settings, "sampling", "shuffle");
+    return !orr_settings_say(&p->rule_settings, "sampling", "shuffle");
 }
 
 /* Batch size, learning rate and length may differ from point to point, and when is measured. */

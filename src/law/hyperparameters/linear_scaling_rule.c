@@ -29,10 +29,6 @@
 extern const char orr_law_yaml_linear_scaling_rule[];
 extern const size_t orr_law_yaml_linear_scaling_rule_size;
 
-static bool is(const orr_settings *s, const char *name, const char *choice) {
-    return strcmp(orr_text(s, name), choice) == 0;
-}
-
 static int64_t batch_of(const orr_point *p, const orr_problem *problem) {
     return orr_training_batch(&p->rule_settings, problem->data.n);
 }
@@ -41,7 +37,8 @@ static int64_t batch_of(const orr_point *p, const orr_problem *problem) {
 static double rate_of(const orr_point *p, const orr_problem *problem) {
     const orr_settings *s = &p->rule_settings;
     const bool momentum = orr_settings_has(s, "momentum");
-    const bool summed = orr_settings_has(&p->task_settings, "examples") && is(&p->task_settings, "examples", "sum");
+    const bool summed =
+        orr_settings_has(&p->task_settings, "examples") && orr_settings_say(&p->task_settings, "examples", "sum");
     return orr_real(s, "learning_rate") * (summed ? (double)batch_of(p, problem) : 1.0) *
            (momentum ? (1.0 - orr_real(s, "dampening")) / (1.0 - orr_real(s, "momentum")) : 1.0);
 }
@@ -57,7 +54,8 @@ static bool is_regression(const orr_point *p) {
     (void)orr_ints(&p->architecture_settings, "widths", &hidden);
     const orr_settings *rule = &p->rule_settings;
     const orr_observation *excess = orr_point_observation(p, "excess-loss");
-    return hidden == 0 && is(&p->data_settings, "targets", "linear") && is(rule, "sampling", "online") &&
+    return hidden == 0 && orr_settings_say(&p->data_settings, "targets", "linear") &&
+           orr_settings_say(rule, "sampling", "online") &&
            (!orr_settings_has(rule, "momentum") || orr_real(rule, "momentum") == 0.0) &&
            orr_real(&p->task_settings, "ridge") == 0.0 && orr_real(&p->task_settings, "target_scale") == 1.0 &&
            !orr_flag(&p->parameterization_settings, "centred") && excess && orr_is_periodic(excess);
@@ -124,7 +122,8 @@ static const double small_step = 1.0;
 
 /* The task's loss is so many times 1/2 |f - y|^2. */
 static double loss_unit(const orr_point *p, const orr_problem *problem) {
-    const double outputs = is(&p->task_settings, "outputs", "mean") ? (double)problem->signature.outputs : 1.0;
+    const double outputs =
+        orr_settings_say(&p->task_settings, "outputs", "mean") ? (double)problem->signature.outputs : 1.0;
     return 2.0 * orr_real(&p->task_settings, "factor") / outputs;
 }
 
@@ -161,8 +160,9 @@ static orr_status initial_sharpness(orr_context *ctx, const orr_premises *in, in
     }
     for (int64_t seed = 0; status == ORR_OK && seed < e->seeds && seed < 8; seed++) {
         const orr_problem *problem = in->problems[point * e->seeds + seed];
-        const double n =
-            orr_settings_has(task, "examples") && is(task, "examples", "sum") ? (double)problem->data.n : 1;
+        const double n = orr_settings_has(task, "examples") && orr_settings_say(task, "examples", "sum")
+                             ? (double)problem->data.n
+                             : 1;
         double sharpness = (double)NAN;
         if (seed == 0 || problem != in->problems[point * e->seeds + seed - 1]) { /* data of its own */
             orr_problem_landscape_free(l);
@@ -230,7 +230,7 @@ static bool is_gradient_descent(orr_arena *out_arena, const orr_point *p, const 
 static bool draws_anew(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
     (void)problem;
     *why = orr_arena_format(out_arena, "sampling is %s", orr_text(&p->rule_settings, "sampling"));
-    return !is(&p->rule_settings, "sampling", "shuffle");
+    return !orr_settings_say(&p->rule_settings, "sampling", "shuffle");
 }
 
 static const orr_observation *loss_of(const orr_point *p) { return orr_point_observation(p, "loss"); }
@@ -385,7 +385,7 @@ static orr_status predict_pair(orr_context *ctx, const orr_premises *in, int64_t
 /* The loss over test examples where they are there and looked at. */
 static const char *series_of(const orr_point *p, const orr_problem *problem) {
     const orr_observation *o = loss_of(p);
-    return problem->data.n_test && o && !is(&o->settings, "part", "train") ? "loss_test" : "loss";
+    return problem->data.n_test && o && !orr_settings_say(&o->settings, "part", "train") ? "loss_test" : "loss";
 }
 
 static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,

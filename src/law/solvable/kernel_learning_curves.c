@@ -47,7 +47,8 @@ static bool has_numbers(orr_arena *out_arena, const orr_point *p, const orr_prob
 
 static bool is_known(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
     *why = orr_arena_string(out_arena, "`test: exact` needs gaussian data with a teacher and the linear kernel");
-    if (orr_is(orr_kernel_settings(p), "test", "exact") && orr_population_kind_of(p) != ORR_POPULATION_FEATURES)
+    if (orr_settings_say(orr_kernel_settings(p), "test", "exact") &&
+        orr_population_kind_of(p) != ORR_POPULATION_FEATURES)
         return false;
     return orr_population_kind_of(p) != ORR_POPULATION_FEATURES ||
            (orr_dataset_fact(&problem->data, "eigenvalues") && orr_dataset_fact(&problem->data, "teacher"));
@@ -86,7 +87,8 @@ static bool is_off_rank(orr_arena *out_arena, const orr_point *p, const orr_prob
     for (int64_t i = 0; i < n_ridges; i++) least = fmin(least, ridges[i]);
     for (int64_t i = 0; i < n; i++) {
         *why = orr_arena_format(out_arena, "%lld samples, rank %lld", (long long)samples[i], (long long)rank);
-        if (least == 0.0 && orr_is(orr_kernel_settings(p), "kernel", "linear") && 5 * llabs(samples[i] - rank) < rank)
+        if (least == 0.0 && orr_settings_say(orr_kernel_settings(p), "kernel", "linear") &&
+            5 * llabs(samples[i] - rank) < rank)
             return false;
     }
     return true;
@@ -184,7 +186,7 @@ static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_
         if (json_array_append_new(seeds, one) != 0 && status == ORR_OK) status = no_memory(ctx);
     }
     /* exact errors are without the noise of a test label */
-    const double added = orr_is(s, "test", "exact") ? orr_population_noise(problems[0]) : 0.0;
+    const double added = orr_settings_say(s, "test", "exact") ? orr_population_noise(problems[0]) : 0.0;
     if (status == ORR_OK) {
         *out = json_pack("{s:s, s:s, s:s, s:I, s:o, s:f, s:O}", "point", p->name, "population",
                          orr_population_names[orr_population_kind_of(p)], "kernel", orr_text(s, "kernel"), "outputs",

@@ -35,10 +35,6 @@ static const double alpha_max = 100.0;
 
 static const orr_observation *overlaps_of(const orr_point *p) { return orr_point_observation(p, "overlaps"); }
 static int64_t dimension_of(const orr_problem *problem) { return orr_dataset_features(&problem->data); }
-static bool is(const orr_settings *s, const char *name, const char *choice) {
-    return strcmp(orr_text(s, name), choice) == 0;
-}
-
 /* ---- regime ------------------------------------------------------------------------------------------------------------- */
 
 static bool is_committee(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
@@ -53,8 +49,8 @@ static bool is_committee(orr_arena *out_arena, const orr_point *p, const orr_pro
         *why = orr_arena_string(out_arena, "its output is centred");
         return false;
     }
-    return is(s, "activation", "erf-scaled") && !is(s, "head", "trained") && !orr_flag(s, "bias") &&
-           !orr_flag(s, "root");
+    return orr_settings_say(s, "activation", "erf-scaled") && !orr_settings_say(s, "head", "trained") &&
+           !orr_flag(s, "bias") && !orr_flag(s, "root");
 }
 
 static bool learns_a_committee(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
@@ -63,7 +59,7 @@ static bool learns_a_committee(orr_arena *out_arena, const orr_point *p, const o
     *why = orr_arena_format(out_arena, "the data are %s", p->data->kind.name);
     if (strcmp(p->data->kind.name, "teacher") != 0) return false;
     *why = orr_arena_format(out_arena, "network %s, activation %s", orr_text(s, "network"), orr_text(s, "activation"));
-    return is(s, "network", "committee") && is(s, "activation", "erf-scaled");
+    return orr_settings_say(s, "network", "committee") && orr_settings_say(s, "activation", "erf-scaled");
 }
 
 enum { UNITS_MAX = 40, DIMENSION_MIN = 400 };
@@ -98,7 +94,7 @@ static bool is_plain_descent(orr_arena *out_arena, const orr_point *p, const orr
 static bool is_online(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
     (void)problem;
     *why = orr_arena_format(out_arena, "sampling is %s", orr_text(&p->rule_settings, "sampling"));
-    return is(&p->rule_settings, "sampling", "online");
+    return orr_settings_say(&p->rule_settings, "sampling", "online");
 }
 
 static bool is_observed(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
@@ -155,7 +151,7 @@ static orr_committee committee_of(const orr_point *p, const orr_problem *problem
     const orr_array *b = orr_dataset_fact(&problem->data, "teacher.0.weight"),
                     *readout = orr_dataset_fact(&problem->data, "teacher.1.weight");
     const double batch = (double)orr_training_batch(rule, problem->data.n);
-    const double summed = is(&p->task_settings, "examples", "sum") ? batch : 1.0;
+    const double summed = orr_settings_say(&p->task_settings, "examples", "sum") ? batch : 1.0;
     const double deviation = orr_real(&p->data_settings, "noise");
     return (orr_committee){
         .students = j->shape.size[0],
