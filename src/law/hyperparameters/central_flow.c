@@ -469,7 +469,7 @@ static orr_status judge(orr_context *ctx, orr_arena *out_arena, const json_t *pr
 
 /* ---- figure ------------------------------------------------------------------------------------------------------------- */
 
-enum { SHOWN_EVERY = 2 }; /* updates, of lines: an odd number would show one side of the oscillation only */
+enum { SHOWN_EVERY = 2 }; /* updates, of lines */
 
 static void add_row(json_t *rows, json_t *row) { (void)json_array_append_new(rows, row); }
 
@@ -479,11 +479,13 @@ static json_t *row_of(double step, double value, const json_t *label, int64_t se
                      label, "seed", (json_int_t)seed, "kind", kind);
 }
 
-/* A list that has one entry for each update. */
+/* A list that has one entry for each update, in the mean of two: at a step of one update the flow goes to one side of the edge and to
+ * the other in turn, so that every second entry alone would show one side only. */
 static void add_line(json_t *rows, const json_t *list, const json_t *label, int64_t seed, const char *kind,
                      int64_t every) {
-    for (size_t k = 0; k < json_array_size(list); k += (size_t)every)
-        add_row(rows, row_of((double)k, orr_number_at(list, k), label, seed, kind));
+    for (size_t k = 0; k + 1 < json_array_size(list); k += (size_t)every)
+        add_row(rows,
+                row_of((double)k + 0.5, (orr_number_at(list, k) + orr_number_at(list, k + 1)) / 2, label, seed, kind));
 }
 
 /* A list that has one entry for each window. */
@@ -514,7 +516,8 @@ static json_t *loss_panel(const json_t *point, const json_t *measured) {
     const json_t *run = json_array_get(json_object_get(point, "runs"), 0), *flow = json_object_get(run, "flow"),
                  *label = json_object_get(point, "point");
     json_t *lines = json_array(), *raw = json_array(), *windows = json_array();
-    add_line(raw, json_object_get(measured, "loss"), label, 0, "training", 1);
+    for (size_t k = 0; k < json_array_size(json_object_get(measured, "loss")); k++)
+        add_row(raw, row_of((double)k, orr_number_at(json_object_get(measured, "loss"), k), label, 0, "training"));
     add_windows(windows, json_object_get(json_object_get(measured, "windows"), "loss"), 0, label, 0,
                 "training, averaged");
     add_line(lines, json_object_get(flow, "loss_mean"), label, 0, "L + tr X", SHOWN_EVERY);

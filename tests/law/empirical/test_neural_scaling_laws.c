@@ -160,12 +160,13 @@ static void goldens_of_the_kernel_on_pictures(void **state) {
 
 /* ---- whole runs of a small experiment -------------------------------------------------------------------------------------- */
 
-static const char small[] =
-    "name: small\narchitecture: { kind: mlp, widths: [8], activation: relu, weight_variance: 2 }\n"
-    "data: { kind: gaussian, n: 300, n_test: 500, dimension: 40, covariance: power-law, exponent: 1, noise: 0.5 }\n"
-    "task: mse\nrule: { kind: adam, learning_rate: 0.005, batch: 64 }\nsteps: 1000\npatience: 8\nseeds: 3\n"
-    "observe: [ { kind: loss, every: 25, part: test } ]\n"
-    "sweep: { grid: { architecture.widths: [[8], [16], [64]], data.n: [300, 600, 1200, 2400, 4800] } }\n";
+#define SMALL(patience)                                                                                                \
+    "name: small\narchitecture: { kind: mlp, widths: [8], activation: relu, weight_variance: 2 }\n"                    \
+    "data: { kind: gaussian, n: 300, n_test: 500, dimension: 40, covariance: power-law, exponent: 1, noise: 0.5 }\n"   \
+    "task: mse\nrule: { kind: adam, learning_rate: 0.005, batch: 64 }\nsteps: 1000\n" patience "seeds: 3\n"            \
+    "observe: [ { kind: loss, every: 25, part: test } ]\n"                                                             \
+    "sweep: { grid: { architecture.widths: [[8], [16], [64]], data.n: [300, 600, 1200, 2400, 4800] } }\n"
+static const char small[] = SMALL("patience: 8\n"), hasty[] = SMALL("");
 
 static void run(orr_context *ctx, const char *text, const char *set, orr_store *store, orr_law_outcome *out) {
     orr_experiment experiment;
@@ -202,9 +203,9 @@ static void outside_its_regime_the_law_says_which_condition(void **state) {
     static const struct {
         const char *text, *set, *words, *why;
     } rows[] = {
-        { small, "data.n_test=0", "records its test loss", "no test examples" },
-        { small, "observe.loss.part=train", "records its test loss", "over training examples alone" },
-        { small, "observe=[norms]", "records its test loss", "observe needs { kind: loss }" },
+        { hasty, "data.n_test=0", "records its test loss", "no test examples" },
+        { hasty, "observe.loss.part=train", "records its test loss", "over training examples alone" },
+        { hasty, "observe=[norms]", "records its test loss", "observe needs { kind: loss }" },
         { small, "steps=0", "records its test loss", "trains nothing" },
         { small, "steps=200", "at least 10 times", "recorded 8 times" },
         { small, "observe.loss.per_decade=4", "at least 10 times", "growing distances" },

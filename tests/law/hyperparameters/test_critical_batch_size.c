@@ -157,7 +157,7 @@ static void outside_its_regime_the_law_says_which_condition(void **state) {
         { "rule.momentum=0.5", "gradient descent on batches", "sgd with momentum" },
         { "rule={kind: adam, learning_rate: 1}", "gradient descent on batches", "adam" },
         { "rule.sampling=shuffle", "drawn independently", "shuffle" },
-        { "patience=3", "no run ends before", "patience is 3" },
+        { "until=0.1", "no run ends before", "until" },
         { "sweep={grid: {rule.batch: [2, 8, 32], rule.learning_rate: [0.3, 0.9, 1.4]}}", "at least 4 batch sizes",
           "3, from 2 to 32" },
         { "sweep={grid: {rule.batch: [2, 4, 8, 32], rule.learning_rate: [0.3, 0.9]}}", "3 learning rates each",
