@@ -130,7 +130,7 @@ static orr_status settle_steps(orr_context *ctx, orr_arena *arena, orr_experimen
 
 /* Patience waits for the loss over test examples: without one a run would never end early. */
 static orr_status check_patience(orr_context *ctx, const orr_point *p, const orr_problem *problem) {
-    bool seen = p->patience == 0;
+    bool seen = p->patience == 0 || (p->steps == 0 && p->epochs == 0); /* nothing to end */
     for (int64_t i = 0; i < p->n_observations && !seen; i++)
         seen = strcmp(p->observations[i].instrument->kind.name, "loss") == 0 &&
                !orr_settings_say(&p->observations[i].settings, "part", "train") && problem->data.n_test > 0;

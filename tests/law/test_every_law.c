@@ -50,6 +50,22 @@ static void every_default_experiment_can_be_read_in_both_sizes(void **state) {
         }
 }
 
+/* Parameters, data and task go together, and nothing of it is refused: as far as a run can come before it trains. */
+static void every_default_experiment_can_be_prepared(void **state) {
+    for (int i = 0; orr_law_at(i); i++) {
+        const orr_law *law = orr_law_at(i);
+        orr_experiment e;
+        const orr_problem **problems;
+        const orr_arena_mark mark = orr_arena_here(arena);
+        const char *one = "seeds=1";
+        const orr_experiment_options options = { .size = "quick", .set = &one, .n_set = 1 };
+        assert_ok(*state,
+                  orr_experiment_parse(*state, arena, law->id, law->defaults, *law->defaults_size, &options, &e));
+        assert_ok(*state, orr_lab_prepare(*state, arena, &e, &problems));
+        orr_arena_rewind(arena, mark);
+    }
+}
+
 static void every_law_has_an_axis_that_can_be_read(void **state) {
     for (int i = 0; orr_law_at(i); i++) {
         orr_axis axis;
@@ -112,6 +128,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         CLAIM(every_law_says_what_it_is),
         CLAIM(every_default_experiment_can_be_read_in_both_sizes),
+        CLAIM(every_default_experiment_can_be_prepared),
         CLAIM(every_law_has_an_axis_that_can_be_read),
         CLAIM(asked_about_any_experiment_a_law_answers_or_says_why_not),
     };
