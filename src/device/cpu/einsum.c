@@ -6,7 +6,7 @@
  * first.
  *
  *   products below SMALL^3     libxsmm: code generated for the shape
- *   float32 above              oneDNN's sgemm: uses the widest vectors of the processor
+ *   float32 above              oneDNN's sgemm: uses the widest vectors of the processor; OpenBLAS where strides alias
  *   float64 above              OpenBLAS
  *   one row or column          our own loops
  *
@@ -16,6 +16,7 @@
 #include <cblas.h>
 #include <dnnl.h>
 #include <libxsmm.h>
+#include <math.h>
 #include <string.h>
 
 /* oneDNN counts threads with OpenMP's own variable, one for each thread that calls; from the OpenMP interface. */
@@ -54,15 +55,15 @@ typedef struct contraction {
     bool ta, tb; /* stored transposed: a as k x m, b as n x k */
     axes loops;  /* around it: batch and what didn't merge */
     int64_t loop_count;
-    bool accumulate; /* a loop over part of k: products after the first add */
-    int32_t k_loops; /* how many of the loops, the last, are of that kind */
-    int64_t chunk;   /* rows of m a task */
-    int64_t chunks;
+    bool accumulate;                        /* a loop over part of k: products after the first add */
+    int32_t k_loops;                        /* how many of the loops, the last, are of that kind */
+    int64_t rows, columns;                  /* of a task's tile of one product */
+    int64_t row_tiles, column_tiles, tiles; /* how many lie below and beside each other, and in all */
     size_t copy_bytes[2], copy_at[2];
     axis m_axis, n_axis, k_axis;
     libxsmm_dmmfunction small_f64, small_f64_add;
     libxsmm_smmfunction small_f32, small_f32_add;
-    libxsmm_dmmfunction edge_f64, edge_f64_add; /* the last, shorter chunk */
+    libxsmm_dmmfunction edge_f64, edge_f64_add; /* the last, shorter tile */
     libxsmm_smmfunction edge_f32, edge_f32_add;
     const orr_cpu_kernels *kernels;
     size_t worker_bytes; /* scratch of a worker: b of one product, straightened */
@@ -192,13 +193,13 @@ static void set_small(contraction *c, void *one, void *add, void *edge, void *ed
 
 /* b is straightened into the worker's scratch (k x n, rows without gaps) where it is stored transposed. */
 static bool prepare_small(contraction *c) {
-    const int64_t ldb = c->tb ? c->n : c->ldb, edge = c->m - (c->chunks - 1) * c->chunk;
-    void *one = small_kernel(c->dtype, c->chunk, c->n, c->k, c->lda, ldb, c->ldc, false, c->ta);
-    void *add = c->accumulate ? small_kernel(c->dtype, c->chunk, c->n, c->k, c->lda, ldb, c->ldc, true, c->ta) : NULL;
-    void *last = edge == c->chunk ? one : small_kernel(c->dtype, edge, c->n, c->k, c->lda, ldb, c->ldc, false, c->ta);
-    void *last_add = edge == c->chunk ? add
-                     : c->accumulate  ? small_kernel(c->dtype, edge, c->n, c->k, c->lda, ldb, c->ldc, true, c->ta)
-                                      : NULL;
+    const int64_t ldb = c->tb ? c->n : c->ldb, edge = c->m - (c->row_tiles - 1) * c->rows;
+    void *one = small_kernel(c->dtype, c->rows, c->n, c->k, c->lda, ldb, c->ldc, false, c->ta);
+    void *add = c->accumulate ? small_kernel(c->dtype, c->rows, c->n, c->k, c->lda, ldb, c->ldc, true, c->ta) : NULL;
+    void *last = edge == c->rows ? one : small_kernel(c->dtype, edge, c->n, c->k, c->lda, ldb, c->ldc, false, c->ta);
+    void *last_add = edge == c->rows ? add
+                     : c->accumulate ? small_kernel(c->dtype, edge, c->n, c->k, c->lda, ldb, c->ldc, true, c->ta)
+                                     : NULL;
     if (!one || !last || (c->accumulate && (!add || !last_add))) return false;
     set_small(c, one, add, last, last_add);
     c->worker_bytes = c->tb ? (size_t)(c->k * c->n) * orr_dtype_size(c->dtype) : 0;
@@ -208,20 +209,27 @@ static bool prepare_small(contraction *c) {
 static bool fits_small(const contraction *c) {
     const double volume = (double)c->m * (double)c->n * (double)c->k;
     if (volume <= (double)SMALL * SMALL * SMALL) return true;
-    /* tall products over a b that stays in the second-level cache, in float64: rows in chunks */
+    /* tall products over a b that stays in the second-level cache, in float64: in tiles of rows */
     return c->dtype == ORR_F64 && c->k * c->n * 8 <= 256 * 1024 && c->n <= 256 && c->k <= 512;
 }
 
-static void choose_chunks(contraction *c) {
+/* What a side of x elements is cut to: whole blocks of the kernels' registers. */
+static int64_t tile_side(double x, int64_t block, int64_t all) {
+    const int64_t side = (int64_t)ceil(x / (double)block) * block;
+    return side < all ? side : all;
+}
+
+/* Halves tiles, the longer side first, until a task is short enough: a power of two of equal
+ * tasks is shared out evenly by as many threads. */
+static void choose_tiles(contraction *c, bool by_columns) {
     const double flops = 2.0 * (double)c->m * (double)c->n * (double)c->k;
-    int64_t chunks = (int64_t)(flops / TASK_FLOPS);
-    if (chunks > TASKS_MAX) chunks = TASKS_MAX;
-    if (chunks < 1) chunks = 1;
-    int64_t rows = (c->m + chunks - 1) / chunks;
-    if (rows < c->m) rows = (rows + 47) / 48 * 48; /* whole blocks of the kernels' rows */
-    if (rows > c->m || rows < 1) rows = c->m > 0 ? c->m : 1;
-    c->chunk = rows;
-    c->chunks = c->m > 0 ? (c->m + rows - 1) / rows : 0;
+    double rows = (double)c->m, columns = (double)c->n;
+    for (int tasks = 1; tasks < TASKS_MAX && flops / tasks >= 2 * TASK_FLOPS; tasks *= 2)
+        if (by_columns && columns > rows) columns /= 2;
+        else rows /= 2;
+    c->rows = tile_side(rows, 8, c->m), c->columns = tile_side(columns, 16, c->n);
+    c->row_tiles = (c->m + c->rows - 1) / c->rows;
+    c->column_tiles = (c->n + c->columns - 1) / c->columns;
 }
 
 /* Contiguous copy of an operand with its loop axes outermost; strides follow. */
@@ -303,22 +311,26 @@ orr_status orr_cpu_einsum_prepare(orr_context *ctx, orr_arena *arena, const orr_
         plan_copy(c, 1, &at);
         (void)matrix_layout(c->k, c->n, c->k_axis.b, c->n_axis.b, &c->tb, &c->ldb);
     }
-    choose_chunks(c);
+    choose_tiles(c, false);
     if (!c->accumulate && c->n == 1 && !c->ta) c->how = METHOD_ROWS;                       /* y = A x */
     else if (!c->accumulate && c->n == 1 && c->ta && c->ldc == 1) c->how = METHOD_COLUMNS; /* y = A' x */
     else if (!c->accumulate && c->m == 1 && !c->tb) c->how = METHOD_COLUMNS;               /* y' = x' B */
     else if (!c->accumulate && c->m == 1 && c->tb) c->how = METHOD_ROWS;                   /* y' = x' B' */
     else if (fits_small(c) && prepare_small(c)) c->how = METHOD_SMALL;
-    else c->how = METHOD_LARGE;
+    else {
+        c->how = METHOD_LARGE;
+        choose_tiles(c, true);
+    }
     if ((c->how == METHOD_ROWS || c->how == METHOD_COLUMNS)) {
-        c->chunk = c->m;
-        c->chunks = 1;
+        c->rows = c->m;
+        c->row_tiles = 1;
         /* the vector is straightened where it has gaps */
         c->worker_bytes = (size_t)c->k * orr_dtype_size(c->dtype);
     }
     /* Several products of a loop make one task where each alone is short. */
     c->pack_rows = 1;
-    if (c->chunks == 1) {
+    c->tiles = c->row_tiles * c->column_tiles;
+    if (c->tiles == 1) {
         const double flops = 2.0 * (double)c->m * (double)c->n * (double)c->k;
         int64_t steps = c->loop_count;
         for (int32_t i = 0; i < c->k_loops; i++) steps /= c->loops.at[c->loops.n - 1 - i].n;
@@ -356,15 +368,29 @@ static void copy_matrix(orr_dtype dtype, int64_t rows, int64_t columns, const ch
     }
 }
 
-static void multiply_large(const contraction *c, int64_t rows, const void *a, const void *b, void *out, bool add) {
+/* oneDNN reads operands of middling size where they lie; steps along k of a whole part of a cache's way then push each
+ * other out of it, at half the speed. */
+static bool aliases(const contraction *c) {
+    enum { WAY = 2048 };
+    const int64_t a = c->ta ? c->lda : 1, b = c->tb ? 1 : c->ldb;
+    return a * 4 % WAY == 0 || b * 4 % WAY == 0;
+}
+
+static void multiply_large(const contraction *c, int64_t rows, int64_t columns, const void *a, const void *b, void *out,
+                           bool add) {
+    const CBLAS_TRANSPOSE ta = c->ta ? CblasTrans : CblasNoTrans, tb = c->tb ? CblasTrans : CblasNoTrans;
+    const blasint m = (blasint)rows, n = (blasint)columns, k = (blasint)c->k, lda = (blasint)c->lda,
+                  ldb = (blasint)c->ldb, ldc = (blasint)c->ldc;
     if (c->dtype == ORR_F64) {
-        cblas_dgemm(CblasRowMajor, c->ta ? CblasTrans : CblasNoTrans, c->tb ? CblasTrans : CblasNoTrans, (blasint)rows,
-                    (blasint)c->n, (blasint)c->k, 1.0, a, (blasint)c->lda, b, (blasint)c->ldb, add, out,
-                    (blasint)c->ldc);
+        cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, 1.0, a, lda, b, ldb, add, out, ldc);
+        return;
+    }
+    if (aliases(c)) {
+        cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, 1.0f, a, lda, b, ldb, add, out, ldc);
         return;
     }
     omp_set_num_threads(1);
-    (void)dnnl_sgemm(c->ta ? 'T' : 'N', c->tb ? 'T' : 'N', rows, c->n, c->k, 1.0f, a, c->lda, b, c->ldb,
+    (void)dnnl_sgemm(c->ta ? 'T' : 'N', c->tb ? 'T' : 'N', rows, columns, c->k, 1.0f, a, c->lda, b, c->ldb,
                      add ? 1.0f : 0.0f, out, c->ldc);
 }
 
@@ -406,27 +432,29 @@ static void multiply_vector(const contraction *c, const char *a, const char *b, 
     }
 }
 
-static void product(const job *j, int64_t chunk, const char *a, const char *b, char *out, char *scratch, bool add) {
+static void product(const job *j, int64_t tile, const char *a, const char *b, char *out, char *scratch, bool add) {
     const contraction *c = j->c;
-    const int64_t size = (int64_t)orr_dtype_size(c->dtype), first = chunk * c->chunk;
-    const int64_t rows = first + c->chunk <= c->m ? c->chunk : c->m - first;
+    const int64_t size = (int64_t)orr_dtype_size(c->dtype);
+    const int64_t row = tile / c->column_tiles * c->rows, column = tile % c->column_tiles * c->columns;
+    const int64_t rows = row + c->rows <= c->m ? c->rows : c->m - row,
+                  columns = column + c->columns <= c->n ? c->columns : c->n - column;
     if (c->how == METHOD_ROWS || c->how == METHOD_COLUMNS) {
         multiply_vector(c, a, b, out, scratch);
         return;
     }
-    a += first * c->m_axis.a * size, out += first * c->ldc * size;
+    a += row * c->m_axis.a * size, b += column * c->n_axis.b * size, out += (row * c->ldc + column) * size;
     if (c->how == METHOD_LARGE) {
-        multiply_large(c, rows, a, b, out, add);
+        multiply_large(c, rows, columns, a, b, out, add);
         return;
     }
     if (c->tb) {
         copy_matrix(c->dtype, c->k, c->n, b, 1, c->ldb, scratch);
         b = scratch;
     }
-    multiply_small(c, rows != c->chunk, a, b, out, add);
+    multiply_small(c, rows != c->rows, a, b, out, add);
 }
 
-/* A task is a chunk of rows of one product, or a run of whole products; loops over k stay inside. */
+/* A task is a tile of one product, or a run of whole products; loops over k stay inside. */
 static void run_task(void *arg, int64_t task, int worker) {
     const job *j = arg;
     const contraction *c = j->c;
@@ -436,9 +464,9 @@ static void run_task(void *arg, int64_t task, int worker) {
     int64_t steps = 1, k_steps = 1;
     for (int32_t i = 0; i < outer; i++) steps *= c->loops.at[i].n;
     for (int32_t i = outer; i < c->loops.n; i++) k_steps *= c->loops.at[i].n;
-    const int64_t chunk = c->chunks > 1 ? task % c->chunks : 0;
-    const int64_t first = c->chunks > 1 ? task / c->chunks : task * c->pack_rows;
-    const int64_t end = c->chunks > 1 ? first + 1 : first + c->pack_rows < steps ? first + c->pack_rows : steps;
+    const int64_t tile = c->tiles > 1 ? task % c->tiles : 0;
+    const int64_t first = c->tiles > 1 ? task / c->tiles : task * c->pack_rows;
+    const int64_t end = c->tiles > 1 ? first + 1 : first + c->pack_rows < steps ? first + c->pack_rows : steps;
     for (int64_t step = first; step < end; step++) {
         int64_t a = 0, b = 0, out = 0, rest = step;
         for (int32_t i = outer - 1; i >= 0; i--) {
@@ -456,7 +484,7 @@ static void run_task(void *arg, int64_t task, int worker) {
                 rest /= x->n;
                 ka += at * x->a, kb += at * x->b;
             }
-            product(j, chunk, j->a + ka * size, j->b + kb * size, j->out + out * size, scratch, k > 0);
+            product(j, tile, j->a + ka * size, j->b + kb * size, j->out + out * size, scratch, k > 0);
         }
     }
 }
@@ -495,7 +523,7 @@ orr_status orr_cpu_einsum_run(orr_context *ctx, const orr_launch *l) {
     job j = { .c = c, .a = operand[0], .b = operand[1], .out = l->out.data, .scratch = workspace + c->workers_at };
     int64_t steps = 1;
     for (int32_t i = 0; i < c->loops.n - c->k_loops; i++) steps *= c->loops.at[i].n;
-    const int64_t tasks = c->chunks > 1 ? steps * c->chunks : (steps + c->pack_rows - 1) / c->pack_rows;
+    const int64_t tasks = c->tiles > 1 ? steps * c->tiles : (steps + c->pack_rows - 1) / c->pack_rows;
     orr_parallel(l->pool, tasks, run_task, &j);
     return ORR_OK;
 }
