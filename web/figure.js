@@ -1,5 +1,21 @@
-/* Figures: a panel of the page's content as an element with its chart, switches and downloads.  Needs vegaEmbed when it draws. */
+/* Figures: a panel of the page's content as an element with its chart, switches and downloads. */
 "use strict";
+
+/* The text of an element that src/report/page.c or the build packed: base64 of a raw deflate stream. */
+const unpack = async (id) => {
+    const packed = atob(document.getElementById(id).textContent), bytes = new Uint8Array(packed.length);
+    for (let i = 0; i < packed.length; i++) bytes[i] = packed.charCodeAt(i);
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"))).text();
+};
+
+/* A library or style of the page, put to work where something first needs it: what is seen at first needs none. */
+const parsed = new Promise((go) => (document.readyState === "loading" ? document.addEventListener("DOMContentLoaded", go) : go()));
+const loads = {};
+const load = (id) => (loads[id] ||= parsed.then(() => unpack(id)).then((text) => {
+    document.head.append(make(id.endsWith("-style") ? "style" : "script", {}, text));
+}));
+const loadVega = async () => { for (const id of ["vega", "vega-lite", "vega-embed"]) await load(id); };
+const loadKatex = () => Promise.all([load("katex"), load("katex-style")]);
 
 /* An element with attributes and children; text is always text, never markup. */
 const make = (tag, attributes, ...children) => {
@@ -155,6 +171,7 @@ const tableOf = (datasets) => Object.entries(datasets).map(([name, rows]) => {
 
 /* Draws a specification into an element; retries without zoom where the specification doesn't take it. */
 const drawChart = async (chart, spec, zoom) => {
+    await loadVega();
     const options = { mode: "vega-lite", renderer: "svg", config: figureTheme(), tooltip: { theme: "custom" }, actions: false };
     if (zoom) {
         const zoomed = copyOf(spec);

@@ -1,11 +1,15 @@
 /* Draws a page from its content: the JSON that src/report/page.c wrote into the element #content.
  * One entry: that is the page.  Several: a home with a card for each, by approach, and a view for each (#/ID). */
-(() => {
+(async () => {
     "use strict";
-    const content = JSON.parse(document.getElementById("content").textContent);
     const main = document.getElementById("page"), root = document.documentElement;
+    if (typeof DecompressionStream !== "function") {
+        main.append(make("p", {}, "This page is packed; a browser of 2023 or later can open it."));
+        return;
+    }
+    const content = JSON.parse(await unpack("content"));
     const isAtlas = content.entries.length > 1 || Boolean(content.home);
-    let views = [], ready = false, turn = 0;
+    let views = [], turn = 0;
 
     const number = (x) => (x === null || x === undefined ? "–" : String(Number(x.toPrecision(4))).replace("-", "−"));
     const range = (pair, open) => {
@@ -41,6 +45,7 @@
     const equation = (tex) => {
         const box = make("div", { class: "equation scroll", tabindex: "0", role: "region", "aria-label": "The equation" }, make("code", {}, tex));
         views.push(async () => {
+            await loadKatex();
             try { katex.render(tex, box, { displayMode: true, throwOnError: true, output: "htmlAndMathml" }); } catch { return false; }
             return true;
         });
@@ -140,7 +145,6 @@
         root.dataset[key] = String(Number(root.dataset[key] || 0) + 1);
     };
     const draw = async () => {
-        if (!ready) return;
         const mine = turn;
         for (const view of views) {
             if (mine !== turn) return;
@@ -185,5 +189,4 @@
     });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
     show();
-    addEventListener("load", () => { ready = true; draw(); });
 })();

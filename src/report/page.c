@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/context.h"
+#include "base/file/deflate.h"
 #include "report/web.h"
 
 static const struct {
@@ -38,19 +39,25 @@ static char *put(char *to, const char *text) {
     return to;
 }
 
-/* '<' inside a JSON text can only stand in a string; as an escape it can't end the element that holds the text, nor
- * start a comment.  Returns NULL where memory is out. */
-static char *without_angles(orr_arena *arena, const char *json) {
-    size_t extra = 0;
-    for (const char *c = json; *c; c++) extra += *c == '<' ? 5 : 0;
-    char *text = ORR_NEW(arena, char, strlen(json) + extra + 1), *to = text;
-    for (const char *c = json; text && *c; c++)
-        if (*c == '<') {
-            to = put(to, "\\u003c");
-        } else {
-            *to++ = *c;
-        }
+/* Bytes as base64 (RFC 4648), which ends no element of HTML.  NULL where memory is out. */
+static const char *base64(orr_arena *arena, orr_bytes bytes) {
+    static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    char *text = ORR_NEW(arena, char, 4 * ((bytes.n + 2) / 3) + 1), *to = text;
+    for (size_t i = 0; text && i < bytes.n; i += 3, to += 4) {
+        const size_t n = bytes.n - i < 3 ? bytes.n - i : 3; /* of these three bytes */
+        uint32_t word = 0;                                  /* 24 bits */
+        for (size_t k = 0; k < 3; k++) word = word << 8 | (k < n ? bytes.data[i + k] : 0u);
+        for (size_t k = 0; k < 4; k++) to[k] = k <= n ? digit[word >> (18 - 6 * k) & 63u] : '=';
+    }
     return text;
+}
+
+/* A text as web/page.js unpacks it: base64 of a raw deflate stream. */
+static orr_status pack(orr_context *ctx, orr_arena *arena, char *text, const char **packed) {
+    orr_bytes stream;
+    ORR_TRY(ctx, orr_deflate(ctx, arena, "page", (orr_bytes){ (unsigned char *)text, strlen(text) }, &stream));
+    *packed = base64(arena, stream);
+    return *packed ? ORR_OK : orr_fail(ctx, ORR_ENOMEM, "no memory for a page");
 }
 
 /* Text as HTML. */
@@ -143,12 +150,14 @@ static orr_status write_content(orr_context *ctx, orr_arena *scratch, const char
                                 const char *path) {
     const orr_arena_mark mark = orr_arena_here(scratch);
     char *json = NULL;
+    const char *packed = NULL;
     orr_status status = orr_json_text(ctx, scratch, content, 7, &json); /* a pixel is 1e-3 of a figure: 7 digits do */
     json_decref(content);
+    if (status == ORR_OK) status = pack(ctx, scratch, json, &packed);
     if (status == ORR_OK) {
         const slot slots[] = {
             { "TITLE", escaped(scratch, title) },
-            { "CONTENT", without_angles(scratch, json) },
+            { "CONTENT", packed },
             { "STYLE", orr_web_page_css },
             { "KATEX_STYLE", orr_web_katex_css },
             { "FIGURE", orr_web_figure_js },
@@ -159,7 +168,7 @@ static orr_status write_content(orr_context *ctx, orr_arena *scratch, const char
             { "VEGA_EMBED", orr_web_vega_embed },
             { NULL, NULL },
         };
-        if (!slots[0].text || !slots[1].text) status = orr_fail(ctx, ORR_ENOMEM, "page %s: out of memory", path);
+        if (!slots[0].text) status = orr_fail(ctx, ORR_ENOMEM, "page %s: out of memory", path);
         else status = write_whole(ctx, scratch, slots, path);
     }
     orr_arena_rewind(scratch, mark);

@@ -1,4 +1,5 @@
-/* The files of web/, as the build embeds them: each with a zero behind its bytes. */
+/* The files of web/, as the build embeds them: each with a zero behind its bytes; those of web/vendor packed, as base64 of
+ * a raw deflate stream. */
 #ifndef ORR_REPORT_WEB_H
 #define ORR_REPORT_WEB_H
 
