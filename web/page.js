@@ -52,6 +52,13 @@
         return box;
     };
 
+    /* Along the axis that breaks the law: what was measured, or the command that would. */
+    const mapSection = (e, panels, section) => {
+        const command = e.map_command ? make("code", { class: "command", tabindex: "0" }, e.map_command) : null;
+        if (e.map) return section("The regime, measured", make("p", {}, "The law " + e.map.words + "."), panels(e.map.panels, "-map"), command);
+        return command ? section("The regime, not measured yet", make("p", {}, "This command runs the law along the axis that breaks it, past its regime; a page made afterwards shows where it ends:"), command) : null;
+    };
+
     const entryView = (e) => {
         const panels = (list, prefix) => make("div", { class: "panels" }, list.map((p, i) => {
             const panel = figurePanel(p, (e.id || "figure") + prefix + (list.length > 1 ? "-" + (i + 1) : ""));
@@ -69,7 +76,7 @@
             panels(e.panels || [], ""),
             (e.checks || []).length ? section("Every check", checks(e.checks)) : null,
             (e.regime || []).length ? section("Where the law speaks", make("ul", {}, e.regime.map((words) => make("li", {}, words)))) : null,
-            (e.map || []).length ? section("The regime, measured", panels(e.map, "-map")) : null,
+            mapSection(e, panels, section),
             (e.ingredients || []).length ? section("The experiment", facts(e.ingredients)) : null,
             section("The record", facts(e.facts)),
             section("Make it again", make("code", { class: "command", tabindex: "0" }, e.command)),

@@ -4,6 +4,7 @@
 
 #include "base/context.h"
 #include "cli/laws.h"
+#include "law/map.h"
 #include "report/page.h"
 #include "store/query.h"
 #include "store/reopen.h"
@@ -17,11 +18,15 @@ static const char usage[] =
     "\n"
     "What the store holds already of a law's default experiment is drawn from there; the rest is predicted, sealed, "
     "trained and\n"
-    "judged first.  The page shows each law's statement, equation, experiment, figures with their data, verdict and "
-    "seal.\n"
+    "judged first.  The page shows each law's statement, equation, experiment, figures with their data, verdict, seal "
+    "and the map\n"
+    "of its regime, where one was made.\n"
     "\n"
     "  --size quick|full     which size of the laws' experiments (default: quick)\n"
     "  --fresh               runs all of them, whatever the store holds\n"
+    "  --maps                also runs each law along the axis that breaks it (orrery law map), where the store keeps "
+    "no "
+    "map of it\n"
     "  -o, --page FILE       default: orrery-atlas.html\n"
     "  --store FILE          default: what ORRERY_STORE names, else orrery.db in this folder\n"
     "  --threads N           default: the cores that this process may use\n"
@@ -48,7 +53,7 @@ typedef struct atlas_options {
     orr_cli_law_options law; /* size, store, page, threads, json */
     const char *word[LAWS_MAX];
     int n_words;
-    bool fresh;
+    bool fresh, maps;
 } atlas_options;
 
 /* ORR_CLI_GO and all options, or the exit code to end with. */
@@ -56,6 +61,7 @@ static int parse(int argc, char **argv, atlas_options *o) {
     const orr_cli_option table[] = {
         { .name = "--size", .value = &o->law.size, .choices = orr_cli_sizes },
         { .name = "--fresh", .flag = &o->fresh },
+        { .name = "--maps", .flag = &o->maps },
         { .name = "--page", .alias = "-o", .value = &o->law.page },
         { .name = "--store", .value = &o->law.store },
         { .name = "--threads", .number = &o->law.threads, .most = 256 },
@@ -119,6 +125,20 @@ static orr_status outcome_of(session *s, orr_arena *arena, const orr_law *law, o
     return orr_law_run(s->ctx, arena, s->store, law, experiment, &options, outcome);
 }
 
+/* A map of the law, where the store keeps none. */
+static orr_status make_map(session *s, orr_arena *arena, const orr_law *law, const orr_experiment *experiment) {
+    orr_cli_law_options options = s->options->law;
+    const char *axis;
+    json_t *map;
+    ORR_TRY(s->ctx, orr_map_recall(s->ctx, arena, s->store, law, experiment, &axis, &map));
+    if (!map && law->breaks_along) {
+        options.law = law->id;
+        ORR_TRY(s->ctx, orr_cli_make_map(s->ctx, arena, s->store, &options, NULL, false));
+    }
+    json_decref(map);
+    return ORR_OK;
+}
+
 static void print_law(const orr_law_outcome *o) {
     const orr_judgement *j = &o->check[o->headline];
     printf("%-28s %-14s", o->law->id, orr_verdict_words(o->verdict));
@@ -134,7 +154,8 @@ static orr_status add_in(session *s, orr_arena *arena, const orr_law *law) {
     const char *command = orr_arena_format(arena, "orrery law run %s --size %s", law->id, s->options->law.size);
     if (!command) return orr_fail(s->ctx, ORR_ENOMEM, "no memory for an atlas");
     orr_status status = outcome_of(s, arena, law, &experiment, &outcome);
-    if (status == ORR_OK) status = orr_law_entry(s->ctx, arena, &outcome, &experiment, command, &entry);
+    if (status == ORR_OK && s->options->maps) status = make_map(s, arena, law, &experiment);
+    if (status == ORR_OK) status = orr_law_entry(s->ctx, arena, s->store, &outcome, &experiment, command, &entry);
     json_decref(outcome.prediction);
     json_decref(outcome.measurement);
     ORR_TRY(s->ctx, status);

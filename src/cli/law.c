@@ -158,7 +158,7 @@ static orr_status run_law(orr_context *ctx, const orr_law *law, const orr_cli_la
     if (o->json) ORR_TRY_DONE(ctx, print_json(ctx, arena, &outcome));
     else print_outcome(&outcome, orr_cli_store(o->store), page);
     if (!o->json) ORR_TRY_DONE(ctx, orr_cli_plot(ctx, arena, &outcome));
-    if (page) ORR_TRY_DONE(ctx, orr_law_write_page(ctx, arena, &outcome, &experiment, command, page));
+    if (page) ORR_TRY_DONE(ctx, orr_law_write_page(ctx, arena, store, &outcome, &experiment, command, page));
 done:
     json_decref(outcome.prediction);
     json_decref(outcome.measurement);

@@ -15,6 +15,7 @@ typedef struct session {
     const orr_cli_law_options *options;
     orr_axis axis;
     bool alone; /* without the sweep */
+    bool told;  /* printed, as table or JSON */
     orr_map_point *point;
 } session;
 
@@ -72,22 +73,35 @@ static orr_status map_point(session *s, const orr_experiment *base, int64_t i) {
     return p->trouble ? ORR_OK : orr_fail(s->ctx, ORR_ENOMEM, "no memory for a message");
 }
 
-static orr_status print_json(session *s) {
-    json_t *map = orr_map_json(s->law, &s->axis, s->point, s->axis.n);
+static orr_status print_json(session *s, const json_t *map) {
     char *text;
-    const orr_status status = orr_json_text(s->ctx, s->arena, map, 9, &text);
-    json_decref(map);
-    if (status == ORR_OK) printf("%s\n", text);
-    return status;
+    ORR_TRY(s->ctx, orr_json_text(s->ctx, s->arena, map, 9, &text));
+    printf("%s\n", text);
+    return ORR_OK;
+}
+
+/* What was measured: kept, told, drawn. */
+static orr_status finish(session *s, const char *axis, const orr_experiment *base, const char *words, const json_t *map,
+                         const char *page) {
+    const orr_cli_law_options *o = s->options;
+    const char *command = orr_arena_format(s->arena, "orrery law map %s --axis %s%s%s%s%s", s->law->id, axis,
+                                           o->size ? " --size " : "", o->size ? o->size : "",
+                                           o->experiment ? " --experiment " : "", o->experiment ? o->experiment : "");
+    if (!command) return orr_fail(s->ctx, ORR_ENOMEM, "no memory for a map");
+    ORR_TRY(s->ctx, orr_map_keep(s->ctx, s->arena, s->store, s->law, axis, base, map));
+    if (s->told && o->json) ORR_TRY(s->ctx, print_json(s, map));
+    else if (s->told) printf("\n%s\n%s%s%s", words, page ? "page: " : "", page ? page : "", page ? "\n" : "");
+    return page ? orr_map_write_page(s->ctx, s->arena, s->law, map, command, page) : ORR_OK;
 }
 
 static orr_status map(session *s, const char *page) {
     const orr_cli_law_options *o = s->options;
     const char *axis = o->axis ? o->axis : s->law->breaks_along;
-    orr_experiment base;
+    orr_experiment base, whole;
     if (!axis) return orr_fail(s->ctx, ORR_EINPUT, "%s names no axis of its own; give one with --axis", s->law->id);
     ORR_TRY(s->ctx, orr_axis_parse(s->ctx, s->arena, axis, &s->axis));
-    ORR_TRY(s->ctx, experiment_with(s, NULL, &base));
+    ORR_TRY(s->ctx, experiment_with(s, NULL, &whole));
+    base = whole;
     if (try_axis(s, &base) != ORR_OK) {
         s->alone = !o->axis; /* a law's own axis goes before its sweep, where both set the same key */
         if (s->alone) orr_context_clear(s->ctx);
@@ -99,37 +113,45 @@ static orr_status map(session *s, const char *page) {
     if (!s->point) return orr_fail(s->ctx, ORR_ENOMEM, "no memory for %lld points of a map", (long long)s->axis.n);
     for (int64_t i = 0; i < s->axis.n; i++) {
         ORR_TRY(s->ctx, map_point(s, &base, i));
-        if (!o->json && i == 0) print_head(s);
-        if (!o->json) print_point(&s->point[i]);
+        if (s->told && !o->json && i == 0) print_head(s);
+        if (s->told && !o->json) print_point(&s->point[i]);
     }
     const char *words = orr_map_words(s->arena, s->point, s->axis.n);
-    const char *command = orr_arena_format(s->arena, "orrery law map %s --axis %s%s%s", s->law->id, axis,
-                                           o->size ? " --size " : "", o->size ? o->size : "");
-    if (!words || !command) return orr_fail(s->ctx, ORR_ENOMEM, "no memory for a map");
-    if (o->json) ORR_TRY(s->ctx, print_json(s));
-    else printf("\n%s\n%s%s%s", words, page ? "page: " : "", page ? page : "", page ? "\n" : "");
-    return page ? orr_map_write_page(s->ctx, s->arena, s->law, &s->axis, s->point, s->axis.n, command, page) : ORR_OK;
+    json_t *map_json = words ? orr_map_json(s->law, &s->axis, words, s->point, s->axis.n) : NULL;
+    if (!map_json) return orr_fail(s->ctx, ORR_ENOMEM, "no memory for a map");
+    const orr_status status = finish(s, axis, &whole, words, map_json, page);
+    json_decref(map_json);
+    return status;
 }
 
-int orr_cli_law_map(const orr_cli_law_options *o) {
-    session s = { .law = orr_law_find(o->law), .options = o };
-    orr_status status;
-    int code = ORR_EXIT_HOLDS;
-    if (orr_context_new(&(orr_context_options){ .threads = (int)o->threads, .log = stderr }, &s.ctx) != ORR_OK)
-        return fprintf(stderr, "orrery law: could not start %lld threads\n", o->threads), ORR_EXIT_OURS;
-    ORR_TRY_DONE(s.ctx, orr_arena_new(s.ctx, &s.arena));
-    ORR_TRY_DONE(s.ctx, orr_store_open(s.ctx, orr_cli_store(o->store), &s.store));
-    const char *page = o->page ? o->page : orr_arena_format(s.arena, "orrery-map-%s.html", s.law->id);
-    if (page && strcmp(page, "-") == 0) page = NULL;
-    ORR_TRY_DONE(s.ctx, map(&s, page));
-done:
+orr_status orr_cli_make_map(orr_context *ctx, orr_arena *arena, orr_store *store, const orr_cli_law_options *o,
+                            const char *page, bool told) {
+    session s = { .ctx = ctx, .arena = arena, .store = store, .law = orr_law_find(o->law), .options = o, .told = told };
+    const orr_status status = map(&s, page);
     for (int64_t i = 0; s.point && i < s.axis.n; i++) {
         json_decref(s.point[i].outcome.prediction);
         json_decref(s.point[i].outcome.measurement);
     }
-    if (status != ORR_OK) code = orr_cli_fail(s.ctx, "law", status);
-    orr_store_close(s.store);
-    orr_arena_free(s.arena);
-    orr_context_free(s.ctx);
+    return status;
+}
+
+int orr_cli_law_map(const orr_cli_law_options *o) {
+    orr_context *ctx = NULL;
+    orr_arena *arena = NULL;
+    orr_store *store = NULL;
+    orr_status status;
+    int code = ORR_EXIT_HOLDS;
+    if (orr_context_new(&(orr_context_options){ .threads = (int)o->threads, .log = stderr }, &ctx) != ORR_OK)
+        return fprintf(stderr, "orrery law: could not start %lld threads\n", o->threads), ORR_EXIT_OURS;
+    ORR_TRY_DONE(ctx, orr_arena_new(ctx, &arena));
+    ORR_TRY_DONE(ctx, orr_store_open(ctx, orr_cli_store(o->store), &store));
+    const char *page = o->page ? o->page : orr_arena_format(arena, "orrery-map-%s.html", o->law);
+    if (page && strcmp(page, "-") == 0) page = NULL;
+    ORR_TRY_DONE(ctx, orr_cli_make_map(ctx, arena, store, o, page, true));
+done:
+    if (status != ORR_OK) code = orr_cli_fail(ctx, "law", status);
+    orr_store_close(store);
+    orr_arena_free(arena);
+    orr_context_free(ctx);
     return code;
 }

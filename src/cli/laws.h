@@ -21,6 +21,10 @@ orr_status orr_cli_law_experiment(orr_context *ctx, orr_arena *arena, const orr_
 
 /* Every law at its default experiment; one at a time, so that each has the machine. */
 int orr_cli_law_all(const orr_cli_law_options *o);
+/* A map of o->law, kept in the store; a page where one is named.  Prints it where `told`.  Fails as orr_law_run, and
+ * ORR_EINPUT where the axis can't be set. */
+orr_status orr_cli_make_map(orr_context *ctx, orr_arena *arena, orr_store *store, const orr_cli_law_options *o,
+                            const char *page, bool told) ORR_MUST_USE;
 /* A law along the axis that breaks it. */
 int orr_cli_law_map(const orr_cli_law_options *o);
 

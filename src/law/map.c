@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "base/context.h"
+#include "lab/stored.h"
 #include "report/page.h"
+#include "store/query.h"
 
 /* ---- the axis ------------------------------------------------------------------------------------------------------------- */
 
@@ -103,27 +105,29 @@ static bool is_judged(const orr_map_point *p) { return !p->trouble && p->outcome
 
 bool orr_map_holds(const orr_map_point *p) { return !p->trouble && p->outcome.verdict == ORR_HOLDS; }
 
+static double halfway(bool log, double a, double b) { return log ? sqrt(a * b) : (a + b) / 2; }
+
 double orr_map_boundary(const orr_axis *axis, const orr_map_point *p, int64_t i) {
-    return axis->log ? sqrt(p[i].value * p[i + 1].value) : (p[i].value + p[i + 1].value) / 2;
+    return halfway(axis->log, p[i].value, p[i + 1].value);
 }
 
 static const char *note_of(const orr_map_point *p) {
     return p->trouble ? p->trouble : p->outcome.outside[0] ? p->outcome.outside : p->outcome.note;
 }
 
-json_t *orr_map_json(const orr_law *law, const orr_axis *axis, const orr_map_point *p, int64_t n) {
+json_t *orr_map_json(const orr_law *law, const orr_axis *axis, const char *words, const orr_map_point *p, int64_t n) {
     json_t *points = json_array(), *boundaries = json_array();
     for (int64_t i = 0; i < n; i++) {
-        json_t *one = p[i].trouble ? json_pack("{s:s, s:s}", "verdict", "NOT RUN", "note", p[i].trouble)
-                                   : orr_law_outcome_json(&p[i].outcome);
+        json_t *one = p[i].trouble ? json_pack("{s:s}", "verdict", "NOT RUN") : orr_law_outcome_json(&p[i].outcome);
         (void)json_object_set_new(one, "at", orr_json_real(p[i].value));
         (void)json_object_set_new(one, "in_regime", json_boolean(is_judged(&p[i]) && p[i].outcome.outside[0] == 0));
+        (void)json_object_set_new(one, "note", json_string(note_of(&p[i])));
         (void)json_array_append_new(points, one);
         if (i + 1 < n && orr_map_holds(&p[i]) != orr_map_holds(&p[i + 1]))
             (void)json_array_append_new(boundaries, orr_json_real(orr_map_boundary(axis, p, i)));
     }
-    return json_pack("{s:s, s:s, s:b, s:o, s:o}", "law", law->id, "axis", axis->key, "log", axis->log, "points", points,
-                     "boundaries", boundaries);
+    return json_pack("{s:s, s:s, s:b, s:s, s:o, s:o}", "law", law->id, "axis", axis->key, "log", axis->log, "words",
+                     words, "points", points, "boundaries", boundaries);
 }
 
 /* "16 to 256, 1024": the values whose verdict is like `holds`. */
@@ -146,31 +150,82 @@ const char *orr_map_words(orr_arena *out_arena, const orr_map_point *p, int64_t 
     return orr_arena_format(out_arena, "holds at %s; not at %s", in, out);
 }
 
-/* ---- its page ------------------------------------------------------------------------------------------------------------- */
+/* ---- in the store --------------------------------------------------------------------------------------------------------- */
 
-static double halfway(const orr_axis *axis, const orr_map_point *p, int64_t n, int64_t i) {
-    return i < 0 ? p[0].value : i + 1 >= n ? p[n - 1].value : orr_map_boundary(axis, p, i);
+/* The text by which an experiment is known again; the data follow from it. */
+static orr_status text_of(orr_context *ctx, orr_arena *arena, const orr_experiment *e, const char **text) {
+    return orr_stored_text(ctx, arena, e, &(orr_stored_notes){ 0 }, text);
 }
 
-static json_t *panel(const orr_law *law, const orr_axis *axis, const orr_map_point *p, int64_t n, int64_t check) {
-    json_t *measured = json_array(), *outside = json_array(), *edges = json_array();
-    const orr_check *c = &law->checks[check];
-    for (int64_t i = 0; i < n; i++) {
-        const orr_judgement *j = is_judged(&p[i]) ? &p[i].outcome.check[check] : NULL;
-        if (j && j->n)
+orr_status orr_map_keep(orr_context *ctx, orr_arena *scratch, orr_store *store, const orr_law *law, const char *axis,
+                        const orr_experiment *base, const json_t *map) {
+    orr_store_map row = { .law = law->id, .axis = axis, .size = base->size };
+    char *text;
+    ORR_TRY(ctx, text_of(ctx, scratch, base, &row.experiment));
+    ORR_TRY(ctx, orr_json_text(ctx, scratch, map, 17, &text));
+    row.text = text;
+    return orr_store_add_map(store, &row);
+}
+
+orr_status orr_map_recall(orr_context *ctx, orr_arena *out_arena, orr_store *store, const orr_law *law,
+                          const orr_experiment *base, const char **axis, json_t **map) {
+    const char *text;
+    orr_store_map *row;
+    int64_t n;
+    *map = NULL;
+    ORR_TRY(ctx, text_of(ctx, out_arena, base, &text));
+    ORR_TRY(ctx, orr_query_maps(store, out_arena, law->id, &row, &n));
+    while (n > 0 && (strcmp(row[n - 1].size, base->size) != 0 || strcmp(row[n - 1].experiment, text) != 0)) n--;
+    if (n == 0) return ORR_OK;
+    *axis = row[n - 1].axis;
+    *map = json_loads(row[n - 1].text, 0, NULL);
+    return *map ? ORR_OK : orr_fail(ctx, ORR_EIO, "store %s: a map of %s is damaged", orr_store_path(store), law->id);
+}
+
+/* ---- its page ------------------------------------------------------------------------------------------------------------- */
+
+static double at(const json_t *points, size_t i) {
+    return json_number_value(json_object_get(json_array_get(points, i), "at"));
+}
+
+/* Where the stretch of the i-th value ends, towards the next (step 1) or the one before (-1). */
+static double end_of(const json_t *map, size_t i, int step) {
+    const json_t *points = json_object_get(map, "points");
+    const size_t next = step < 0 && i == 0 ? i : step > 0 && i + 1 == json_array_size(points) ? i : i + (size_t)step;
+    return halfway(json_is_true(json_object_get(map, "log")), at(points, i), at(points, next));
+}
+
+/* The check of that metric at a point (borrowed); NULL where it didn't speak. */
+static json_t *check_at(const json_t *point, const char *metric) {
+    size_t i;
+    json_t *check;
+    json_array_foreach(json_object_get(point, "checks"), i, check) {
+        if (strcmp(json_string_value(json_object_get(check, "metric")), metric) == 0) return check;
+    }
+    return NULL;
+}
+
+static json_t *panel(const orr_check *c, const json_t *map) {
+    json_t *measured = json_array(), *outside = json_array(), *edges = json_array(), *point, *edge;
+    size_t i;
+    json_array_foreach(json_object_get(map, "points"), i, point) {
+        const json_t *check = check_at(point, c->metric), *interval = json_object_get(check, "interval");
+        json_t *note = json_object_get(point, "note");
+        if (check)
             (void)json_array_append_new(measured,
-                                        json_pack("{s:f, s:o, s:o, s:o, s:s, s:s}", "at", p[i].value, "value",
-                                                  orr_json_real(j->value), "low", orr_json_real(j->interval[0]), "high",
-                                                  orr_json_real(j->interval[1]), "verdict",
-                                                  orr_verdict_words(j->verdict), "note", note_of(&p[i])));
-        if (!is_judged(&p[i]) || p[i].outcome.outside[0])
-            (void)json_array_append_new(outside, json_pack("{s:f, s:f, s:s}", "from", halfway(axis, p, n, i - 1), "to",
-                                                           halfway(axis, p, n, i), "note", note_of(&p[i])));
-        if (i + 1 < n && orr_map_holds(&p[i]) != orr_map_holds(&p[i + 1]))
-            (void)json_array_append_new(edges, json_pack("{s:f}", "at", orr_map_boundary(axis, p, i)));
+                                        json_pack("{s:O, s:O, s:O, s:O, s:O, s:O}", "at", json_object_get(point, "at"),
+                                                  "value", json_object_get(check, "value"), "low",
+                                                  json_array_get(interval, 0), "high", json_array_get(interval, 1),
+                                                  "verdict", json_object_get(check, "verdict"), "note", note));
+        if (!json_is_true(json_object_get(point, "in_regime")))
+            (void)json_array_append_new(outside, json_pack("{s:f, s:f, s:O}", "from", end_of(map, i, -1), "to",
+                                                           end_of(map, i, 1), "note", note));
+    }
+    json_array_foreach(json_object_get(map, "boundaries"), i, edge) {
+        (void)json_array_append_new(edges, json_pack("{s:O}", "at", edge));
     }
     json_t *tolerance = json_pack("[{s:o, s:o}]", "low", orr_json_real(c->low), "high", orr_json_real(c->high));
-    return orr_page_panel(axis->log ? "map_log" : "map", c->metric,
+    return orr_page_panel(json_is_true(json_object_get(map, "log")) ? "map_log" : "map", c->metric,
                           "Points: measured, with the range over seeds. Band: tolerance. Grey: outside the regime that "
                           "the law states. Dashed: where the verdict of the whole law changes.",
                           "Agreement with the law along the axis.", true,
@@ -178,26 +233,41 @@ static json_t *panel(const orr_law *law, const orr_axis *axis, const orr_map_poi
                                     "tolerance", tolerance));
 }
 
-orr_status orr_map_write_page(orr_context *ctx, orr_arena *scratch, const orr_law *law, const orr_axis *axis,
-                              const orr_map_point *p, int64_t n, const char *command, const char *path) {
-    const char *words = orr_map_words(scratch, p, n);
-    const char *title = orr_arena_format(scratch, "%s, along %s", law->title, axis->key);
-    const char *kicker = orr_arena_format(scratch, "Map of a regime, section %s of the paper", law->section);
-    json_t *panels = json_array();
-    for (int64_t c = 0; law->checks[c].metric; c++) {
+json_t *orr_map_panels(const orr_law *law, const json_t *map) {
+    const json_t *points = json_object_get(map, "points");
+    json_t *panels = json_array(), *point;
+    size_t i;
+    for (const orr_check *c = law->checks; c->metric; c++) {
         bool any = false;
-        for (int64_t i = 0; i < n; i++) any = any || (is_judged(&p[i]) && p[i].outcome.check[c].n > 0);
-        if (any) (void)json_array_append_new(panels, panel(law, axis, p, n, c));
+        json_array_foreach(points, i, point) any = any || check_at(point, c->metric);
+        if (any) (void)json_array_append_new(panels, panel(c, map));
     }
-    json_t *verdict =
-        json_pack("{s:s, s:s, s:n, s:s}", "metric", axis->key, "verdict", "MAP", "value", "note", words ? words : "");
-    json_t *facts = json_array(), *checks = json_array();
-    for (int64_t i = 0; i < n; i++)
-        (void)json_array_append_new(
-            facts, json_pack("[o, o]", json_string(orr_arena_format(scratch, "%s = %g", axis->key, p[i].value)),
-                             json_string(orr_arena_format(
-                                 scratch, "%s%s%s", p[i].trouble ? "NOT RUN" : orr_verdict_words(p[i].outcome.verdict),
-                                 note_of(&p[i])[0] ? "; " : "", note_of(&p[i])))));
+    return panels;
+}
+
+/* A line for each value: its verdict, and what there is to say (new). */
+static json_t *facts_of(orr_arena *arena, const json_t *map) {
+    const char *key = json_string_value(json_object_get(map, "axis"));
+    json_t *facts = json_array(), *point;
+    size_t i;
+    json_array_foreach(json_object_get(map, "points"), i, point) {
+        const char *note = json_string_value(json_object_get(point, "note"));
+        const char *name = orr_arena_format(arena, "%s = %g", key, json_number_value(json_object_get(point, "at")));
+        const char *words = orr_arena_format(arena, "%s%s%s", json_string_value(json_object_get(point, "verdict")),
+                                             note[0] ? "; " : "", note);
+        (void)json_array_append_new(facts, name && words ? json_pack("[s, s]", name, words) : NULL);
+    }
+    return facts;
+}
+
+orr_status orr_map_write_page(orr_context *ctx, orr_arena *scratch, const orr_law *law, const json_t *map,
+                              const char *command, const char *path) {
+    json_t *key = json_object_get(map, "axis");
+    const char *title = orr_arena_format(scratch, "%s, along %s", law->title, json_string_value(key));
+    const char *kicker = orr_arena_format(scratch, "Map of a regime, section %s of the paper", law->section);
+    json_t *panels = orr_map_panels(law, map), *facts = facts_of(scratch, map), *checks = json_array();
+    json_t *verdict = json_pack("{s:O, s:s, s:n, s:O}", "metric", key, "verdict", "MAP", "value", "note",
+                                json_object_get(map, "words"));
     const orr_page_entry page = { .kicker = kicker,
                                   .title = title,
                                   .statement = law->statement,
@@ -207,7 +277,7 @@ orr_status orr_map_write_page(orr_context *ctx, orr_arena *scratch, const orr_la
                                   .checks = checks,
                                   .facts = facts,
                                   .panels = panels };
-    const orr_status status = words && title && kicker && verdict && facts && panels && checks
+    const orr_status status = title && kicker && verdict && facts && panels && checks
                                   ? orr_page_write(ctx, scratch, &page, path)
                                   : orr_fail(ctx, ORR_ENOMEM, "%s: no memory for the page", path);
     json_decref(verdict);

@@ -36,12 +36,21 @@ bool orr_map_holds(const orr_map_point *p);
 /* Between the i-th and the next value the verdict changes: where, halfway on the axis. */
 double orr_map_boundary(const orr_axis *axis, const orr_map_point *p, int64_t i);
 
-/* The map as JSON (new): law, axis, points with all checks, boundaries. */
-json_t *orr_map_json(const orr_law *law, const orr_axis *axis, const orr_map_point *p, int64_t n);
+/* The map as JSON (new): law, axis, words (as orr_map_words), points with all checks, boundaries.  words are borrowed. */
+json_t *orr_map_json(const orr_law *law, const orr_axis *axis, const char *words, const orr_map_point *p, int64_t n);
 /* "holds from 16 to 256; not at 512, 1024" */
 const char *orr_map_words(orr_arena *out_arena, const orr_map_point *p, int64_t n);
+/* The panels of such JSON (new array): agreement against the axis, a panel for each check that spoke. */
+json_t *orr_map_panels(const orr_law *law, const json_t *map);
+/* Keeps a map in the store; orr_map_recall finds it again.  base: the experiment that the axis changes, as it is without. */
+orr_status orr_map_keep(orr_context *ctx, orr_arena *scratch, orr_store *store, const orr_law *law, const char *axis,
+                        const orr_experiment *base, const json_t *map) ORR_MUST_USE;
+/* The newest map that the store keeps of a law with that experiment, along any axis (new); *axis as --axis takes it.  *map = NULL
+ * where there is none. */
+orr_status orr_map_recall(orr_context *ctx, orr_arena *out_arena, orr_store *store, const orr_law *law,
+                          const orr_experiment *base, const char **axis, json_t **map) ORR_MUST_USE;
 /* A page with agreement against the axis. */
-orr_status orr_map_write_page(orr_context *ctx, orr_arena *scratch, const orr_law *law, const orr_axis *axis,
-                              const orr_map_point *p, int64_t n, const char *command, const char *path) ORR_MUST_USE;
+orr_status orr_map_write_page(orr_context *ctx, orr_arena *scratch, const orr_law *law, const json_t *map,
+                              const char *command, const char *path) ORR_MUST_USE;
 
 #endif

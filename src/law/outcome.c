@@ -3,7 +3,7 @@
 
 #include "base/context.h"
 #include "base/json.h"
-#include "law/run.h"
+#include "law/map.h"
 #include "report/page.h"
 
 static json_t *check_json(const orr_check *c, const orr_judgement *j, const char *verdict, const char *note) {
@@ -145,19 +145,47 @@ static bool is_whole(const orr_page_entry *e) {
     return e->verdict && e->checks && e->facts && e->panels && e->ingredients && e->regime && e->kicker;
 }
 
-orr_status orr_law_entry(orr_context *ctx, orr_arena *scratch, const orr_law_outcome *o,
+/* The map that the store keeps, and the command that makes one. */
+static orr_status add_map(orr_context *ctx, orr_arena *scratch, orr_store *store, const orr_law *law,
+                          const orr_experiment *experiment, orr_page_entry *e) {
+    const char *axis = law->breaks_along;
+    json_t *map;
+    ORR_TRY(ctx, orr_map_recall(ctx, scratch, store, law, experiment, &axis, &map));
+    if (map) {
+        e->map = json_pack("{s:O, s:o}", "words", json_object_get(map, "words"), "panels", orr_map_panels(law, map));
+        json_decref(map);
+        if (!e->map) return orr_fail(ctx, ORR_ENOMEM, "%s: no memory for a map", law->id);
+    }
+    /* an experiment of one's own has a command of its own */
+    if (axis && experiment->size[0] && strcmp(experiment->text, law->defaults) == 0)
+        e->map_command =
+            orr_arena_format(scratch, "orrery law map %s --axis %s --size %s", law->id, axis, experiment->size);
+    return ORR_OK;
+}
+
+/* The parts of an entry (new), to be forgotten also after a failure. */
+static orr_status entry_of(orr_context *ctx, orr_arena *scratch, orr_store *store, const orr_law_outcome *o,
+                           const orr_experiment *experiment, const char *command, orr_page_entry *e) {
+    *e = new_entry(ctx, scratch, o, experiment, command);
+    if (!is_whole(e)) return orr_fail(ctx, ORR_ENOMEM, "%s: no memory for the page", o->law->id);
+    return add_map(ctx, scratch, store, o->law, experiment, e);
+}
+
+orr_status orr_law_entry(orr_context *ctx, orr_arena *scratch, orr_store *store, const orr_law_outcome *o,
                          const orr_experiment *experiment, const char *command, json_t **entry) {
-    orr_page_entry e = new_entry(ctx, scratch, o, experiment, command);
-    *entry = is_whole(&e) ? orr_page_entry_json(&e) : NULL;
+    orr_page_entry e;
+    const orr_status status = entry_of(ctx, scratch, store, o, experiment, command, &e);
+    *entry = status == ORR_OK ? orr_page_entry_json(&e) : NULL;
     forget(&e);
+    ORR_TRY(ctx, status);
     return *entry ? ORR_OK : orr_fail(ctx, ORR_ENOMEM, "%s: no memory for the page", o->law->id);
 }
 
-orr_status orr_law_write_page(orr_context *ctx, orr_arena *scratch, const orr_law_outcome *o,
+orr_status orr_law_write_page(orr_context *ctx, orr_arena *scratch, orr_store *store, const orr_law_outcome *o,
                               const orr_experiment *experiment, const char *command, const char *path) {
-    orr_page_entry e = new_entry(ctx, scratch, o, experiment, command);
-    const orr_status status = is_whole(&e) ? orr_page_write(ctx, scratch, &e, path)
-                                           : orr_fail(ctx, ORR_ENOMEM, "%s: no memory for the page", path);
+    orr_page_entry e;
+    orr_status status = entry_of(ctx, scratch, store, o, experiment, command, &e);
+    if (status == ORR_OK) status = orr_page_write(ctx, scratch, &e, path);
     forget(&e);
     return status;
 }

@@ -77,11 +77,12 @@ orr_status orr_law_recall(orr_context *ctx, orr_arena *out_arena, orr_store *sto
  * prediction_sha256, runs, note, and the further checks. */
 json_t *orr_law_outcome_json(const orr_law_outcome *outcome);
 
-/* What a page shows of an outcome (new; report/page.h): command makes it again. */
-orr_status orr_law_entry(orr_context *ctx, orr_arena *scratch, const orr_law_outcome *outcome,
+/* What a page shows of an outcome (new; report/page.h), and of the map of its regime where the store keeps one: command makes
+ * it again. */
+orr_status orr_law_entry(orr_context *ctx, orr_arena *scratch, orr_store *store, const orr_law_outcome *outcome,
                          const orr_experiment *experiment, const char *command, json_t **entry) ORR_MUST_USE;
 /* The page of an outcome. */
-orr_status orr_law_write_page(orr_context *ctx, orr_arena *scratch, const orr_law_outcome *outcome,
+orr_status orr_law_write_page(orr_context *ctx, orr_arena *scratch, orr_store *store, const orr_law_outcome *outcome,
                               const orr_experiment *experiment, const char *command, const char *path) ORR_MUST_USE;
 
 #endif

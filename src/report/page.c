@@ -138,11 +138,11 @@ static orr_status write_whole(orr_context *ctx, orr_arena *scratch, const slot *
 }
 
 json_t *orr_page_entry_json(const orr_page_entry *e) {
-    return json_pack("{s:s*, s:s*, s:s, s:s, s:s, s:s, s:s, s:s*, s:O*, s:O, s:O, s:O, s:O*, s:O*, s:O*}", "id", e->id,
-                     "approach", e->approach, "kicker", e->kicker, "title", e->title, "statement", e->statement,
+    return json_pack("{s:s*, s:s*, s:s, s:s, s:s, s:s, s:s, s:s*, s:O*, s:O, s:O, s:O, s:O*, s:O*, s:O*, s:s*}", "id",
+                     e->id, "approach", e->approach, "kicker", e->kicker, "title", e->title, "statement", e->statement,
                      "sources", e->sources, "command", e->command, "equation", e->equation, "verdict", e->verdict,
                      "checks", e->checks, "facts", e->facts, "panels", e->panels, "ingredients", e->ingredients,
-                     "regime", e->regime, "map", e->map);
+                     "regime", e->regime, "map", e->map, "map_command", e->map_command);
 }
 
 /* content (taken over): what web/page.js draws. */

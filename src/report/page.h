@@ -18,12 +18,14 @@ json_t *orr_page_panel(const char *figure, const char *title, const char *captio
 
 /* What there is to see of a law, a run or a map.  Borrowed, all of it; what may be NULL is said.
  * verdict and each check: { metric, verdict, value, tolerance: [low, high], interval: [low, high], note }; facts and ingredients:
- * [[name, value], ...]; panels and map: of orr_page_panel; regime: a list of texts. */
+ * [[name, value], ...]; panels: of orr_page_panel; regime: a list of texts; map: { words, panels }, what was measured along an
+ * axis that leaves the regime. */
 typedef struct orr_page_entry {
     const char *id, *approach; /* in an atlas; else NULL */
     const char *kicker, *title, *statement, *sources, *command;
-    const char *equation; /* TeX; NULL: none */
-    json_t *verdict;      /* NULL: none */
+    const char *equation;    /* TeX; NULL: none */
+    const char *map_command; /* makes the map, or made it; NULL: there can be none */
+    json_t *verdict;         /* NULL: none */
     json_t *checks, *facts, *panels;
     json_t *ingredients, *regime, *map; /* NULL: none */
 } orr_page_entry;

@@ -340,6 +340,30 @@ orr_status orr_query_verdicts(orr_store *store, orr_arena *out_arena, int64_t ex
     return ORR_OK;
 }
 
+static orr_status take_map(void *user, const orr_sql_value *c, int n) {
+    list *l = user;
+    (void)n;
+    orr_store_map *row = list_next(l);
+    if (!row) return ORR_ENOMEM;
+    *row = (orr_store_map){ .law = text_of(l, &c[0]),
+                            .axis = text_of(l, &c[1]),
+                            .size = text_of(l, &c[2]),
+                            .experiment = text_of(l, &c[3]),
+                            .text = text_of(l, &c[4]),
+                            .made_at = text_of(l, &c[5]) };
+    return list_status(l);
+}
+
+orr_status orr_query_maps(orr_store *store, orr_arena *out_arena, const char *law, orr_store_map **out, int64_t *n) {
+    list l = list_of(store, out_arena, sizeof(orr_store_map));
+    ORR_TRY(l.ctx, orr_sql_run(orr_store_sql(store),
+                               "SELECT law, axis, size, experiment, text, made_at FROM maps WHERE law = ?1 ORDER BY id",
+                               (const orr_sql_value[]){ orr_sql_text(law) }, 1, take_map, &l));
+    *out = (orr_store_map *)(void *)l.rows;
+    *n = l.n;
+    return ORR_OK;
+}
+
 /* ---- changes ---------------------------------------------------------------------------------------------------- */
 
 orr_status orr_store_set_state(orr_store *store, int64_t run, const char *state) {

@@ -70,6 +70,10 @@ orr_status orr_query_predictions(orr_store *store, orr_arena *out_arena, int64_t
 orr_status orr_query_verdicts(orr_store *store, orr_arena *out_arena, int64_t experiment, orr_store_verdict **out,
                               int64_t *n) ORR_MUST_USE;
 
+/* The maps of a law, the oldest first. */
+orr_status orr_query_maps(orr_store *store, orr_arena *out_arena, const char *law, orr_store_map **out,
+                          int64_t *n) ORR_MUST_USE;
+
 /* Another state for a run that isn't finished: "interrupted" for one that was killed. */
 orr_status orr_store_set_state(orr_store *store, int64_t run, const char *state) ORR_MUST_USE;
 /* Deletes experiments with all that hangs on them, in one transaction; their seals stay in the table of deletions. */

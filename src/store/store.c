@@ -96,8 +96,9 @@ static orr_status migrate(orr_sql *sql, orr_context *ctx) {
         ORR_TRY(ctx, orr_sql_script(sql, orr_store_schema_2));
         ORR_TRY(ctx, seal_all(sql, ctx));
     }
+    if (h.tables == 0 || h.version < 3) ORR_TRY(ctx, orr_sql_script(sql, orr_store_schema_3));
     if (h.tables == 0 || h.version < ORR_STORE_SCHEMA)
-        ORR_TRY(ctx, orr_sql_script(sql, "PRAGMA application_id = 0x4f727279; PRAGMA user_version = 2;"));
+        ORR_TRY(ctx, orr_sql_script(sql, "PRAGMA application_id = 0x4f727279; PRAGMA user_version = 3;"));
     return orr_sql_commit(sql);
 }
 
@@ -452,6 +453,18 @@ orr_status orr_store_judge(orr_store *store, int64_t experiment, const orr_store
     const orr_status status = insert_verdicts(store, experiment, verdict, n);
     if (status != ORR_OK) orr_sql_rollback(store->sql);
     return status;
+}
+
+orr_status orr_store_add_map(orr_store *store, const orr_store_map *map) {
+    char now[ORR_TIMESTAMP_SIZE];
+    orr_clock_timestamp(now);
+    ORR_TRY(store->ctx, orr_store_commit(store));
+    return ORR_STORE_RUN(store->sql,
+                         "INSERT INTO maps (law, axis, size, experiment, text, version, made_at) "
+                         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                         orr_sql_text(map->law), orr_sql_text(map->axis), orr_sql_text(map->size),
+                         orr_sql_text(map->experiment), orr_sql_text(map->text), orr_sql_text(ORR_VERSION),
+                         orr_sql_text(now));
 }
 
 typedef struct prediction_reader {

@@ -17,7 +17,7 @@
 #include "orrery.h"
 #include "store/sha256.h"
 
-enum { ORR_STORE_SCHEMA = 2 };
+enum { ORR_STORE_SCHEMA = 3 };
 
 typedef struct orr_store orr_store;
 
@@ -91,6 +91,15 @@ typedef struct orr_store_verdict {
 } orr_store_verdict;
 orr_status orr_store_judge(orr_store *store, int64_t experiment, const orr_store_verdict *verdict,
                            int64_t n) ORR_MUST_USE;
+
+/* A law along an axis, as `orrery law map` measured it. */
+typedef struct orr_store_map {
+    const char *law, *axis, *size;
+    const char *experiment; /* the text of what the axis changes */
+    const char *text;       /* JSON */
+    const char *made_at;    /* out */
+} orr_store_map;
+orr_status orr_store_add_map(orr_store *store, const orr_store_map *map) ORR_MUST_USE;
 
 /* The text and hash of a sealed prediction; ORR_EINPUT where there is none. */
 orr_status orr_store_prediction_of(orr_store *store, orr_arena *out_arena, int64_t experiment, const char *law,

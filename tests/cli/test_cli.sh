@@ -74,6 +74,7 @@ else failed=$((failed + 1)); echo "FAILED: exit code $code for $out"; fi
 expect 0 "condition not met: the initial sharpness" "$orrery" law map edge-of-stability --experiment small.yaml --axis architecture.weight_variance=20:40:2 --store map.db
 [ -s orrery-map-edge-of-stability.html ] && passed=$((passed + 1)) || { failed=$((failed + 1)); echo "FAILED: no page of a map"; }
 expect 0 '"boundaries":[' "$orrery" law map edge-of-stability --experiment small.yaml --axis steps=500:600:2 --store map.db --json -o -
+expect 0 "2" sqlite3 map.db "SELECT count(*) FROM maps WHERE law = 'edge-of-stability' AND json_extract(text, '$.words') LIKE '%holds%'"
 expect 2 "expected KEY=FROM:TO" "$orrery" law map edge-of-stability --axis learning_rate
 expect 2 "no number of the experiment has that key" "$orrery" law map edge-of-stability --axis rate=1:2
 expect 2 "the sweep of the experiment sets that key itself" "$orrery" law map edge-of-stability --axis rule.learning_rate=0.1:0.2

@@ -95,6 +95,70 @@ static void the_words_of_a_map_name_where_the_law_holds(void **state) {
     assert_string_equal(orr_map_words(arena, p, 5), "holds nowhere here: not at 1 to 16");
 }
 
+/* Three values of a law: it holds, fails past its regime, and can't be run. */
+static json_t *map_of(const orr_law *law, const orr_axis *axis) {
+    static orr_judgement checks[3][16];
+    orr_map_point p[3] = { { .value = 1 }, { .value = 4 }, { .value = 16, .trouble = "too large" } };
+    int64_t n = 0;
+    while (law->checks[n].metric) n++;
+    for (int i = 0; i < 2; i++) {
+        p[i].outcome = (orr_law_outcome){ .law = law, .note = "", .outside = "", .check = checks[i], .n_checks = n };
+        checks[i][0] =
+            (orr_judgement){ .verdict = i ? ORR_FAILS : ORR_HOLDS, .value = i, .interval = { i, i + 1 }, .n = 3 };
+    }
+    p[1].outcome.verdict = ORR_FAILS;
+    p[1].outcome.outside = "condition not met: small";
+    json_t *map = orr_map_json(law, axis, orr_map_words(arena, p, 3), p, 3);
+    assert_non_null(map);
+    return map;
+}
+
+static void a_kept_map_is_found_again_for_the_same_experiment_alone(void **state) {
+    const orr_law *law = orr_law_at(0), *other = orr_law_at(1);
+    const orr_axis axis = { .key = "data.dimension", .from = 1, .to = 16, .n = 3, .log = true };
+    const char *const set[] = { "steps=5" };
+    const orr_experiment base = experiment_of(*state, NULL, 0), changed = experiment_of(*state, set, 1);
+    json_t *map = map_of(law, &axis), *found;
+    const char *text = NULL;
+    orr_store *store;
+    assert_ok(*state, orr_store_open(*state, ":memory:", &store));
+    assert_ok(*state, orr_map_recall(*state, arena, store, law, &base, &text, &found));
+    assert_null(found);
+    assert_ok(*state, orr_map_keep(*state, arena, store, law, "an older=1:2", &base, map));
+    assert_ok(*state, orr_map_keep(*state, arena, store, law, "data.dimension=1:16:3,log", &base, map));
+    assert_ok(*state, orr_map_recall(*state, arena, store, law, &changed, &text, &found));
+    assert_null(found);
+    assert_ok(*state, orr_map_recall(*state, arena, store, other, &base, &text, &found));
+    assert_null(found);
+    assert_ok(*state, orr_map_recall(*state, arena, store, law, &base, &text, &found));
+    assert_string_equal(text, "data.dimension=1:16:3,log"); /* the newest */
+    assert_true(json_equal(found, map));
+    json_decref(found);
+    json_decref(map);
+    orr_store_close(store);
+}
+
+static void the_panels_of_a_map_show_values_regime_and_boundary(void **state) {
+    (void)state;
+    const orr_law *law = orr_law_at(0);
+    const orr_axis axis = { .key = "data.dimension", .from = 1, .to = 16, .n = 3, .log = true };
+    json_t *map = map_of(law, &axis), *panels = orr_map_panels(law, map);
+    assert_int_equal(json_array_size(panels), 1); /* the only check that spoke */
+    const json_t *data = json_object_get(json_object_get(json_array_get(panels, 0), "spec"), "datasets");
+    assert_int_equal(json_array_size(json_object_get(data, "measured")), 2);
+    const json_t *outside = json_object_get(data, "outside");
+    assert_int_equal(json_array_size(outside), 2);
+    assert_close(json_number_value(json_object_get(json_array_get(outside, 0), "from")), 2.0, 1e-15);
+    assert_close(json_number_value(json_object_get(json_array_get(outside, 0), "to")), 8.0, 1e-15);
+    assert_close(json_number_value(json_object_get(json_array_get(outside, 1), "to")), 16.0, 1e-15);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(outside, 1), "note")), "too large");
+    assert_int_equal(json_array_size(json_object_get(data, "edges")), 1);
+    assert_close(json_number_value(json_object_get(json_array_get(json_object_get(data, "edges"), 0), "at")), 2.0,
+                 1e-15);
+    json_decref(panels);
+    json_decref(map);
+}
+
 #define CLAIM(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -102,6 +166,8 @@ int main(void) {
         CLAIM(a_value_has_the_form_that_its_key_has),
         CLAIM(a_key_without_a_number_and_one_of_the_sweep_are_refused),
         CLAIM(the_words_of_a_map_name_where_the_law_holds),
+        CLAIM(a_kept_map_is_found_again_for_the_same_experiment_alone),
+        CLAIM(the_panels_of_a_map_show_values_regime_and_boundary),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

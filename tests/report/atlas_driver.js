@@ -44,6 +44,7 @@
         found.view = marks();
         found.equation = document.querySelectorAll(".equation .katex-mathml").length;
         found["view-faults"] = await faults();
+        found.map = document.body.textContent.includes("The law holds at 1 to 2; not at 4.") && document.body.textContent.includes("orrery law map x --axis a=1:4");
         /* switches of the first figure */
         const panel = document.querySelector("figure.panel");
         const picture = () => panel.querySelector("svg.marks").outerHTML;

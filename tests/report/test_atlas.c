@@ -55,7 +55,9 @@ static json_t *entry(const char *id, const char *approach, const char *word) {
                                .panels = json_pack("[o]", panel()),
                                .ingredients = json_pack("[[s,s]]", "rule", "gd"),
                                .regime = json_pack("[s]", "it is smooth"),
-                               .map = json_pack("[o, o]", panel(), panel()) };
+                               .map = json_pack("{s:s, s:[o, o]}", "words", "holds at 1 to 2; not at 4", "panels",
+                                                panel(), panel()),
+                               .map_command = "orrery law map x --axis a=1:4" };
     json_t *out = orr_page_entry_json(&e);
     json_t *const parts[] = { e.verdict, e.checks, e.facts, e.panels, e.ingredients, e.regime, e.map };
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) json_decref(parts[i]);
@@ -135,25 +137,16 @@ static void a_reader_finds_her_way_and_no_serious_fault(void **state) {
     browser_assert_alone(html);
     if (strstr(dom, "data-error")) fail_msg("%.600s", strstr(dom, "data-error"));
     static const char *const expected[] = {
-        "data-home=\"3\"",
-        "data-home-marks=\"3\"",
-        "data-home-faults=\"\"",
-        "data-fails=\"1\"",
-        "data-limits=\"1\"",
-        "data-text=\"1\"",
-        "data-none=\"0\"",
-        "data-again=\"3\"",
-        "data-title=\"first\"",
-        "data-view=\"3\"",
-        "data-equation=\"1\"",
-        "data-view-faults=\"\"",
-        "data-log=\"true\"",
-        "data-seed=\"true\"",
-        "data-svg=\"true\"",
-        "data-theme=\"dark\"",
-        "data-dark-faults=\"\"",
-        "data-broken=\"0\"",
-        "data-csv=\"set,time,step,sharpness,loss,seed,label,threshold/measured,0,0,6,1,0,gd,\""
+        "data-home=\"3\"",       "data-home-marks=\"3\"",
+        "data-home-faults=\"\"", "data-fails=\"1\"",
+        "data-limits=\"1\"",     "data-text=\"1\"",
+        "data-none=\"0\"",       "data-again=\"3\"",
+        "data-title=\"first\"",  "data-view=\"3\"",
+        "data-equation=\"1\"",   "data-map=\"true\"",
+        "data-view-faults=\"\"", "data-log=\"true\"",
+        "data-seed=\"true\"",    "data-svg=\"true\"",
+        "data-theme=\"dark\"",   "data-dark-faults=\"\"",
+        "data-broken=\"0\"",     "data-csv=\"set,time,step,sharpness,loss,seed,label,threshold/measured,0,0,6,1,0,gd,\""
     };
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) has(dom, expected[i]);
     check_archive(*state, dom);

@@ -64,7 +64,7 @@ static void a_store_of_schema_1_is_brought_up_with_all_that_it_held(void **state
     assert_int_equal(loss.n, 3);
     assert_true(loss.y[1] == 0.1 && isnan(loss.y[2]));
     orr_store_close(store);
-    assert_string_equal(query(path, "PRAGMA user_version"), "2");
+    assert_string_equal(query(path, "PRAGMA user_version"), "3");
     assert_string_equal(query(path, "PRAGMA integrity_check"), "ok");
     assert_string_equal(query(path, "SELECT count(*) FROM experiments WHERE length(seal) = 64"), "2");
     assert_string_equal(query(path, "SELECT count(DISTINCT seal) FROM experiments"), "2");
@@ -124,7 +124,7 @@ static void a_migration_that_fails_leaves_the_old_store(void **state) {
     assert_string_equal(query(path, "PRAGMA integrity_check"), "ok");
     assert_string_equal(query(path, "SELECT count(*) FROM pragma_table_info('experiments') WHERE name = 'seal'"), "0");
     orr_store_close(store_of(*state, path)); /* with room, it works */
-    assert_string_equal(query(path, "PRAGMA user_version"), "2");
+    assert_string_equal(query(path, "PRAGMA user_version"), "3");
 }
 
 /* ---- seals ------------------------------------------------------------------------------------------------------ */
@@ -363,7 +363,7 @@ static void many_may_make_or_migrate_one_store_at_once(void **state) {
             failed += bad != NULL;
         }
         assert_int_equal(failed, 0);
-        assert_string_equal(query(shared_path, "PRAGMA user_version"), "2");
+        assert_string_equal(query(shared_path, "PRAGMA user_version"), "3");
     }
 }
 
