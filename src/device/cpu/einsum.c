@@ -9,9 +9,11 @@
  *   float32 above              oneDNN's sgemm: uses the widest vectors of the processor; OpenBLAS where strides alias
  *   float64 above              OpenBLAS
  *   one row or column          our own loops
+ *   an array with itself       gram.h: half of the result, and its mirror image
  *
  * A product is cut into tasks by its shape alone and each task runs on one thread: threads change no bit. */
 #include "device/cpu/cpu.h"
+#include "device/cpu/gram.h"
 
 #include <cblas.h>
 #include <dnnl.h>
@@ -49,6 +51,7 @@ typedef struct contraction {
     method how;
     orr_dtype dtype;
     bool swapped;    /* a and b have changed places */
+    bool symmetric;  /* a a', provided that both turn out to be one array */
     bool copies[2];  /* a, b are copied before the product */
     int64_t m, n, k; /* of one product */
     int64_t lda, ldb, ldc;
@@ -252,6 +255,26 @@ static void plan_copy(contraction *c, int which, size_t *at) {
     *at += (c->copy_bytes[which] + 63) & ~(size_t)63;
 }
 
+/* The product as a a', if a and b are one array. */
+static orr_cpu_gram gram_of(const contraction *c) {
+    const axis *term = &c->loops.at[0];
+    return (orr_cpu_gram){ .dtype = c->dtype,
+                           .transposed = c->ta,
+                           .n = c->n,
+                           .k = c->k,
+                           .lda = c->lda,
+                           .ldc = c->ldc,
+                           .terms = c->loops.n ? term->n : 1,
+                           .gap = c->loops.n ? term->a : 0 };
+}
+
+static bool is_symmetric(const contraction *c) {
+    const bool loops_fit = c->loops.n == c->k_loops && c->loops.n <= 1 && c->loops.at[0].a == c->loops.at[0].b;
+    const orr_cpu_gram g = gram_of(c);
+    return c->how == METHOD_LARGE && loops_fit && c->m == c->n && c->m_axis.a == c->n_axis.b &&
+           c->k_axis.a == c->k_axis.b && !c->copies[0] && !c->copies[1] && orr_cpu_gram_pays(&g);
+}
+
 typedef struct original {
     axis m, n, k;
     axes loops;
@@ -327,6 +350,7 @@ orr_status orr_cpu_einsum_prepare(orr_context *ctx, orr_arena *arena, const orr_
         /* the vector is straightened where it has gaps */
         c->worker_bytes = (size_t)c->k * orr_dtype_size(c->dtype);
     }
+    c->symmetric = is_symmetric(c);
     /* Several products of a loop make one task where each alone is short. */
     c->pack_rows = 1;
     c->tiles = c->row_tiles * c->column_tiles;
@@ -514,6 +538,11 @@ orr_status orr_cpu_einsum_run(orr_context *ctx, const orr_launch *l) {
     const contraction *c = &p->c;
     if (c->how == METHOD_REF) return orr_device_ref.kernel[ORR_OP_einsum].run(ctx, l);
     const void *operand[2] = { l->args[c->swapped].data, l->args[!c->swapped].data };
+    if (c->symmetric && operand[0] == operand[1]) {
+        const orr_cpu_gram g = gram_of(c);
+        orr_cpu_gram_run(l->pool, &g, operand[0], l->out.data);
+        return ORR_OK;
+    }
     char *workspace = l->workspace;
     for (int i = 0; i < 2; i++)
         if (c->copies[i]) {
