@@ -366,10 +366,11 @@ orr_status orr_program_run(orr_program *program) ORR_MUST_USE;
 orr_status orr_program_run_many(orr_program *program, int64_t times, orr_node counter) ORR_MUST_USE;
 
 typedef struct orr_cost {
-    int64_t kernels;          /* launched in one run */
-    int64_t flops;            /* multiply and add count as two; an elementwise op as one */
-    int64_t bytes;            /* read and written by kernels */
-    int64_t peak_bytes;       /* temporaries at their largest, inputs and outputs not counted */
+    int64_t kernels;       /* launched in one run */
+    int64_t flops;         /* multiply and add count as two; an elementwise op as one */
+    int64_t bytes;         /* read and written by kernels */
+    int64_t peak_bytes;    /* temporaries at their largest, inputs and outputs not counted */
+    int64_t minimum_bytes; /* of temporaries alive at one time, at their most: no placement needs less in this order */
     int64_t persistent_bytes; /* inputs, outputs, literals */
     int64_t workspace_bytes;  /* private scratch of kernels */
 } orr_cost;

@@ -83,11 +83,11 @@ static orr_status print_json(orr_context *ctx, orr_arena *scratch, const orr_wor
                              const orr_cost *cost) {
     json_t *o = json_pack("{s:s, s:s, s:f, s:I, s:i}", "name", w->name, "unit", w->unit, "per_unit_s", t->per_unit,
                           "units", (json_int_t)t->units, "threads", orr_context_threads(ctx));
-    json_t *more =
-        json_pack("{s:s, s:f, s:f, s:I, s:I, s:I, s:I, s:I}", "dtype", orr_dtype_name(w->dtype), "flops", w->flops,
-                  "bytes", w->bytes, "kernels", (json_int_t)cost->kernels, "peak_bytes", (json_int_t)cost->peak_bytes,
-                  "persistent_bytes", (json_int_t)cost->persistent_bytes, "workspace_bytes",
-                  (json_int_t)cost->workspace_bytes, "resident_bytes", (json_int_t)resident());
+    json_t *more = json_pack("{s:s, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I}", "dtype", orr_dtype_name(w->dtype),
+                             "flops", w->flops, "bytes", w->bytes, "kernels", (json_int_t)cost->kernels, "peak_bytes",
+                             (json_int_t)cost->peak_bytes, "minimum_bytes", (json_int_t)cost->minimum_bytes,
+                             "persistent_bytes", (json_int_t)cost->persistent_bytes, "workspace_bytes",
+                             (json_int_t)cost->workspace_bytes, "resident_bytes", (json_int_t)resident());
     char *text = NULL;
     orr_status status = o && more && json_object_update(o, more) == 0
                             ? orr_json_text(ctx, scratch, o, 9, &text)

@@ -43,3 +43,16 @@ size_t orr_memory_pack(orr_buffer *buffers, int32_t n, int32_t *order) {
     }
     return end;
 }
+
+/* The most alive is reached where one is born. */
+size_t orr_memory_minimum(const orr_buffer *buffers, int32_t n) {
+    size_t most = 0;
+    for (int32_t i = 0; i < n; i++) {
+        size_t alive = 0;
+        for (int32_t k = 0; k < n && owns_temp(&buffers[i]); k++)
+            if (owns_temp(&buffers[k]) && buffers[k].born <= buffers[i].born && buffers[i].born <= buffers[k].dies)
+                alive += buffers[k].bytes;
+        if (alive > most) most = alive;
+    }
+    return most;
+}

@@ -175,6 +175,7 @@ orr_status orr_place_memory(orr_builder *b) {
     }
     int32_t *order = ORR_NEW(b->plan.scratch, int32_t, p->n_buffers);
     if (!order) return orr_lower_no_memory(b);
+    p->minimum_bytes = orr_memory_minimum(p->buffers, p->n_buffers);
     p->temp_bytes = orr_memory_pack(p->buffers, p->n_buffers, order);
     size_t end = rounded(p->temp_bytes);
     for (int32_t i = 0; i < p->n_buffers; i++) {

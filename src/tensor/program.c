@@ -98,6 +98,7 @@ orr_status orr_program_run_many(orr_program *p, int64_t times, orr_node counter)
 orr_cost orr_program_cost(const orr_program *p) {
     orr_cost cost = { .kernels = p->n_steps,
                       .peak_bytes = (int64_t)p->temp_bytes,
+                      .minimum_bytes = (int64_t)p->minimum_bytes,
                       .persistent_bytes = (int64_t)p->persistent_bytes,
                       .workspace_bytes = (int64_t)p->workspace_bytes };
     for (int32_t i = 0; i < p->n_steps; i++) {

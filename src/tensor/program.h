@@ -63,7 +63,7 @@ struct orr_program {
     orr_binding *inputs, *outputs;
     int32_t n_inputs, n_outputs;
     void *memory, *workspace;
-    size_t temp_bytes, persistent_bytes, workspace_bytes;
+    size_t temp_bytes, minimum_bytes, persistent_bytes, workspace_bytes;
     /* for messages: names of what a step computes, copied so that the graph may go */
     const char **step_text;  /* "exp f32[3]" */
     const char **step_where; /* "model.c:88" */
@@ -71,5 +71,7 @@ struct orr_program {
 
 /* Gives temps their offsets so that those that live at once don't overlap; returns the size of the block. */
 size_t orr_memory_pack(orr_buffer *buffers, int32_t n, int32_t *order_scratch);
+/* What temps need that are alive at one step, at their most: a lower bound of any packing. */
+size_t orr_memory_minimum(const orr_buffer *buffers, int32_t n);
 
 #endif

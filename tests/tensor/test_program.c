@@ -596,11 +596,13 @@ static void a_chain_of_temporaries_needs_memory_for_two(void **state) {
         orr_program *p = compile(ctx, g, &(orr_compile_options){ .outputs = &y, .n_outputs = 1, .device = devices[d] });
         const int64_t shared_bytes = orr_program_cost(p).peak_bytes;
         assert_true(shared_bytes <= 2 * 16 * 16 * 8);
+        assert_int_equal(orr_program_cost(p).minimum_bytes, 2 * 16 * 16 * 8);
         orr_program_free(p);
         p = compile(
             ctx, g,
             &(orr_compile_options){ .outputs = &y, .n_outputs = 1, .device = devices[d], .spill_everything = true });
         assert_true(orr_program_cost(p).peak_bytes >= 23 * 16 * 16 * 8);
+        assert_true(orr_program_cost(p).minimum_bytes >= 23 * 16 * 16 * 8);
         orr_program_free(p);
         orr_graph_free(g);
     }

@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""What the scripts of bench/ compute and read; no timing."""
+import importlib.machinery
+import importlib.util
+import pathlib
+import sys
+import tempfile
+import unittest
+
+BENCH = pathlib.Path(__file__).resolve().parents[2] / "bench"
+sys.path.insert(0, str(BENCH))
+sys.dont_write_bytecode = True
+import common  # noqa: E402
+import running  # noqa: E402
+
+
+def script(name):
+    loader = importlib.machinery.SourceFileLoader(name, str(BENCH / name))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader))
+    loader.exec_module(module)
+    return module
+
+
+compare = script("compare")
+
+
+def side(seconds, **more):
+    return {"per_unit_s": seconds, "unit": "step", "flops": 1e6, "peak_bytes": 300, "minimum_bytes": 200, "persistent_bytes": 600,
+            "workspace_bytes": 100, "resident_bytes": 5000, **more}
+
+
+def one_round(ours, peer, limit, **more):
+    return {"ours": side(ours), "peer": {"per_unit_s": peer, "layout": "torch 1, BLAS 1"},
+            "limit": {"per_unit_s": limit, "flops": 2e6}, **more}
+
+
+class Judging(unittest.TestCase):
+    def test_quotients_are_of_one_round(self):
+        row = compare.judge("w", [one_round(1.0, 2.0, 1.0), one_round(10.0, 40.0, 10.0), one_round(2.0, 2.0, 3.0)])
+        self.assertEqual(row["ratio"], {"median": 2.0, "min": 1.0, "max": 4.0})
+        self.assertEqual(row["of_limit"], {"median": 0.5, "min": 0.5, "max": 0.75})
+
+    def test_memory_is_the_program_over_the_least_that_it_needs(self):
+        self.assertEqual(compare.judge("w", [one_round(1.0, 2.0, 1.0)])["memory"], 1000 / 800)
+
+    def test_a_product_is_told_in_gradients(self):
+        row = compare.judge("hvp", [one_round(3.0, 6.0, 1.0, gradient=side(1.5, peak_bytes=50))])
+        self.assertEqual(row["gradients"]["time"]["median"], 2.0)
+        self.assertEqual(row["gradients"]["memory"], 1000 / 750)
+        self.assertIn("2.00 gradients", compare.gradients(row))
+
+    def test_a_line_names_what_it_misses(self):
+        row = compare.judge("w", [one_round(1.0, 2.0, 1.0)])
+        self.assertTrue(compare.line(row, {"ratio": 3.0, "of_limit": 0.9, "one_core": False}).endswith("ratio, limit"))
+        self.assertTrue(compare.line(row, {"ratio": 2.0, "of_limit": None, "one_core": False}).endswith("-"))
+        self.assertTrue(compare.line(row, None).endswith("-"))
+
+    def test_observing_is_a_share_of_a_step(self):
+        self.assertAlmostEqual(running.share(observed=3.2, plain=3.0, empty=1.0), 0.1)
+
+
+class Targets(unittest.TestCase):
+    def test_every_workload_of_the_peer_has_one(self):
+        named = {line.split(",")[1].strip(" )\n") for line in (BENCH / "workloads" / "workloads.def").read_text().splitlines()
+                 if line.startswith("ORR_WORKLOAD(")}
+        self.assertEqual(set(common.targets()), named - set(compare.LIMITS))
+
+    def test_only_one_is_measured_against_one_core(self):
+        self.assertEqual([name for name, t in common.targets().items() if t["one_core"]], ["tiny_net"])
+
+
+def history(version, ratio, low, high, **more):
+    return {"date": "2026-01-02", "version": version, "processor": "P", "cores": 2, "threads": 2, "workload": "w", "ratio": ratio,
+            "ratio_min": low, "ratio_max": high, "of_limit": "", "memory": "", **more}
+
+
+class History(unittest.TestCase):
+    def test_what_is_appended_is_read_back(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "history.csv"
+            self.assertEqual(common.read_history(path), [])
+            head = {"version": "v1", "processor": "a, b", "cores": 2, "threads": 2}
+            row = compare.judge("w", [one_round(1.0, 2.0, 1.0)])
+            common.append_history(common.history_rows(head, [row]), path)
+            common.append_history(common.history_rows({**head, "version": "v2"}, [row]), path)
+            got = common.read_history(path)
+            self.assertEqual([r["version"] for r in got], ["v1", "v2"])
+            self.assertEqual((got[0]["processor"], got[0]["ratio"], got[0]["of_limit"], got[0]["memory"]), ("a, b", "2", "0.500", "1.250"))
+
+    def test_ranges_that_touch_are_no_regression(self):
+        past = [history("v1", "2", "1.9", "2.1")]
+        self.assertEqual(list(common.regressions(past, [history("v2", "1.8", "1.7", "1.95")])), [])
+        self.assertIn("v1", next(iter(common.regressions(past, [history("v2", "1.8", "1.7", "1.85")]))))
+
+    def test_only_the_last_row_of_the_same_kind_of_machine_counts(self):
+        slower = [history("v4", "1.8", "1.7", "1.85")]
+        past = [history("v1", "9", "9", "9"), history("v2", "1.8", "1.7", "1.9"), history("v3", "9", "9", "9", processor="Q"),
+                history("v3", "9", "9", "9", threads=1)]
+        self.assertEqual(list(common.regressions(past, slower)), [])
+
+    def test_the_committed_history_has_the_fields(self):
+        for row in common.read_history():
+            self.assertEqual(tuple(row), common.FIELDS)
+
+
+if __name__ == "__main__":
+    unittest.main()
