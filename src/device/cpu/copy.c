@@ -56,6 +56,16 @@ static walk collapse(const orr_view *from, const orr_view *to) {
                 for (int64_t i = i0; i < i1; i++)                                                                      \
                     for (int64_t j = j0; j < j1; j++) t[i * tm + j * tn] = f[i * fm + j * fn];                         \
             }                                                                                                          \
+    }                                                                                                                  \
+    /* each of m elements n times; pairs, which are most, apart: the compiler makes vectors of them */                 \
+    static void copy_repeats_##TYPE(int64_t m, int64_t n, const void *vf, int64_t fm, void *vt) {                      \
+        const TYPE *restrict f = vf;                                                                                   \
+        TYPE *restrict t = vt;                                                                                         \
+        if (n == 2 && fm == 1)                                                                                         \
+            for (int64_t i = 0; i < m; i++) t[2 * i] = f[i], t[2 * i + 1] = f[i];                                      \
+        else                                                                                                           \
+            for (int64_t i = 0; i < m; i++)                                                                            \
+                for (int64_t j = 0; j < n; j++) t[i * n + j] = f[i * fm];                                              \
     }
 COPY_LINE(uint8_t)
 COPY_LINE(uint32_t)
@@ -74,15 +84,31 @@ static void copy_plane(size_t size, int64_t m, int64_t n, const char *from, int6
     else copy_plane_uint8_t(m, n, from, fm, fn, to, tm, tn);
 }
 
+static void copy_repeats(size_t size, int64_t m, int64_t n, const char *from, int64_t fm, char *to) {
+    if (size == 8) copy_repeats_uint64_t(m, n, from, fm, to);
+    else if (size == 4) copy_repeats_uint32_t(m, n, from, fm, to);
+    else copy_repeats_uint8_t(m, n, from, fm, to);
+}
+
+/* The last two axes as a plane where the last one repeats: an expanded axis, as the gradient of a mean has. */
+static bool repeats(const walk *w) {
+    const int32_t last = w->rank - 1;
+    return w->rank >= 2 && w->from[last] == 0 && w->to[last] == 1 && w->to[last - 1] == w->size[last] &&
+           w->size[last] < BLOCK;
+}
+
 /* The last two axes as a plane where the source runs along the first of them. */
 static bool transposes(const walk *w) {
     const int32_t last = w->rank - 1;
     return w->rank >= 2 && w->from[last] != 1 && w->from[last] != 0 && w->from[last - 1] == 1;
 }
 
+/* Axes, the last, that one step of a walk copies. */
+static int32_t axes_of_step(const walk *w) { return transposes(w) || repeats(w) ? 2 : 1; }
+
 static void copy_range(const walk *w, size_t size, const char *from, char *to, int64_t first, int64_t n) {
-    const bool plane = transposes(w);
-    const int32_t outer = w->rank - (plane ? 2 : 1);
+    const bool plane = transposes(w), repeat = repeats(w);
+    const int32_t outer = w->rank - axes_of_step(w);
     int64_t index[ORR_RANK_MAX], f = 0, t = 0, rest = first;
     for (int32_t i = outer - 1; i >= 0; i--) {
         index[i] = rest % w->size[i];
@@ -95,6 +121,7 @@ static void copy_range(const walk *w, size_t size, const char *from, char *to, i
         if (plane)
             copy_plane(size, w->size[outer], w->size[outer + 1], source, w->from[outer], w->from[outer + 1], target,
                        w->to[outer], w->to[outer + 1]);
+        else if (repeat) copy_repeats(size, w->size[outer], w->size[outer + 1], source, w->from[outer], target);
         else copy_line(size, w->size[outer], source, w->from[outer], target, w->to[outer]);
         for (int32_t i = outer - 1; i >= 0; i--) {
             f += w->from[i], t += w->to[i];
@@ -131,7 +158,7 @@ void orr_cpu_copy_view(orr_pool *pool, const orr_view *from, const orr_view *to)
     const walk w = collapse(from, to);
     const size_t size = orr_dtype_size(to->dtype);
     job j = { .w = &w, .size = size, .from = from->data, .to = to->data, .steps = 1 };
-    for (int32_t i = 0; i < w.rank - (transposes(&w) ? 2 : 1); i++) j.steps *= w.size[i];
+    for (int32_t i = 0; i < w.rank - axes_of_step(&w); i++) j.steps *= w.size[i];
     int64_t tasks = count * (int64_t)size / TASK_BYTES;
     if (tasks > TASKS_MAX) tasks = TASKS_MAX;
     if (tasks > j.steps) tasks = j.steps;

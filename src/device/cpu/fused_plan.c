@@ -66,24 +66,28 @@ static void collapse(const orr_fused *f, cpu_fused *p, operands *x) {
 static void choose_tile(const orr_fused *f, cpu_fused *p) {
     const int32_t last = p->rank - 1;
     const int64_t columns = p->size[last];
+    p->inner = 1;
     if (!f->rows && (columns >= TILE || p->rank == 1)) {
-        p->tile_rows = 1;
-        p->cut = last;
         const int64_t n = (columns + TILE - 1) / TILE;
+        p->cut = last;
         p->tile_columns = n > 1 ? ((columns + n - 1) / n + 63) / 64 * 64 : columns;
-        p->tiles_per_step = n > 1 ? (columns + p->tile_columns - 1) / p->tile_columns : 1;
+        p->tile_steps = p->tile_columns, p->tile_rows = 1;
     } else {
-        p->tile_columns = columns;
         p->cut = last - 1;
-        const int64_t fit = columns < TILE ? TILE / columns : 1, rows = p->size[last - 1];
-        p->tile_rows = rows < fit ? rows : fit;
-        p->tiles_per_step = (rows + p->tile_rows - 1) / p->tile_rows;
+        p->tile_columns = columns;
+        /* short axes, as windows of a pool have: several of them in a tile */
+        while (!f->rows && p->cut > 0 && 2 * p->size[p->cut] * p->inner * columns <= TILE)
+            p->inner *= p->size[p->cut--];
+        const int64_t each = p->inner * columns, fit = each < TILE ? TILE / each : 1;
+        p->tile_steps = p->size[p->cut] < fit ? p->size[p->cut] : fit;
+        p->tile_rows = p->tile_steps * p->inner;
     }
+    p->tiles_per_step = p->size[p->cut] > 0 ? (p->size[p->cut] + p->tile_steps - 1) / p->tile_steps : 1;
     p->outer = 1;
     for (int32_t i = 0; i < p->cut; i++) p->outer *= p->size[i];
     p->n_tiles = p->outer * p->tiles_per_step;
     p->last_reduced = p->reduced[last];
-    p->row_reduced = p->cut < last && p->reduced[p->cut];
+    p->row_reduced = p->cut < last && p->reduced[last - 1];
 }
 
 /* Where the tile holds all that is reduced, results go straight to the output. */
@@ -137,18 +141,26 @@ static void choose_tasks(const orr_fused *f, cpu_fused *p) {
     p->tasks = (units + each - 1) / each;
 }
 
+/* Whether a tile's rows follow one another in an input by `step` elements. */
+static bool rows_follow(const cpu_fused *p, const value *v, int64_t step) {
+    if (p->tile_rows == 1) return true;
+    for (int32_t i = p->rank - 2; i >= p->cut; step *= p->size[i--])
+        if (v->stride[i] != step && (i > p->cut || p->tile_steps > 1)) return false;
+    return true;
+}
+
 /* An input's place: a scalar where no tile moves it, memory where the tile is contiguous in it, else a copy. */
 static void place_input(cpu_fused *p, value *v) {
     const int32_t last = p->rank - 1;
-    const int64_t column = v->stride[last], row = p->cut < last ? v->stride[p->cut] : 0;
+    const int64_t column = v->stride[last], row = p->cut < last ? v->stride[last - 1] : 0;
     if (v->row) { /* rows in order, or one number */
         v->place = row == 0 || p->tile_rows == 1 ? SCALAR : IN_MEMORY;
         return;
     }
-    if (column == 0 && (row == 0 || p->tile_rows == 1)) v->place = SCALAR;
+    if (column == 0 && rows_follow(p, v, 0)) v->place = SCALAR;
     else if (p->tile_columns == 1 && p->tile_rows == 1) v->place = SCALAR;
-    else if (column == 1 && (p->tile_rows == 1 || row == p->tile_columns)) v->place = IN_MEMORY;
-    else if (p->tile_columns == 1 && row == 1) v->place = IN_MEMORY;
+    else if (column == 1 && rows_follow(p, v, p->tile_columns)) v->place = IN_MEMORY;
+    else if (p->tile_columns == 1 && rows_follow(p, v, 1)) v->place = IN_MEMORY;
     else v->place = IN_REGISTER, v->loaded = true;
 }
 

@@ -1,8 +1,9 @@
 /* Fused groups on the CPU: the iteration shape is cut into tiles that fit the first cache; all instructions run over one
  * tile before the next is begun, so that intermediate values never see memory.
  *
- *   prepare (fused_plan.c)   collapse axes that every operand walks through as one; choose the tile, a stretch of the last
- *                            axis or several whole rows of it; give each value a place: memory itself, a register, a scalar
+ *   prepare (fused_plan.c)   collapse axes that every operand walks through as one; choose the tile, a stretch of one axis,
+ *                            the cut one, with all of the axes inside it; give each value a place: memory itself, a
+ *                            register, a scalar
  *   bind    (fused_run.c)    a group of one tile, as theory-sized networks have, gets its addresses worked out once
  *   run     (fused_run.c)    tasks are ranges of tiles, cut by the shape alone.  A reduction has accumulators in double, one
  *                            set for each task where the outermost axis is reduced, added in the order of tasks: threads
@@ -61,9 +62,11 @@ typedef struct cpu_fused {
     int64_t size[AXES];
     bool reduced[AXES];
     bool last_reduced, row_reduced, has_reduction, direct;
-    int64_t tile_rows, tile_columns; /* a tile is rows x columns of the last two axes */
-    int64_t n_tiles, tiles_per_step; /* all; along the axis that is cut (the last, or the one before) */
-    int32_t cut;                     /* the axis that tiles cut */
+    int32_t cut;                     /* the axis that tiles cut: the last one, or one before, then the last is whole */
+    int64_t tile_steps;              /* of a tile along the cut axis */
+    int64_t inner;                   /* steps of all axes between the cut and the last */
+    int64_t tile_rows, tile_columns; /* of the last axis: a tile is rows x columns */
+    int64_t n_tiles, tiles_per_step; /* all; along the cut axis */
     int64_t outer;                   /* steps of the axes before */
     int64_t tasks, tiles_per_task;
     bool partial; /* each task has accumulators of its own */

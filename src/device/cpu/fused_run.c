@@ -36,11 +36,9 @@ static void seek(const orr_fused *f, const cpu_fused *p, int64_t tile, cursor *c
 
 /* The extent of the tile under the cursor: the last along its axis may be shorter. */
 static void size_tile(const cpu_fused *p, cursor *c) {
-    const bool columns = p->cut == p->rank - 1;
-    const int64_t whole = columns ? p->tile_columns : p->tile_rows, left = p->size[p->cut] - c->tile * whole;
-    const int64_t here = left < whole ? left : whole;
-    c->rows = columns ? 1 : here;
-    c->columns = columns ? here : p->tile_columns;
+    const int64_t left = p->size[p->cut] - c->tile * p->tile_steps, here = left < p->tile_steps ? left : p->tile_steps;
+    c->rows = p->cut == p->rank - 1 ? 1 : here * p->inner;
+    c->columns = p->cut == p->rank - 1 ? here : p->tile_columns;
 }
 
 /* The next step of the axes before the cut one. */
@@ -55,9 +53,24 @@ static void advance(const orr_fused *f, const cpu_fused *p, cursor *c) {
     }
 }
 
+/* A tile is planes of the last two axes, one behind the other: how many rows each has, and where plane k begins, by the
+ * strides of an operand. */
+static int64_t rows_of_plane(const cpu_fused *p, const cursor *c) {
+    return p->cut < p->rank - 2 ? p->size[p->rank - 2] : c->rows;
+}
+
+static int64_t plane_at(const cpu_fused *p, int64_t k, const int64_t *stride) {
+    int64_t at = 0;
+    for (int32_t i = p->rank - 3; i > p->cut; i--) {
+        at += k % p->size[i] * stride[i];
+        k /= p->size[i];
+    }
+    return p->cut < p->rank - 2 ? at + k * stride[p->cut] : at;
+}
+
 /* rows x columns elements of an input into its register. */
-static void load(const cpu_fused *p, const value *v, const char *from, int64_t rows, int64_t columns, char *to) {
-    const int64_t column = v->stride[p->rank - 1], row = p->cut < p->rank - 1 ? v->stride[p->cut] : 0;
+static void load_plane(const cpu_fused *p, const value *v, const char *from, int64_t rows, int64_t columns, char *to) {
+    const int64_t column = v->stride[p->rank - 1], row = p->cut < p->rank - 1 ? v->stride[p->rank - 2] : 0;
     const int64_t size = (int64_t)v->size;
     if (columns == 1) {
         p->kernels->gather[v->dtype](rows, row, from, to);
@@ -77,6 +90,12 @@ static void load(const cpu_fused *p, const value *v, const char *from, int64_t r
         p->kernels->gather[v->dtype](columns, column, from + i * row * size, to + i * columns * size);
 }
 
+static void load(const cpu_fused *p, const cursor *c, const value *v, const char *from, char *to) {
+    const int64_t rows = rows_of_plane(p, c), size = (int64_t)v->size;
+    for (int64_t k = 0; k * rows < c->rows; k++)
+        load_plane(p, v, from + plane_at(p, k, v->stride) * size, rows, c->columns, to + k * rows * c->columns * size);
+}
+
 /* Each row of a tile into its own accumulator.  Short rows are summed abreast, long ones by themselves. */
 static void reduce_rows(const cpu_fused *p, int kind, orr_dtype dtype, int64_t rows, int64_t columns, const char *v,
                         double *acc, int64_t stride) {
@@ -88,19 +107,19 @@ static void reduce_rows(const cpu_fused *p, int kind, orr_dtype dtype, int64_t r
     for (int64_t i = 0; i < rows; i++) p->kernels->reduce[kind][dtype](columns, v + i * bytes, acc + i * stride);
 }
 
-static void reduce_tile(const job *j, const cursor *c, int16_t o, const char *v, double *acc, int64_t cut_at) {
+/* A plane's part of output o, whose first element is at `at`. */
+static void reduce_plane(const job *j, const cursor *c, int16_t o, int64_t rows, const char *v, double *acc,
+                         int64_t at) {
     const cpu_fused *p = j->p;
     const orr_fused_output *out = &j->f->output[o];
     const int kind = out->reduction == ORR_REDUCE_MAX;
     const orr_dtype dtype = out->view.dtype;
-    const int64_t size = (int64_t)orr_dtype_size(dtype), columns = c->columns, rows = c->rows;
+    const int64_t size = (int64_t)orr_dtype_size(dtype), columns = c->columns;
     const int32_t last = p->rank - 1;
-    const int64_t row = p->cut < last ? p->out_stride[o][p->cut] : 0;
-    const int64_t at = c->out_at[o] + cut_at * p->out_stride[o][p->cut];
-    const double start = kind ? (double)-INFINITY : 0.0;
+    const int64_t row = p->cut < last ? p->out_stride[o][last - 1] : 0;
     if (p->direct) {
         double result[TILE];
-        for (int64_t i = 0; i < rows; i++) result[i] = start;
+        for (int64_t i = 0; i < rows; i++) result[i] = kind ? (double)-INFINITY : 0.0;
         reduce_rows(p, kind, dtype, rows, columns, v, result, 1);
         if (row == 1 || rows == 1) {
             p->kernels->finish[dtype](rows, result, (char *)out->view.data + at * size);
@@ -126,9 +145,15 @@ static void reduce_tile(const job *j, const cursor *c, int16_t o, const char *v,
     }
 }
 
-static int64_t cut_position(const cpu_fused *p, const cursor *c) {
-    return c->tile * (p->cut == p->rank - 1 ? p->tile_columns : p->tile_rows);
+static void reduce_tile(const job *j, const cursor *c, int16_t o, const char *v, double *acc, int64_t cut_at) {
+    const cpu_fused *p = j->p;
+    const int64_t rows = rows_of_plane(p, c), bytes = c->columns * (int64_t)orr_dtype_size(j->f->output[o].view.dtype);
+    const int64_t at = c->out_at[o] + cut_at * p->out_stride[o][p->cut];
+    for (int64_t k = 0; k * rows < c->rows; k++)
+        reduce_plane(j, c, o, rows, v + k * rows * bytes, acc, at + plane_at(p, k, p->out_stride[o]));
 }
+
+static int64_t cut_position(const cpu_fused *p, const cursor *c) { return c->tile * p->tile_steps; }
 
 /* Works out the addresses of the tile under the cursor; constants are in place already. */
 static void find_addresses(const orr_fused *f, const cpu_fused *p, const cursor *c, char *registers, addresses *x) {
@@ -176,7 +201,7 @@ static void load_inputs(const orr_fused *f, const cpu_fused *p, cursor *c, char 
         if (!x->loaded) continue;
         const char *from = c->input[v] + cut_at * x->stride[p->cut] * (int64_t)x->size;
         if (c->loaded[v] == from && c->loaded_n[v] == n) continue;
-        load(p, x, from, c->rows, c->columns, slot_at(p, registers, x->slot));
+        load(p, c, x, from, slot_at(p, registers, x->slot));
         c->loaded[v] = from, c->loaded_n[v] = n;
     }
 }
@@ -266,11 +291,11 @@ static void own_part(const cpu_fused *p, int16_t o, int64_t first_tile, int64_t 
         *n = n_tiles / tiles * each;
         return;
     }
-    const int64_t cut = p->cut == p->rank - 1 ? p->tile_columns : p->tile_rows, each = p->kept[o] / p->size[0];
-    int64_t end = (first_tile + n_tiles) * cut;
+    const int64_t each = p->kept[o] / p->size[0];
+    int64_t end = (first_tile + n_tiles) * p->tile_steps;
     if (end > p->size[0]) end = p->size[0];
-    *first = first_tile * cut * each;
-    *n = (end - first_tile * cut) * each;
+    *first = first_tile * p->tile_steps * each;
+    *n = (end - first_tile * p->tile_steps) * each;
 }
 
 static void run_task(void *arg, int64_t task, int worker) {
