@@ -17,24 +17,26 @@ static inline const orr_task *toy_task(const char *name) {
     return orr_task_at(i);
 }
 
-static inline orr_problem toy_problem(orr_context *ctx, orr_arena *arena, const char *task, orr_dtype dtype) {
+/* Of n examples with these labels. */
+static inline orr_problem toy_problem_of(orr_context *ctx, orr_arena *arena, const char *task, orr_dtype dtype,
+                                         int64_t n, const int32_t *labels, int64_t features, int64_t width) {
     const orr_architecture *mlp = orr_architecture_at(0);
     const orr_task *t = toy_task(task);
     orr_value *value = orr_parameter_fallbacks(arena, mlp->kind.parameters),
               *task_value = orr_parameter_fallbacks(arena, t->kind.parameters);
-    double *x = ORR_NEW(arena, double, TOY_N *TOY_FEATURES);
+    double *x = ORR_NEW(arena, double, n *features);
     int64_t *widths = ORR_NEW(arena, int64_t, 1);
     orr_problem out;
     assert_string_equal(mlp->kind.name, "mlp");
-    orr_random_fill_normal((orr_key){ .seed = 1, .purpose = ORR_PURPOSE_TEST }, 0, TOY_N * TOY_FEATURES, x);
-    widths[0] = TOY_WIDTH;
+    orr_random_fill_normal((orr_key){ .seed = 1, .purpose = ORR_PURPOSE_TEST }, 0, n * features, x);
+    widths[0] = width;
     value[orr_parameter_find(mlp->kind.parameters, "widths")].items = widths;
     value[orr_parameter_find(mlp->kind.parameters, "widths")].n = 1;
     value[orr_parameter_find(mlp->kind.parameters, "bias_variance")].real = 0.25;
-    int32_t *label = ORR_NEW(arena, int32_t, TOY_N);
-    memcpy(label, toy_label, sizeof toy_label);
-    const orr_dataset data = { .n = TOY_N,
-                               .input = ORR_SHAPE(TOY_FEATURES),
+    int32_t *label = ORR_NEW(arena, int32_t, n);
+    memcpy(label, labels, (size_t)n * sizeof *label);
+    const orr_dataset data = { .n = n,
+                               .input = ORR_SHAPE(features),
                                .target = ORR_SCALAR,
                                .classes = TOY_CLASSES,
                                .x = x,
@@ -46,6 +48,10 @@ static inline orr_problem toy_problem(orr_context *ctx, orr_arena *arena, const 
                                     .task_settings = { t->kind.parameters, task_value } };
     assert_ok(ctx, orr_problem_new(ctx, arena, &kinds, &data, dtype, &out));
     return out;
+}
+
+static inline orr_problem toy_problem(orr_context *ctx, orr_arena *arena, const char *task, orr_dtype dtype) {
+    return toy_problem_of(ctx, arena, task, dtype, TOY_N, toy_label, TOY_FEATURES, TOY_WIDTH);
 }
 
 #endif

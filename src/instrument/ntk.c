@@ -11,8 +11,11 @@
  * With `layers: true` the first three and the array also of each tensor's part, p in that tensor alone, as ntk_trace.NAME and so on:
  * the parts sum to K.
  *
- * w are the trained parameters as they are stored, before the parameterization's multipliers.  Cost: one backward pass an output over
- * those examples; the Jacobian of one output at a time is held. */
+ * w are the trained parameters as they are stored, before the parameterization's multipliers.
+ *
+ * Cost: one backward pass an output over those examples and N^2 inner products of derivatives.  The Jacobian of one output at a time is
+ * held; where it doesn't fit into `memory`, that of two blocks of examples at a time, for each pair of blocks.  Blocks are as large as
+ * the bound allows, so that derivatives, made anew for each pair, cost little beside the products.  K, K_0 stand beside that. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,63 +26,131 @@
 static const orr_parameter parameters[] = {
     ORR_INSTRUMENT_SCHEDULE("100"),
     { "examples", ORR_INT, .fallback = "64", .range = "[2, 20000]", .help = "the first ones, at most all" },
+    { "memory", ORR_INT, .fallback = "512", .range = "[1, 1000000]", .unit = "MiB",
+      .help = "at most, for derivatives of blocks of examples" },
     { "layers", ORR_FLAG, .fallback = "false", .help = "the part of each parameter tensor too" },
     { "gram", ORR_FLAG, .fallback = "false", .help = "record the whole matrix as an array" },
     { 0 },
 };
 
 typedef struct state {
-    orr_probe probe;
-    int64_t n, classes, targets;
+    orr_probe probe;     /* a block of examples with itself */
+    orr_program *across; /* two blocks, on the same graph; NULL where one holds all */
+    orr_probe_examples examples[2];
+    int64_t n, block, classes, targets;
+    const orr_subject *subject; /* while it is opened */
     bool gram;
     orr_dtype target_type;
     const void *target;
     const char *const *name; /* of each tensor */
     int64_t kernels;         /* 1: of all tensors together; behind it, with `layers`, of each */
-    orr_node *kernel;
-    double *k, *y; /* [n, n] */
+    orr_node *kernel[2];     /* of a block with itself; of two */
+    const void *x;
+    size_t x_bytes, target_bytes; /* of one example */
+    double *k, *tile, *mean;      /* [kernels, n, n], [block, block], [n] */
 } state;
 
 static int64_t kernels_of(const orr_settings *s, const orr_subject *subject) {
     return orr_flag(s, "layers") ? 1 + subject->n_tensors : 1;
 }
 
+static void close_program(state *s) {
+    orr_program_free(s->across);
+    s->across = NULL;
+    orr_probe_end(&s->probe);
+}
+
 static void close_ntk(void *self) {
     state *s = self;
     if (!s) return;
     orr_context *ctx = s->probe.ctx;
-    orr_probe_end(&s->probe);
+    close_program(s);
     orr_release(ctx, s);
 }
 
-/* K, one output's Jacobian J_c [n, parameters] at a time: K = sum_c J_c J_c'. */
-static orr_status prepare(orr_context *ctx, state *s, const orr_subject *subject) {
-    const int32_t n = (int32_t)subject->n_tensors;
+/* K between two blocks of examples, which may be the same, one output's Jacobians J_c [block, parameters] at a time:
+ * K = sum_c J_c J_c'. */
+static orr_status build_kernel(state *s, orr_node flat, int64_t outputs, bool across) {
+    const int32_t n = (int32_t)s->subject->n_tensors;
     orr_probe *p = &s->probe;
-    orr_probe_examples e;
-    ORR_TRY(ctx, orr_probe_begin_examples(ctx, subject, s->n, p, &e));
-    orr_node *g = ORR_NEW(p->arena, orr_node, n), *many = ORR_NEW(p->arena, orr_node, n);
-    s->k = ORR_NEW(p->arena, double, s->n * s->n);
-    s->y = ORR_NEW(p->arena, double, s->n * s->n);
-    s->kernel = ORR_NEW(p->arena, orr_node, s->kernels);
-    if (!g || !many || !s->k || !s->y || !s->kernel)
-        return orr_fail(ctx, ORR_ENOMEM, "ntk: no memory for %lld examples", (long long)s->n);
-    orr_node flat;
-    int64_t outputs;
-    ORR_TRY(ctx, orr_probe_outputs(p, "ntk", &flat, &outputs));
-    for (int64_t i = 0; i < s->kernels; i++) s->kernel[i] = orr_fill(p->g, subject->dtype, ORR_SHAPE(s->n, s->n), 0.0);
+    orr_node *g = ORR_NEW(p->arena, orr_node, n), *a = ORR_NEW(p->arena, orr_node, n),
+             *b = ORR_NEW(p->arena, orr_node, n), *k = ORR_NEW(p->arena, orr_node, s->kernels);
+    if (!g || !a || !b || !k) return orr_fail(p->ctx, ORR_ENOMEM, "ntk: out of memory");
+    for (int64_t i = 0; i < s->kernels; i++) k[i] = orr_fill(p->g, p->dtype, ORR_SHAPE(s->block, s->block), 0.0);
     for (int64_t c = 0; c < outputs; c++) {
-        const orr_node one = orr_sum_all(p->g, orr_slice(p->g, flat, 0, c, c + 1, 1));
-        orr_grad(p->g, one, p->graph.parameter, n, g);
-        orr_probe_map(p, &e, g, n, many);
+        orr_grad(p->g, orr_sum_all(p->g, orr_slice(p->g, flat, 0, c, c + 1, 1)), p->graph.parameter, n, g);
+        orr_probe_map(p, &s->examples[0], g, n, a);
+        orr_probe_map(p, &s->examples[across], g, n, b);
         for (int32_t t = 0; t < n; t++) {
-            const orr_node j = orr_reshape(p->g, many[t], ORR_SHAPE(s->n, -1));
-            const orr_node part = orr_einsum(p->g, "ip,jp->ij", j, j);
-            s->kernel[0] = orr_add(p->g, s->kernel[0], part);
-            if (s->kernels > 1) s->kernel[t + 1] = orr_add(p->g, s->kernel[t + 1], part);
+            const orr_shape rows = ORR_SHAPE(s->block, -1);
+            const orr_node part =
+                orr_einsum(p->g, "ip,jp->ij", orr_reshape(p->g, a[t], rows), orr_reshape(p->g, b[t], rows));
+            k[0] = orr_add(p->g, k[0], part);
+            if (s->kernels > 1) k[t + 1] = orr_add(p->g, k[t + 1], part);
         }
     }
-    return orr_probe_compile(p, s->kernel, (int32_t)s->kernels);
+    s->kernel[across] = k;
+    return ORR_OK;
+}
+
+/* The programs for blocks of s->block examples, and what they hold at a time. */
+static orr_status build_blocks(orr_context *ctx, state *s, int64_t *bytes) {
+    orr_probe *p = &s->probe;
+    const bool several = s->block < s->n;
+    orr_node flat;
+    int64_t outputs;
+    ORR_TRY(ctx, orr_probe_begin_examples(ctx, s->subject, s->block, p, &s->examples[0]));
+    s->examples[1] = s->examples[0];
+    for (int32_t i = 0; several && i < s->examples[0].n_inputs; i++) {
+        static const char *const names[] = { "others.x", "others.target" };
+        const orr_node one = s->examples[0].many[i];
+        s->examples[1].many[i] = orr_input(p->g, names[i], orr_node_dtype(p->g, one), orr_node_shape(p->g, one));
+    }
+    if (several) p->example[0].memory = p->example[1].memory = NULL; /* blocks are copied in */
+    ORR_TRY(ctx, orr_probe_outputs(p, "ntk", &flat, &outputs));
+    ORR_TRY(ctx, build_kernel(s, flat, outputs, false));
+    ORR_TRY(ctx, orr_probe_compile(p, s->kernel[0], (int32_t)s->kernels));
+    if (several) {
+        ORR_TRY(ctx, build_kernel(s, flat, outputs, true));
+        const orr_compile_options options = { .outputs = s->kernel[1], .n_outputs = (int32_t)s->kernels };
+        ORR_TRY(ctx, orr_compile(ctx, p->g, &options, &s->across));
+        ORR_TRY(ctx, orr_subject_attach(ctx, &p->graph, s->across));
+    }
+    const orr_cost cost = orr_program_cost(several ? s->across : p->program);
+    *bytes = cost.peak_bytes + cost.workspace_bytes;
+    return ORR_OK;
+}
+
+/* Blocks of one size that cover n; the last may overlap the one before it. */
+static int64_t evenly(int64_t n, int64_t most) {
+    const int64_t blocks = (n + most - 1) / most;
+    return (n + blocks - 1) / blocks;
+}
+
+/* As large as the bound allows: guessed from the Jacobian's size, then made smaller until what was compiled fits. */
+static orr_status choose_block(orr_context *ctx, state *s, int64_t bound) {
+    const int64_t row = s->subject->n * (int64_t)orr_dtype_size(s->subject->dtype);
+    int64_t most = bound / row >= s->n ? s->n : bound / (2 * row), bytes = 0;
+    for (;; most = s->block / 2) {
+        s->block = evenly(s->n, most > 1 ? most : 1);
+        ORR_TRY(ctx, build_blocks(ctx, s, &bytes));
+        if (bytes <= bound) return ORR_OK;
+        if (s->block == 1)
+            return orr_fail(ctx, ORR_EINPUT, "ntk: derivatives of two examples need %lld MiB, more than `memory`",
+                            (long long)((bytes >> 20) + 1));
+        close_program(s);
+    }
+}
+
+static orr_status prepare(orr_context *ctx, state *s, const orr_settings *settings) {
+    ORR_TRY(ctx, choose_block(ctx, s, orr_int(settings, "memory") << 20));
+    orr_arena *arena = s->probe.arena;
+    s->k = ORR_NEW(arena, double, s->kernels * s->n * s->n);
+    s->tile = ORR_NEW(arena, double, s->block * s->block);
+    s->mean = ORR_NEW(arena, double, s->n);
+    s->subject = NULL;
+    if (s->k && s->tile && s->mean) return ORR_OK;
+    return orr_fail(ctx, ORR_ENOMEM, "ntk: no memory for %lld examples", (long long)s->n);
 }
 
 static orr_status open_ntk(orr_context *ctx, const orr_settings *settings, const orr_subject *subject, void **out) {
@@ -87,6 +158,7 @@ static orr_status open_ntk(orr_context *ctx, const orr_settings *settings, const
     *out = NULL;
     if (!s) return orr_fail(ctx, ORR_ENOMEM, "ntk: out of memory");
     *s = (state){ .probe = { .ctx = ctx },
+                  .subject = subject,
                   .n = orr_probe_examples_of(settings, subject),
                   .classes = subject->classes,
                   .targets = orr_shape_count(&subject->target_of_one),
@@ -94,12 +166,57 @@ static orr_status open_ntk(orr_context *ctx, const orr_settings *settings, const
                   .kernels = kernels_of(settings, subject),
                   .gram = orr_flag(settings, "gram"),
                   .target_type = subject->target_type,
-                  .target = subject->target };
-    const orr_status status = prepare(ctx, s, subject);
+                  .x = subject->x,
+                  .target = subject->target,
+                  .x_bytes = (size_t)orr_shape_count(&subject->input) * orr_dtype_size(subject->x_type),
+                  .target_bytes =
+                      (size_t)orr_shape_count(&subject->target_of_one) * orr_dtype_size(subject->target_type) };
+    const orr_status status = prepare(ctx, s, settings);
     if (status == ORR_OK) *out = s;
     else close_ntk(s);
     return status;
 }
+
+/* ---- the Gram -------------------------------------------------------------------------------------------------------- */
+
+static void put_block(state *s, orr_program *program, const orr_probe_examples *e, int64_t first) {
+    void *x = orr_program_data(program, e->many[0]),
+         *target = e->n_inputs > 1 ? orr_program_data(program, e->many[1]) : NULL;
+    if (x) memcpy(x, (const char *)s->x + (size_t)first * s->x_bytes, (size_t)s->block * s->x_bytes);
+    if (target)
+        memcpy(target, (const char *)s->target + (size_t)first * s->target_bytes, (size_t)s->block * s->target_bytes);
+}
+
+/* Rows `first`, columns `other`, and their mirror image. */
+static void take_tile(state *s, orr_program *program, const orr_node *kernel, int64_t first, int64_t other) {
+    for (int64_t q = 0; q < s->kernels; q++) {
+        double *k = s->k + q * s->n * s->n;
+        orr_probe_widen(s->probe.dtype, orr_program_data(program, kernel[q]), s->block * s->block, s->tile);
+        for (int64_t i = 0; i < s->block; i++)
+            for (int64_t j = 0; j < s->block; j++)
+                k[(first + i) * s->n + other + j] = k[(other + j) * s->n + first + i] = s->tile[i * s->block + j];
+    }
+}
+
+static orr_status compute_gram(state *s) {
+    orr_context *ctx = s->probe.ctx;
+    const bool several = s->across != NULL;
+    for (int64_t i = 0; i < s->n; i += s->block) {
+        const int64_t first = i + s->block <= s->n ? i : s->n - s->block;
+        if (several) put_block(s, s->probe.program, &s->examples[0], first);
+        ORR_TRY(ctx, orr_probe_run(&s->probe));
+        take_tile(s, s->probe.program, s->kernel[0], first, first);
+        if (several) put_block(s, s->across, &s->examples[0], first);
+        for (int64_t j = 0; j < i; j += s->block) {
+            put_block(s, s->across, &s->examples[1], j);
+            ORR_TRY(ctx, orr_program_run(s->across));
+            take_tile(s, s->across, s->kernel[1], first, j);
+        }
+    }
+    return ORR_OK;
+}
+
+/* ---- what is recorded of it ------------------------------------------------------------------------------------------ */
 
 /* y_i . y_j; for labels 1 where they are equal, at each position. */
 static double target_product(const state *s, int64_t i, int64_t j) {
@@ -140,28 +257,47 @@ static const char *name_of(const state *s, int64_t kernel, const char *what, cha
     return room;
 }
 
-/* Of s->k, which it leaves centred. */
-static orr_status record(state *s, int64_t step, int64_t kernel, const double *first, const orr_sink *sink) {
+/* <Kc, Yc> / (|Kc| |Yc|), Kc given; Yc_ij = Y_ij - m_i - m_j + m, m_i the mean of row i.  NaN where either is 0. */
+static double alignment(const state *s, const double *kc) {
+    const int64_t n = s->n;
+    double mean = 0.0, product = 0.0, square = 0.0;
+    for (int64_t i = 0; i < n; i++) s->mean[i] = 0.0;
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j <= i; j++) {
+            const double y = target_product(s, i, j) / (double)n;
+            s->mean[i] += y;
+            if (j < i) s->mean[j] += y;
+        }
+    for (int64_t i = 0; i < n; i++) mean += s->mean[i] / (double)n;
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j <= i; j++) {
+            const double y = target_product(s, i, j) - s->mean[i] - s->mean[j] + mean, twice = j < i ? 2.0 : 1.0;
+            product += twice * y * kc[i * n + j];
+            square += twice * y * y;
+        }
+    return product / sqrt(square * inner(n * n, kc, kc));
+}
+
+/* Of k, which it leaves centred. */
+static orr_status record(state *s, int64_t step, int64_t kernel, double *k, const double *first, const orr_sink *sink) {
     orr_context *ctx = s->probe.ctx;
     const int64_t n = s->n, all = n * n;
     double trace = 0.0, drift = 0.0;
     char name[96];
-    for (int64_t i = 0; i < n; i++) trace += s->k[i * n + i];
-    for (int64_t i = 0; i < all; i++) drift += (s->k[i] - first[i]) * (s->k[i] - first[i]);
+    for (int64_t i = 0; i < n; i++) trace += k[i * n + i];
+    for (int64_t i = 0; i < all; i++) drift += (k[i] - first[i]) * (k[i] - first[i]);
     ORR_TRY(ctx, sink->record(sink->self, name_of(s, kernel, "ntk_trace", name, sizeof name), step, trace));
     ORR_TRY(ctx, sink->record(sink->self, name_of(s, kernel, "ntk_drift", name, sizeof name), step,
                               sqrt(drift / inner(all, first, first))));
     if (s->gram)
         ORR_TRY(ctx, sink->record_array(sink->self, name_of(s, kernel, "ntk", name, sizeof name), step, ORR_F64,
-                                        &ORR_SHAPE(n, n), s->k));
+                                        &ORR_SHAPE(n, n), k));
     if (!s->target) return ORR_OK;
-    for (int64_t i = 0; i < all; i++) s->y[i] = target_product(s, i / n, i % n);
-    centre(n, s->y);
-    centre(n, s->k);
-    const double norm = sqrt(inner(all, s->y, s->y) * inner(all, s->k, s->k));
-    return norm > 0.0 ? sink->record(sink->self, name_of(s, kernel, "ntk_alignment", name, sizeof name), step,
-                                     inner(all, s->y, s->k) / norm)
-                      : ORR_OK;
+    centre(n, k);
+    const double aligned = alignment(s, k);
+    return isnan(aligned)
+               ? ORR_OK
+               : sink->record(sink->self, name_of(s, kernel, "ntk_alignment", name, sizeof name), step, aligned);
 }
 
 /* Remembered: K_0 [n, n] of each kernel, behind a flag that there is one. */
@@ -175,11 +311,11 @@ static orr_status measure(void *self, int64_t step, uint64_t seed, void *memory,
     const int64_t all = s->n * s->n;
     double *started = memory, *first = started + 1;
     (void)seed;
-    ORR_TRY(s->probe.ctx, orr_probe_run(&s->probe));
+    ORR_TRY(s->probe.ctx, compute_gram(s));
     for (int64_t i = 0; i < s->kernels; i++, first += all) {
-        orr_probe_read(&s->probe, s->kernel[i], all, s->k);
-        if (*started == 0.0) memcpy(first, s->k, (size_t)all * sizeof *first);
-        ORR_TRY(s->probe.ctx, record(s, step, i, first, sink));
+        double *k = s->k + i * all;
+        if (*started == 0.0) memcpy(first, k, (size_t)all * sizeof *first);
+        ORR_TRY(s->probe.ctx, record(s, step, i, k, first, sink));
     }
     *started = 1.0;
     return ORR_OK;
