@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/context.h"
+#include "numeric/blocked.h"
 #include "numeric/vector.h"
 
 void orr_blas_threads_set(int threads) { openblas_set_num_threads(threads); }
@@ -84,8 +85,29 @@ void orr_dense_multiply(int64_t m, int64_t n, int64_t k, const double *a, bool t
         memset(c, 0, (size_t)(m * n) * sizeof *c);
         return;
     }
+    if (n == 1) { /* gemm would copy a first */
+        memset(c, 0, (size_t)m * sizeof *c);
+        cblas_dgemv(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, (int)(transpose_a ? k : m),
+                    (int)(transpose_a ? m : k), 1, a, (int)(transpose_a ? m : k), b, 1, 0, c, 1);
+        return;
+    }
     cblas_dgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, (int)m,
                 (int)n, (int)k, 1, a, (int)(transpose_a ? m : k), b, (int)(transpose_b ? k : n), 0, c, (int)n);
+}
+
+void orr_dense_apply(int64_t m, int64_t n, const double *a, int64_t lda, const double *x, double *y) {
+    if (m == 0) return;
+    memset(y, 0, (size_t)m * sizeof *y);
+    if (n > 0) cblas_dgemv(CblasRowMajor, CblasNoTrans, (int)m, (int)n, 1, a, (int)lda, x, 1, 0, y, 1);
+}
+
+void orr_dense_multiply_parallel(orr_context *ctx, int64_t m, int64_t n, int64_t k, const double *a, bool transpose_a,
+                                 const double *b, bool transpose_b, double *c) {
+    orr_blocked_multiply(orr_context_pool(ctx), m, n, k, a, transpose_a, b, transpose_b, c);
+}
+
+void orr_dense_gram(orr_context *ctx, int64_t n, int64_t k, const double *a, double *c) {
+    orr_blocked_gram(orr_context_pool(ctx), n, k, a, c);
 }
 
 /* ---- eigenvalues ----------------------------------------------------------------------------------------------- */
@@ -278,18 +300,46 @@ orr_status orr_singular_values(orr_context *ctx, orr_arena *scratch, int64_t m, 
 
 /* ---- Cholesky -------------------------------------------------------------------------------------------------- */
 
+/* l <- the lower triangle of a, zeros above, some rows a task. */
+typedef struct lower_copy {
+    int64_t n, rows;
+    const double *a;
+    double *l;
+    bool finite[64]; /* by task */
+} lower_copy;
+
+static void copy_lower_rows(void *arg, int64_t task, int worker) {
+    lower_copy *c = arg;
+    const int64_t n = c->n, first = task * c->rows, end = first + c->rows < n ? first + c->rows : n;
+    int finite = 1;
+    (void)worker;
+    for (int64_t i = first; i < end; i++) {
+        const double *from = c->a + i * n;
+        double *to = c->l + i * n;
+        for (int64_t j = 0; j <= i; j++) finite &= from[j] - from[j] == 0.0;
+        if (to != from) memcpy(to, from, (size_t)(i + 1) * sizeof *to);
+        memset(to + i + 1, 0, (size_t)(n - i - 1) * sizeof *to);
+    }
+    c->finite[task] = finite;
+}
+
+static orr_status copy_lower(orr_context *ctx, const char *what, int64_t n, const double *a, double *l) {
+    lower_copy c = { .n = n, .rows = (n + 63) / 64, .a = a, .l = l };
+    if (c.rows < 16) c.rows = 16;
+    const int64_t tasks = (n + c.rows - 1) / c.rows;
+    orr_parallel(orr_context_pool(ctx), tasks, copy_lower_rows, &c);
+    for (int64_t i = 0; i < tasks; i++)
+        if (!c.finite[i]) return check_lower(ctx, what, n, a);
+    return ORR_OK;
+}
+
 orr_status orr_cholesky(orr_context *ctx, int64_t n, const double *a, double *l) {
     ORR_TRY(ctx, check_extents(ctx, "Cholesky", n, n));
-    ORR_TRY(ctx, check_lower(ctx, "Cholesky", n, a));
-    if (n == 0) return ORR_OK;
-    for (int64_t i = 0; i < n; i++) {
-        if (l != a) memcpy(l + i * n, a + i * n, (size_t)(i + 1) * sizeof *l);
-        memset(l + i * n + i + 1, 0, (size_t)(n - i - 1) * sizeof *l);
-    }
-    const lapack_int info = LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'U', (lapack_int)n, l, (lapack_int)n);
-    if (info <= 0) return check_info(ctx, "Cholesky", info);
-    return orr_fail(ctx, ORR_ENUMERIC, "Cholesky: not positive definite, pivot %d of %lld isn't positive", (int)info,
-                    (long long)n);
+    ORR_TRY(ctx, copy_lower(ctx, "Cholesky", n, a, l));
+    const int64_t failed = orr_blocked_cholesky(orr_context_pool(ctx), n, l);
+    if (failed <= 0) return check_info(ctx, "Cholesky", (lapack_int)failed);
+    return orr_fail(ctx, ORR_ENUMERIC, "Cholesky: not positive definite, pivot %lld of %lld isn't positive",
+                    (long long)failed, (long long)n);
 }
 
 orr_status orr_cholesky_solve(orr_context *ctx, orr_arena *scratch, int64_t n, const double *l, int64_t columns,
@@ -306,6 +356,34 @@ orr_status orr_cholesky_solve(orr_context *ctx, orr_arena *scratch, int64_t n, c
     transpose(columns, n, bt, columns, x);
     orr_arena_rewind(scratch, mark);
     return check_info(ctx, "Cholesky solve", info);
+}
+
+/* z: b, to be overwritten by L^-1 b; one: [n]. */
+static void solve_leading(int64_t n, const double *l, int64_t sizes, const int64_t *size, double *z, double *one,
+                          double *x) {
+    cblas_dtrsv(CblasRowMajor, CblasLower, CblasNoTrans, CblasNonUnit, (int)n, l, (int)n, z, 1);
+    for (int64_t s = 0; s < sizes; s++) {
+        memcpy(one, z, (size_t)size[s] * sizeof *one);
+        cblas_dtrsv(CblasRowMajor, CblasLower, CblasTrans, CblasNonUnit, (int)size[s], l, (int)n, one, 1);
+        for (int64_t i = 0; i < n; i++) x[i * sizes + s] = i < size[s] ? one[i] : 0.0;
+    }
+}
+
+orr_status orr_cholesky_solve_leading(orr_context *ctx, orr_arena *scratch, int64_t n, const double *l, int64_t sizes,
+                                      const int64_t *size, const double *b, double *x) {
+    ORR_TRY(ctx, check_extents(ctx, "Cholesky solve of leading blocks", n, sizes));
+    ORR_TRY(ctx, check_finite(ctx, "Cholesky solve of leading blocks", n, 1, b));
+    for (int64_t s = 0; s < sizes; s++)
+        if (size[s] < 0 || size[s] > n)
+            return orr_fail(ctx, ORR_EINPUT, "Cholesky solve of leading blocks: size %lld of %lld x %lld",
+                            (long long)size[s], (long long)n, (long long)n);
+    if (n == 0 || sizes == 0) return ORR_OK;
+    const orr_arena_mark mark = orr_arena_here(scratch);
+    double *z = copy_of(scratch, n, 1, b), *one = ORR_NEW(scratch, double, n);
+    const orr_status status = z && one ? ORR_OK : no_memory(ctx, "Cholesky solve of leading blocks", n, 1);
+    if (status == ORR_OK) solve_leading(n, l, sizes, size, z, one, x);
+    orr_arena_rewind(scratch, mark);
+    return status;
 }
 
 orr_status orr_cholesky_inverse_trace(orr_context *ctx, orr_arena *scratch, int64_t n, const double *l, double *trace) {

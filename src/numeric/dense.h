@@ -1,4 +1,4 @@
-/* Dense linear algebra in float64, by LAPACK and BLAS.  The only file of this room that calls them.
+/* Dense linear algebra in float64, by LAPACK and BLAS.  This file and blocked.c alone call them.
  *
  * Matrices are row-major and contiguous: entry (i, j) of m x n is a[i n + j].  Inputs are only read, outputs don't
  * overlap them.  n = 0 is allowed wherever an empty result makes sense.
@@ -9,7 +9,8 @@
  * Threads of BLAS: OpenBLAS is one per process and starts as many threads as there are cores.  A sum that it cuts among
  * them can change in its last bits with their number; results here are then equal to rounding, not to the bit.  Whoever
  * needs equal bits on machines of different size calls orr_blas_threads_set(1), once, at the start of the program (the CPU
- * device does as much when it compiles its first program): nothing else in this room touches that setting. */
+ * device does as much when it compiles its first program): nothing else in this room touches that setting.  Cholesky factors
+ * and what says `parallel` or `gram` then still use the threads of the context, with equal bits for any number of them. */
 #ifndef ORR_NUMERIC_DENSE_H
 #define ORR_NUMERIC_DENSE_H
 
@@ -25,6 +26,13 @@ void orr_blas_words(char out[256]);
 /* c <- op(a) op(b), c m x n, inner extent k; op transposes where asked: a is then stored k x m, b n x k. */
 void orr_dense_multiply(int64_t m, int64_t n, int64_t k, const double *a, bool transpose_a, const double *b,
                         bool transpose_b, double *c);
+/* y <- A x, A m x n with rows lda apart: a block of a larger matrix. */
+void orr_dense_apply(int64_t m, int64_t n, const double *a, int64_t lda, const double *x, double *y);
+/* As orr_dense_multiply, on the threads of the context. */
+void orr_dense_multiply_parallel(orr_context *ctx, int64_t m, int64_t n, int64_t k, const double *a, bool transpose_a,
+                                 const double *b, bool transpose_b, double *c);
+/* c <- a a', a n x k: half the work; c[i, j] and c[j, i] have the same bits. */
+void orr_dense_gram(orr_context *ctx, int64_t n, int64_t k, const double *a, double *c);
 
 /* Eigenpairs first .. first + k - 1 of a symmetric matrix, counted from the smallest.  Only the lower triangle is read.
  */
@@ -77,6 +85,12 @@ orr_status orr_cholesky(orr_context *ctx, int64_t n, const double *a, double *l)
 /* L L' x = b for the columns of b, n x columns; x = b is fine. */
 orr_status orr_cholesky_solve(orr_context *ctx, orr_arena *scratch, int64_t n, const double *l, int64_t columns,
                               const double *b, double *x) ORR_MUST_USE;
+
+/* For each leading block of A = L L', size[s] x size[s]: x[:, s] solves it for the leading part of b, and is 0 below; b has n
+ * entries, x n x sizes.  The factors of leading blocks are leading blocks of the factor: one factor and one forward
+ * substitution serve all sizes. */
+orr_status orr_cholesky_solve_leading(orr_context *ctx, orr_arena *scratch, int64_t n, const double *l, int64_t sizes,
+                                      const int64_t *size, const double *b, double *x) ORR_MUST_USE;
 
 /* *trace = tr A^-1 = |L^-1|_F^2.  Cost: n^3/3. */
 orr_status orr_cholesky_inverse_trace(orr_context *ctx, orr_arena *scratch, int64_t n, const double *l,

@@ -342,6 +342,144 @@ static void threads_of_blas_change_no_more_than_rounding(void **state) {
     free(a), free(b), free(c);
 }
 
+/* ---- what is cut into tasks ------------------------------------------------------------------------------------ */
+
+static const int teams[] = { 1, 2, 4 };
+enum { TEAMS = 3, LARGE = 531 }; /* LARGE: several tiles, none of them whole */
+
+typedef struct team {
+    orr_context *ctx[TEAMS];
+    int blas; /* its threads before */
+} team;
+
+static team team_new(void) {
+    team t = { .blas = orr_blas_threads() };
+    orr_blas_threads_set(1);
+    for (int i = 0; i < TEAMS; i++)
+        assert_int_equal(orr_context_new(&(orr_context_options){ .threads = teams[i] }, &t.ctx[i]), ORR_OK);
+    return t;
+}
+
+static void team_free(team t) {
+    for (int i = 0; i < TEAMS; i++) orr_context_free(t.ctx[i]);
+    orr_blas_threads_set(t.blas);
+}
+
+static double *numbers(int64_t n) {
+    double *x = calloc((size_t)n, sizeof *x);
+    assert_non_null(x);
+    return x;
+}
+
+static double *whole_numbers(int64_t n) {
+    double *x = numbers(n);
+    for (int64_t i = 0; i < n; i++) x[i] = (double)(i * 7919 % 13 - 6);
+    return x;
+}
+
+static void products_on_any_threads_are_those_of_plain_loops(void **state) {
+    (void)state;
+    enum { M = LARGE, COLUMNS = 7, INNER = 37 };
+    const team t = team_new();
+    double *a = whole_numbers(M * INNER), *b = whole_numbers(INNER * COLUMNS), *c = numbers(M * M), *d = numbers(M * M);
+    for (int i = 0; i < TEAMS; i++) {
+        for (int k = 0; k < 4; k++)
+            for (int64_t n = 1; n <= COLUMNS; n += COLUMNS - 1) {
+                multiply(M, n, INNER, a, k & 1, b, k & 2, d);
+                orr_dense_multiply_parallel(t.ctx[i], M, n, INNER, a, k & 1, b, k & 2, c);
+                assert_memory_equal(c, d, sizeof *c * (size_t)(M * n));
+                orr_dense_multiply(M, n, INNER, a, k & 1, b, k & 2, c);
+                assert_memory_equal(c, d, sizeof *c * (size_t)(M * n));
+            }
+        multiply(M, M, INNER, a, false, a, true, d);
+        orr_dense_gram(t.ctx[i], M, INNER, a, c);
+        assert_memory_equal(c, d, sizeof *c * M * M);
+        orr_dense_gram(t.ctx[i], 2, 0, a, c);
+        orr_dense_multiply_parallel(t.ctx[i], 2, 2, 0, a, false, b, false, c + 4);
+        for (int k = 0; k < 8; k++) assert_true(c[k] == 0.0);
+    }
+    for (int64_t n = 0; n <= INNER; n++) { /* a block of a wider matrix */
+        orr_dense_apply(M, n, a, INNER, b, c);
+        for (int64_t i = 0; i < M; i++) {
+            double sum = 0;
+            for (int64_t k = 0; k < n; k++) sum += a[i * INNER + k] * b[k];
+            assert_true(c[i] == sum);
+        }
+    }
+    free(a), free(b), free(c), free(d);
+    team_free(t);
+}
+
+/* n on the diagonal, less than 1/2 off it. */
+static double *dominated(int64_t n) {
+    double *a = numbers(n * n);
+    fill_symmetric(5, n, a);
+    for (int64_t i = 0; i < n; i++) a[i * n + i] = (double)n;
+    return a;
+}
+
+static void large_cholesky_factors_multiply_back_with_equal_bits_for_any_threads(void **state) {
+    static const int64_t extents[] = { 127, 128, 129, 257, LARGE };
+    const team t = team_new();
+    for (int e = 0; e < 5; e++) {
+        const int64_t n = extents[e];
+        double *a = dominated(n), *l = numbers(n * n), *again = numbers(n * n);
+        assert_ok(t.ctx[0], orr_cholesky(t.ctx[0], n, a, l));
+        orr_dense_multiply(n, n, n, l, false, l, true, again);
+        assert_all_close(n * n, again, a, 1e-12); /* entries up to 531, of sums of as many terms that add up to that */
+        for (int64_t i = 0; i < n; i++)
+            for (int64_t j = i + 1; j < n; j++) assert_true(l[i * n + j] == 0.0);
+        for (int i = 1; i < TEAMS; i++) {
+            assert_ok(t.ctx[i], orr_cholesky(t.ctx[i], n, a, again));
+            assert_memory_equal(again, l, sizeof *l * (size_t)(n * n));
+        }
+        assert_ok(t.ctx[1], orr_cholesky(t.ctx[1], n, a, a)); /* in place */
+        assert_memory_equal(a, l, sizeof *l * (size_t)(n * n));
+        free(a), free(l), free(again);
+    }
+    team_free(t);
+    (void)state;
+}
+
+static void a_large_cholesky_names_its_pivot_and_what_is_not_finite(void **state) {
+    static const int64_t bad[] = { 0, 127, 128, 265, 266, 400, LARGE - 1 };
+    double *a = dominated(LARGE), *l = numbers(LARGE * LARGE);
+    char expected[60];
+    for (int k = 0; k < 7; k++) {
+        a[bad[k] * LARGE + bad[k]] = 0;
+        (void)snprintf(expected, sizeof expected, "pivot %lld of %d", (long long)bad[k] + 1, LARGE);
+        assert_refused(*state, orr_cholesky(*state, LARGE, a, l), ORR_ENUMERIC, expected);
+        a[bad[k] * LARGE + bad[k]] = LARGE;
+        a[bad[k] * LARGE + bad[k] / 2] = k % 2 ? (double)NAN : (double)INFINITY;
+        (void)snprintf(expected, sizeof expected, "entry (%lld, %lld)", (long long)bad[k], (long long)bad[k] / 2);
+        assert_refused(*state, orr_cholesky(*state, LARGE, a, l), ORR_EINPUT, expected);
+        a[bad[k] * LARGE + bad[k] / 2] = k ? 0.0 : LARGE;
+    }
+    free(a), free(l);
+}
+
+static void leading_blocks_are_solved_by_the_factor_of_the_whole(void **state) {
+    static const int64_t sizes[] = { 0, 1, 50, LARGE, 300 }; /* in any order */
+    enum { SIZES = 5 };
+    double *a = dominated(LARGE), *l = numbers(LARGE * LARGE), *part = numbers(LARGE * LARGE), b[LARGE], one[LARGE];
+    double *x = numbers(LARGE * SIZES);
+    arenas m = arenas_new(*state);
+    fill_general(3, LARGE, 1, b);
+    assert_ok(*state, orr_cholesky(*state, LARGE, a, l));
+    assert_ok(*state, orr_cholesky_solve_leading(*state, m.scratch, LARGE, l, SIZES, sizes, b, x));
+    for (int s = 0; s < SIZES; s++) {
+        const int64_t n = sizes[s];
+        for (int64_t i = 0; i < n; i++) memcpy(part + i * n, a + i * LARGE, sizeof *part * (size_t)n);
+        assert_ok(*state, orr_solve(*state, m.scratch, n, part, 1, b, one, NULL));
+        for (int64_t i = 0; i < LARGE; i++) assert_close(x[i * SIZES + s], i < n ? one[i] : 0.0, 1e-17); /* of 1e-3 */
+    }
+    assert_refused(*state, orr_cholesky_solve_leading(*state, m.scratch, 5, l, 1, &(int64_t){ 6 }, b, x), ORR_EINPUT,
+                   "size 6 of 5 x 5");
+    assert_ok(*state, orr_cholesky_solve_leading(*state, m.scratch, 0, l, 1, &(int64_t){ 0 }, b, x));
+    arenas_free(m);
+    free(a), free(l), free(part), free(x);
+}
+
 static orr_status each_solver(orr_context *ctx, orr_arena *out_arena, orr_arena *scratch) {
     double a[36], b[12], x[12];
     orr_symmetric_eigen e;
@@ -355,6 +493,7 @@ static orr_status each_solver(orr_context *ctx, orr_arena *out_arena, orr_arena 
     ORR_TRY(ctx, orr_solve(ctx, scratch, 6, a, 2, b, x, NULL));
     ORR_TRY(ctx, orr_least_squares_solve(ctx, out_arena, scratch, 6, 6, a, 2, b, 0, &ls));
     ORR_TRY(ctx, orr_cholesky(ctx, 6, a, a));
+    ORR_TRY(ctx, orr_cholesky_solve_leading(ctx, scratch, 6, a, 2, (const int64_t[]){ 3, 6 }, b, x));
     return orr_cholesky_solve(ctx, scratch, 6, a, 2, b, x);
 }
 
@@ -381,6 +520,10 @@ int main(void) {
         cmocka_unit_test(an_entry_that_is_not_finite_is_named),
         cmocka_unit_test(empty_matrices_have_empty_results),
         cmocka_unit_test(threads_of_blas_change_no_more_than_rounding),
+        cmocka_unit_test(products_on_any_threads_are_those_of_plain_loops),
+        cmocka_unit_test(large_cholesky_factors_multiply_back_with_equal_bits_for_any_threads),
+        cmocka_unit_test(a_large_cholesky_names_its_pivot_and_what_is_not_finite),
+        cmocka_unit_test(leading_blocks_are_solved_by_the_factor_of_the_whole),
         cmocka_unit_test(each_allocation_may_fail),
     };
     return cmocka_run_group_tests_name("numeric/dense", tests, context_setup, context_teardown);

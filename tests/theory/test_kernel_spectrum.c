@@ -49,7 +49,24 @@ static void a_matrix_holds_the_kernel_of_each_pair(void **state) {
                              orr_kernel_of(&kernel, a[0] * a[0] + a[1] * a[1], a[0] * c[0] + a[1] * c[1],
                                            c[0] * c[0] + c[1] * c[1]),
                              1e-7); /* r = sqrt of a cancelled square: laplace */
-                assert_close(gram[i * 3 + j], gram[j * 3 + i], 1e-7);
+                assert_true(gram[i * 3 + j] == gram[j * 3 + i]);
+            }
+    }
+}
+
+/* Larger than a task of theirs: with itself, and with a copy. */
+static void a_matrix_of_points_with_themselves_is_that_with_their_copies(void **state) {
+    enum { N = 75, D = 3 };
+    static double x[N * D], z[N * D], with_itself[N * N], with_copy[N * N];
+    for (int i = 0; i < N * D; i++) x[i] = z[i] = sin(i);
+    for (int kind = ORR_KERNEL_LINEAR; kind <= ORR_KERNEL_RBF; kind++) {
+        const orr_kernel kernel = { (orr_kernel_kind)kind, 1.3 };
+        assert_ok(*state, orr_kernel_matrix(*state, arena, &kernel, N, N, D, x, x, with_itself));
+        assert_ok(*state, orr_kernel_matrix(*state, arena, &kernel, N, N, D, x, z, with_copy));
+        for (int i = 0; i < N; i++)
+            for (int j = 0; j < N; j++) {
+                assert_close(with_itself[i * N + j], with_copy[i * N + j], 1e-7); /* r = sqrt of a cancelled square */
+                assert_true(with_itself[i * N + j] == with_itself[j * N + i]);
             }
     }
 }
@@ -125,6 +142,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kernels_are_their_formulas),
         cmocka_unit_test(a_matrix_holds_the_kernel_of_each_pair),
+        cmocka_unit_test(a_matrix_of_points_with_themselves_is_that_with_their_copies),
         cmocka_unit_test(goldens_of_the_sheet_on_the_sphere_of_dimension_8),
         cmocka_unit_test(polynomials_of_different_degree_are_orthogonal_and_have_mean_square_1_over_g),
         cmocka_unit_test(a_pool_of_two_is_known_by_heart),

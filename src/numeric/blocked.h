@@ -1,0 +1,21 @@
+/* Products and Cholesky factors of large matrices in float64, cut into tasks for the threads of a pool.  Private to this
+ * room: dense.h is the door.
+ *
+ * Each task is one call of BLAS, whose own threads are thought to be one; tasks are cut by extents alone, so that results
+ * have the same bits for any number of threads.  Matrices are row-major. */
+#ifndef ORR_NUMERIC_BLOCKED_H
+#define ORR_NUMERIC_BLOCKED_H
+
+#include "base/parallel.h"
+
+/* c <- op(a) op(b) as orr_dense_multiply. */
+void orr_blocked_multiply(orr_pool *pool, int64_t m, int64_t n, int64_t k, const double *a, bool transpose_a,
+                          const double *b, bool transpose_b, double *c);
+
+/* c <- a a', n x n, a n x k: both triangles, equal to the bit. */
+void orr_blocked_gram(orr_pool *pool, int64_t n, int64_t k, const double *a, double *c);
+
+/* The lower triangle of a, n x n, <- its Cholesky factor.  0, or the first leading block that isn't positive definite. */
+int64_t orr_blocked_cholesky(orr_pool *pool, int64_t n, double *a);
+
+#endif
