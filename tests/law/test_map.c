@@ -119,19 +119,19 @@ static void a_kept_map_is_found_again_for_the_same_experiment_alone(void **state
     const char *const set[] = { "steps=5" };
     const orr_experiment base = experiment_of(*state, NULL, 0), changed = experiment_of(*state, set, 1);
     json_t *map = map_of(law, &axis), *found;
-    const char *text = NULL;
+    const char *words = NULL;
     orr_store *store;
     assert_ok(*state, orr_store_open(*state, ":memory:", &store));
-    assert_ok(*state, orr_map_recall(*state, arena, store, law, &base, &text, &found));
+    assert_ok(*state, orr_map_recall(*state, arena, store, law, &base, &words, &found));
     assert_null(found);
     assert_ok(*state, orr_map_keep(*state, arena, store, law, "an older=1:2", &base, map));
     assert_ok(*state, orr_map_keep(*state, arena, store, law, "data.dimension=1:16:3,log", &base, map));
-    assert_ok(*state, orr_map_recall(*state, arena, store, law, &changed, &text, &found));
+    assert_ok(*state, orr_map_recall(*state, arena, store, law, &changed, &words, &found));
     assert_null(found);
-    assert_ok(*state, orr_map_recall(*state, arena, store, other, &base, &text, &found));
+    assert_ok(*state, orr_map_recall(*state, arena, store, other, &base, &words, &found));
     assert_null(found);
-    assert_ok(*state, orr_map_recall(*state, arena, store, law, &base, &text, &found));
-    assert_string_equal(text, "data.dimension=1:16:3,log"); /* the newest */
+    assert_ok(*state, orr_map_recall(*state, arena, store, law, &base, &words, &found));
+    assert_string_equal(words, "data.dimension=1:16:3,log"); /* the newest */
     assert_true(json_equal(found, map));
     json_decref(found);
     json_decref(map);

@@ -119,15 +119,16 @@ static void merge(axes *x) {
     x->n = n;
 }
 
-/* Takes the axis that makes the best matrix: one of unit stride in the result or the operands, else the longest. */
+/* Takes the axis that makes the best matrix: one of unit stride, in the result before the operands (a matrix without
+ * one is copied), else the longest. */
 static axis take(axes *x, bool by_out) {
     if (x->n == 0) return (axis){ .n = 1 };
     int32_t best = 0;
     for (int32_t i = 1; i < x->n; i++) {
         const axis *c = &x->at[i], *d = &x->at[best];
-        const bool unit_c = by_out ? c->out == 1 : c->a == 1 || c->b == 1,
-                   unit_d = by_out ? d->out == 1 : d->a == 1 || d->b == 1;
-        if (unit_c != unit_d ? unit_c : c->n > d->n) best = i;
+        const int unit_c = 2 * (by_out && c->out == 1) + (c->a == 1 || c->b == 1),
+                  unit_d = 2 * (by_out && d->out == 1) + (d->a == 1 || d->b == 1);
+        if (unit_c != unit_d ? unit_c > unit_d : c->n > d->n) best = i;
     }
     const axis taken = x->at[best];
     for (int32_t i = best; i + 1 < x->n; i++) x->at[i] = x->at[i + 1];
@@ -472,7 +473,8 @@ static void product(const job *j, int64_t tile, const char *a, const char *b, ch
         return;
     }
     if (c->tb) {
-        copy_matrix(c->dtype, c->k, c->n, b, 1, c->ldb, scratch);
+        if (c->dtype == ORR_F64) c->kernels->transpose_f64(c->n, c->k, (const void *)b, c->ldb, (void *)scratch);
+        else c->kernels->transpose_f32(c->n, c->k, (const void *)b, c->ldb, (void *)scratch);
         b = scratch;
     }
     multiply_small(c, rows != c->rows, a, b, out, add);

@@ -306,6 +306,34 @@ typedef float wide_f32 __attribute__((vector_size(64), aligned(4)));
 GEMV(f32, float, 16)
 GEMV(f64, double, 8)
 
+/* ---- transposition, four by four in registers ------------------------------------------------------------------ */
+
+/* clang-format off */
+#define TRANSPOSE(suffix, TYPE)                                                                                        \
+    typedef TYPE four_##suffix __attribute__((vector_size(4 * sizeof(TYPE))));                                         \
+    static void transpose_##suffix(int64_t m, int64_t n, const TYPE *restrict a, int64_t lda, TYPE *restrict out) {    \
+        const int64_t mm = m / 4 * 4, nn = n / 4 * 4;                                                                  \
+        for (int64_t i = 0; i < mm; i += 4)                                                                            \
+            for (int64_t j = 0; j < nn; j += 4) {                                                                      \
+                four_##suffix r[4];                                                                                    \
+                for (int k = 0; k < 4; k++) memcpy(&r[k], a + (i + k) * lda + j, sizeof r[k]);                         \
+                const four_##suffix low0 = __builtin_shufflevector(r[0], r[1], 0, 4, 2, 6),                            \
+                                    low1 = __builtin_shufflevector(r[2], r[3], 0, 4, 2, 6),                            \
+                                    high0 = __builtin_shufflevector(r[0], r[1], 1, 5, 3, 7),                           \
+                                    high1 = __builtin_shufflevector(r[2], r[3], 1, 5, 3, 7);                           \
+                r[0] = __builtin_shufflevector(low0, low1, 0, 1, 4, 5);                                                \
+                r[1] = __builtin_shufflevector(high0, high1, 0, 1, 4, 5);                                              \
+                r[2] = __builtin_shufflevector(low0, low1, 2, 3, 6, 7);                                                \
+                r[3] = __builtin_shufflevector(high0, high1, 2, 3, 6, 7);                                              \
+                for (int k = 0; k < 4; k++) memcpy(out + (j + k) * m + i, &r[k], sizeof r[k]);                         \
+            }                                                                                                          \
+        for (int64_t i = 0; i < m; i++)                                                                                \
+            for (int64_t j = i < mm ? nn : 0; j < n; j++) out[j * m + i] = a[i * lda + j];                             \
+    }
+TRANSPOSE(f32, float)
+TRANSPOSE(f64, double)
+/* clang-format on */
+
 /* ---- Philox 4x32-10 (Salmon et al. 2011), many blocks abreast; a test holds it to Random123's ------------------ */
 
 enum { ABREAST = 64, EIGHTS = 32 };
@@ -445,6 +473,8 @@ const orr_cpu_kernels ORR_KERNELS = {
     .reduce_rows = { { sum_rows_f32, sum_rows_f64, sum_rows_i32, NULL }, { max_rows_f32, max_rows_f64, max_rows_i32, NULL } },
     .accumulate = { { add_f32, add_f64, add_i32, NULL }, { raise_f32, raise_f64, raise_i32, NULL } },
     .finish = { finish_f32, finish_f64, finish_i32, NULL },
+    .transpose_f32 = transpose_f32,
+    .transpose_f64 = transpose_f64,
     .gemv_rows_f32 = gemv_rows_f32,
     .gemv_rows_f64 = gemv_rows_f64,
     .gemv_columns_f32 = gemv_columns_f32,
