@@ -12,17 +12,38 @@
 
 static inline bool browser_is_there(void) { return system("command -v chromium >/dev/null 2>&1") == 0; }
 
-/* The page after its scripts have run, as text to be freed; what it wrote to the console is in the file "console". */
-static inline char *browser_dom(const char *page) {
+/* A frame that is never read to its end keeps the page loading, and the browser waiting, until release(). */
+static const char browser_hold[] =
+    "<script>{ const frame = document.createElement('iframe'); frame.title = 'holds the page'; frame.hidden = true; "
+    "document.body.append(frame); frame.contentDocument.open(); "
+    "window.release = () => { frame.contentDocument.close(); frame.remove(); }; }</script>";
+/* Until every figure is drawn. */
+static const char browser_until_done[] =
+    "(async () => { while (!document.documentElement.dataset.done) await new Promise((go) => setTimeout(go, 25)); "
+    "release(); })();";
+
+/* The page after the scripts have run that are put behind its own; the last one calls release().  To be freed; what it
+ * wrote to the console is in the file "console". */
+static inline char *browser_dom(const char *page, const char *const *script, int n_scripts) {
     char command[2048];
     size_t n;
-    (void)snprintf(
-        command, sizeof command,
-        BROWSER "--user-data-dir='%s' --virtual-time-budget=60000 --enable-logging=stderr --v=0 --dump-dom 'file://%s' "
-                ">'%s' 2>'%s'",
-        files_path("browser"), page, files_path("dom.html"), files_path("console"));
-    const int end = system(command);
-    if (end != 0) fail_msg("chromium ended with %d", end);
+    char *html = (char *)files_read(page, &n), *end = NULL;
+    for (char *at = html; (at = strstr(at, "</body>")); at++) end = at;
+    assert_non_null(end);
+    const char *driven = files_path("driven.html");
+    FILE *file = fopen(driven, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(html, 1, (size_t)(end - html), file), (size_t)(end - html));
+    assert_true(fputs(browser_hold, file) >= 0);
+    for (int i = 0; i < n_scripts; i++) assert_true(fprintf(file, "<script>%s</script>", script[i]) > 0);
+    assert_true(fputs("</body></html>", file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    free(html);
+    (void)snprintf(command, sizeof command,
+                   BROWSER "--user-data-dir='%s' --enable-logging=stderr --v=0 --dump-dom 'file://%s' >'%s' 2>'%s'",
+                   files_path("browser"), driven, files_path("dom.html"), files_path("console"));
+    const int code = system(command);
+    if (code != 0) fail_msg("chromium ended with %d", code);
     return (char *)files_read(files_path("dom.html"), &n);
 }
 

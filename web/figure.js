@@ -27,6 +27,8 @@ const make = (tag, attributes, ...children) => {
     return element;
 };
 
+const isDark = () => (document.documentElement.dataset.theme ? document.documentElement.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches);
+
 /* Vega's theme, from the page's own colours, so that both follow light and dark. */
 const figureTheme = () => {
     const style = getComputedStyle(document.documentElement);
@@ -35,12 +37,14 @@ const figureTheme = () => {
     return {
         background: null, font,
         view: { stroke: null },
-        axis: { labelColor: colour("quiet"), titleColor: colour("quiet"), gridColor: colour("line"), gridOpacity: 0.7, domainColor: colour("line"),
+        axis: { labelSeparation: 5, labelColor: colour("quiet"), titleColor: colour("quiet"), gridColor: colour("line"), gridOpacity: 0.7, domainColor: colour("line"),
             tickColor: colour("line"), labelFontSize: 11, titleFontSize: 12, titleFontWeight: "normal", titlePadding: 8, labelPadding: 4 },
         legend: { labelColor: colour("ink"), titleColor: colour("quiet"), labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal",
-            orient: "top", direction: "horizontal", offset: 6, symbolStrokeColor: colour("quiet"), symbolSize: 220, labelLimit: 320, columnPadding: 18 },
+            orient: "top", direction: "horizontal", offset: 6, layout: { top: { direction: "vertical", margin: 4 }, bottom: { direction: "vertical", margin: 4 } }, symbolStrokeColor: colour("quiet"), symbolSize: 220, labelLimit: 320, columnPadding: 18 },
         header: { labelColor: colour("ink"), titleColor: colour("quiet") },
-        range: { category: [1, 2, 3, 4, 5].map((i) => colour("series-" + i)), heatmap: { scheme: "viridis" }, ramp: { scheme: "viridis" } },
+        range: { category: [1, 2, 3, 4, 5, 6, 7, 8].map((i) => colour("series-" + i)), heatmap: { scheme: "viridis" }, ramp: { scheme: "viridis" },
+            symbol: ["circle", "square", "triangle-up", "cross", "diamond", "triangle-right", "triangle-down", "triangle-left", "wedge", "arrow", "stroke"],
+            ordinal: { scheme: "viridis", extent: isDark() ? [0.3, 1] : [0, 0.85] } },
         text: { color: colour("quiet"), fontSize: 11 }, rule: { color: colour("quiet") },
         style: { band: { fill: colour("band"), fillOpacity: 0.13 }, ink: { stroke: colour("ink"), color: colour("ink") } },
     };
@@ -79,10 +83,41 @@ const setScale = (spec, channel, type) => {
     }
 };
 
+/* A band without rows would leave its scale without an end. */
+const withoutEmptyBands = (spec) => {
+    if (spec.layer) spec.layer = spec.layer.filter((l) => !(l.mark && (l.mark.style === "band" || l.mark.type === "rect") && l.data && (spec.datasets[l.data.name] || []).length === 0));
+};
+
+/* Legends in as many columns as there is room for, and small multiples side by side as far as they go. */
+const fit = (spec, width) => {
+    const units = unitsOf(spec), rows = Object.values(spec.datasets || {}).flat();
+    const valuesOf = (field) => {
+        const given = units.flatMap((u) => Object.values(u.encoding)).find((e) => e && e.field === field && e.scale && e.scale.domain);
+        return given ? given.scale.domain : [...new Set(rows.map((row) => row[field]).filter((v) => v !== undefined && v !== null))];
+    };
+    for (const channel of ["color", "fill", "shape", "strokeDash"]) {
+        const all = units.map((u) => u.encoding[channel]).filter((e) => e && e.field && e.legend !== null && (e.type === "nominal" || e.type === "ordinal"));
+        for (const field of new Set(all.map((e) => e.field))) {
+            const mine = all.filter((e) => e.field === field), e = mine.find((m) => m.legend) || mine.find((m) => m.title !== undefined) || mine[0]; /* layers share it */
+            const words = valuesOf(field).map((v) => (typeof v === "number" ? v.toLocaleString("en") : String(v)));
+            const own = e.legend || {}, title = own.titleOrient === "left" ? 8 * e.title.length : 0;
+            const room = width - 56 - title, each = 46 + 6.7 * Math.max(0, ...words.map((w) => w.length)); /* a symbol, 12 px letters, a gap */
+            if (words.length) e.legend = { ...own, columns: Math.max(1, Math.min(words.length, Math.floor(room / each))), labelLimit: Math.max(80, room - 20) };
+        }
+    }
+    if (spec.facet && spec.facet.field && spec.spec) {
+        const n = valuesOf(spec.facet.field).length, columns = Math.max(1, Math.min(n, Math.floor((width - 60) / 120)));
+        const side = Math.max(90, Math.min(210, Math.floor((width - 60 - 20 * columns) / columns)));
+        Object.assign(spec, { columns });
+        Object.assign(spec.spec, { width: side, height: side });
+    }
+};
+
 /* Dragging moves, the wheel with shift zooms, a double click goes back. */
 const addZoom = (spec) => {
+    if (matchMedia("(pointer: coarse)").matches) return; /* a finger scrolls the page */
     if (spec.hconcat || spec.vconcat || spec.concat || spec.facet || spec.repeat) return;
-    const unit = unitsOf(spec).filter((u) => u !== spec || !spec.layer).reverse().find((u) => isQuantitative(u.encoding.x) && isQuantitative(u.encoding.y));
+    const unit = unitsOf(spec).filter((u) => u !== spec || !spec.layer).reverse().find((u) => isQuantitative(u.encoding.x) && isQuantitative(u.encoding.y) && !u.encoding.x.aggregate && !u.encoding.y.aggregate);
     if (unit) unit.params = [...(unit.params || []), { name: "zoom", select: { type: "interval", zoom: "wheel![event.shiftKey]" }, bind: "scales" }];
 };
 
@@ -193,6 +228,8 @@ const figurePanel = (p, name) => {
         const spec = copyOf(p.spec);
         for (const key of Object.keys(spec.datasets || {}))
             spec.datasets[key] = spec.datasets[key].filter((row) => row.seed === undefined || row.seed === null || on.has(row.seed));
+        withoutEmptyBands(spec);
+        fit(spec, chart.clientWidth || 600);
         for (const channel of ["x", "y"]) if (scales[channel] && scales[channel] !== scaleOf(p.spec, channel)) setScale(spec, channel, scales[channel]);
         try {
             view = (await drawChart(chart, spec, true)).view;
@@ -225,7 +262,7 @@ const figurePanel = (p, name) => {
         if (type === "svg") download(name + ".svg", [await view.toSVG()], "image/svg+xml");
         else (await view.toCanvas(2)).toBlob((blob) => download(name + ".png", [blob], "image/png"));
     };
-    const tools = make("div", { class: "tools" },
+    const tools = make("div", { class: "tools", role: "group", "aria-label": "Axes, seeds and data of: " + p.title },
         make("div", { class: "switches" }, scaleSwitch("x"), scaleSwitch("y"),
             seeds.length > 1 && seeds.length <= 12 ? make("fieldset", { class: "seeds" }, make("legend", {}, "seeds"), seeds.map(seedSwitch)) : null),
         make("div", { class: "saves" },
@@ -261,6 +298,7 @@ const smallFigure = (p) => {
     let base = spec;
     for (const key of ["hconcat", "vconcat", "concat"]) if (base[key]) base = { ...base[key][0], datasets: spec.datasets, data: base[key][0].data || spec.data };
     shrink(base);
+    withoutEmptyBands(base);
     base.width = "container";
     base.height = 96;
     for (const unit of unitsOf(base)) {

@@ -29,13 +29,15 @@
             v.value !== null && v.note ? make("span", {}, v.note) : null);
 
     const checks = (rows) => {
-        const head = make("tr", {}, ["check", "verdict"].map((t) => make("th", { scope: "col" }, t)),
+        const head = make("tr", { role: "row" }, ["check", "verdict"].map((t) => make("th", { scope: "col" }, t)),
             ["value", "interval", "tolerance"].map((t) => make("th", { scope: "col", class: "number" }, t)));
-        const body = rows.map((v) => make("tr", {},
-            make("td", {}, v.metric, v.note ? make("div", { class: "quiet" }, v.note) : null),
-            make("td", { class: "word " + tone(v.verdict) }, v.verdict),
-            [number(v.value), range(v.interval), range(v.tolerance, true)].map((t) => make("td", { class: "number" }, t))));
-        return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Every check" }, make("table", {}, make("thead", {}, head), make("tbody", {}, body)));
+        const body = rows.map((v) => make("tr", { role: "row" },
+            make("td", { role: "cell" }, v.metric, v.note ? make("div", { class: "quiet" }, v.note) : null),
+            make("td", { role: "cell", class: "word " + tone(v.verdict) }, v.verdict),
+            [["value", number(v.value)], ["interval", range(v.interval)], ["tolerance", range(v.tolerance, true)]].map(([name, t]) =>
+                make("td", { role: "cell", class: "number", "data-name": name }, t))));
+        return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Every check" }, /* roles: on a narrow screen its rows are blocks */
+            make("table", { class: "checks", role: "table" }, make("thead", { role: "rowgroup" }, head), make("tbody", { role: "rowgroup" }, body)));
     };
 
     const facts = (rows) => make("table", { class: "facts" }, make("tbody", {}, rows.map(([name, value]) =>
@@ -139,7 +141,8 @@
             select("filter-approach", "Approach", content.approaches.map((a) => [a.id, a.title]), "approach"),
             select("filter-verdict", "Verdict", present.map((v) => [v, v]), "verdict"),
             make("label", {}, "Text ", make("input", { id: "filter-text", type: "search", value: filter.text, placeholder: "sharpness, kernel, 2103.00065", input: (event) => { filter.text = event.currentTarget.value; refill(); } })));
-        const tally = present.map((v) => content.entries.filter((e) => e.verdict.verdict === v).length + " " + v.toLowerCase()).join(", ");
+        const words = { HOLDS: ["holds", "hold"], FAILS: ["fails", "fail"], "OUT OF REGIME": ["is out of its regime", "are out of their regime"] };
+        const tally = present.map((v) => [content.entries.filter((e) => e.verdict.verdict === v).length, words[v] || [v, v]]).map(([n, w]) => n + " " + w[n === 1 ? 0 : 1]).join(", ");
         return [[make("p", { class: "kicker" }, content.kicker || ""), make("h1", {}, content.title), make("p", { class: "statement" }, content.statement || ""), make("p", { class: "quiet" }, tally), form, found, list], refill];
     };
 
@@ -180,8 +183,7 @@
 
     const theme = () => {
         const button = make("button", { type: "button", id: "theme", click: () => {
-            const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-            root.dataset.theme = dark ? "light" : "dark";
+            root.dataset.theme = isDark() ? "light" : "dark";
             show();
         } }, "Light or dark");
         return button;

@@ -205,6 +205,16 @@ static json_t *check_at(const json_t *point, const char *metric) {
     return NULL;
 }
 
+/* The title of the horizontal axis, in each layer that has one. */
+static void name_axis(json_t *panel, json_t *key) {
+    json_t *layer;
+    size_t i;
+    json_array_foreach(json_object_get(json_object_get(panel, "spec"), "layer"), i, layer) {
+        json_t *x = json_object_get(json_object_get(layer, "encoding"), "x");
+        if (json_object_get(x, "title")) (void)json_object_set(x, "title", key);
+    }
+}
+
 static json_t *panel(const orr_check *c, const json_t *map) {
     json_t *measured = json_array(), *outside = json_array(), *edges = json_array(), *point, *edge;
     size_t i;
@@ -225,12 +235,15 @@ static json_t *panel(const orr_check *c, const json_t *map) {
         (void)json_array_append_new(edges, json_pack("{s:O}", "at", edge));
     }
     json_t *tolerance = json_pack("[{s:o, s:o}]", "low", orr_json_real(c->low), "high", orr_json_real(c->high));
-    return orr_page_panel(json_is_true(json_object_get(map, "log")) ? "map_log" : "map", c->metric,
-                          "Points: measured, with the range over seeds. Band: tolerance. Grey: outside the regime that "
-                          "the law states. Dashed: where the verdict of the whole law changes.",
-                          "Agreement with the law along the axis.", true,
-                          json_pack("{s:o, s:o, s:o, s:o}", "measured", measured, "outside", outside, "edges", edges,
-                                    "tolerance", tolerance));
+    json_t *out =
+        orr_page_panel(json_is_true(json_object_get(map, "log")) ? "map_log" : "map", c->metric,
+                       "Points: measured, with the range over seeds. Band: tolerance. Grey: outside the regime that "
+                       "the law states. Dashed: where the verdict of the whole law changes.",
+                       "Agreement with the law along the axis.", false,
+                       json_pack("{s:o, s:o, s:o, s:o}", "measured", measured, "outside", outside, "edges", edges,
+                                 "tolerance", tolerance));
+    name_axis(out, json_object_get(map, "axis"));
+    return out;
 }
 
 json_t *orr_map_panels(const orr_law *law, const json_t *map) {

@@ -33,6 +33,14 @@ json_t *orr_page_panel(const char *figure, const char *title, const char *captio
                      "spec", spec);
 }
 
+json_t *orr_page_panel_of(const char *figure, const char *what, const json_t *name, const char *caption,
+                          const char *alt, bool wide, json_t *datasets) {
+    json_t *title = json_sprintf("%s: %s", what, json_string_value(name));
+    json_t *panel = orr_page_panel(figure, title ? json_string_value(title) : "", caption, alt, wide, datasets);
+    json_decref(title);
+    return panel;
+}
+
 /* Copies the characters of a text, without its end; returns where the next one goes. */
 static char *put(char *to, const char *text) {
     while (*text) *to++ = *text++;

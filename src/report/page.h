@@ -16,6 +16,10 @@
 json_t *orr_page_panel(const char *figure, const char *title, const char *caption, const char *alt, bool wide,
                        json_t *datasets);
 
+/* The same with the title "WHAT: NAME", for one of several like it. */
+json_t *orr_page_panel_of(const char *figure, const char *what, const json_t *name, const char *caption,
+                          const char *alt, bool wide, json_t *datasets);
+
 /* What there is to see of a law, a run or a map.  Borrowed, all of it; what may be NULL is said.
  * verdict and each check: { metric, verdict, value, tolerance: [low, high], interval: [low, high], note }; facts and ingredients:
  * [[name, value], ...]; panels: of orr_page_panel; regime: a list of texts; map: { words, panels }, what was measured along an

@@ -4,7 +4,7 @@
     const root = document.documentElement;
     const sleep = (ms) => new Promise((go) => setTimeout(go, ms));
     const until = async (test) => {
-        for (let i = 0; i < 400; i++) {
+        for (let i = 0; i < 2400; i++) {
             if (test()) return true;
             await sleep(25);
         }
@@ -17,7 +17,7 @@
         element.dispatchEvent(new Event(event, { bubbles: true }));
     };
     const faults = async () => {
-        const result = await axe.run(document, { resultTypes: ["violations"] });
+        const result = await axe.run(document, { resultTypes: ["violations"], iframes: false });
         return result.violations.filter((v) => v.impact === "serious" || v.impact === "critical").map((v) => v.id + ": " + v.nodes.map((n) => n.html.slice(0, 90)).slice(0, 2).join(" | ")).join(" ;; ");
     };
     const marks = () => document.querySelectorAll("svg.marks").length;
@@ -45,6 +45,14 @@
         found.equation = document.querySelectorAll(".equation .katex-mathml").length;
         found["view-faults"] = await faults();
         found.map = document.body.textContent.includes("The law holds at 1 to 2; not at 4.") && document.body.textContent.includes("orrery law map x --axis a=1:4");
+        /* a legend of long names has a column on a telephone, all side by side on a desk */
+        const columns = (width) => {
+            const rows = ["one long name of a network", "another long name of one"].map((label) => ({ label }));
+            const spec = { datasets: { a: rows }, layer: [{ encoding: { color: { field: "label", type: "nominal" } } }, { encoding: { color: { field: "label", type: "nominal", legend: {} } } }] };
+            fit(spec, width);
+            return spec.layer.map((l) => (l.encoding.color.legend || {}).columns || 0).join("");
+        };
+        found.columns = columns(328) + " " + columns(900);
         /* switches of the first figure */
         const panel = document.querySelector("figure.panel");
         const picture = () => panel.querySelector("svg.marks").outerHTML;
@@ -76,4 +84,5 @@
     element.id = "driven";
     for (const [key, value] of Object.entries(found)) element.setAttribute("data-" + key, value);
     document.body.append(element);
+    release();
 })();

@@ -109,7 +109,7 @@ static void a_browser_draws_every_figure_and_asks_for_nothing(void **state) {
     if (!browser_is_there()) skip();
     size_t n;
     const char *path = write_page(*state, "drawn.html");
-    char *html = (char *)files_read(path, &n), *dom = browser_dom(path);
+    char *html = (char *)files_read(path, &n), *dom = browser_dom(path, (const char *const[]){ browser_until_done }, 1);
     browser_assert_alone(html);
     assert_non_null(strstr(dom, "data-drawn=\"3\""));
     assert_non_null(strstr(dom, "data-broken=\"0\""));

@@ -448,8 +448,7 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
     json_t *ratio_panels = json_array();
     for (size_t i = 0; i < json_array_size(points); i++) {
         const json_t *point = json_array_get(points, i), *runs = json_array_get(measurement, i);
-        const char *rule = json_string_value(json_object_get(point, "rule")),
-                   *name = json_string_value(json_object_get(point, "point"));
+        const char *rule = json_string_value(json_object_get(point, "rule"));
         const bool is_gd = strcmp(rule, "gd") == 0;
         json_t *ratios = json_array(), *unused = json_array(), *unused_losses = json_array();
         for (size_t seed = 0; seed < json_array_size(runs); seed++)
@@ -464,10 +463,11 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
         const json_t *k = json_object_get(json_array_get(runs, 0), "step");
         const double last = json_array_size(k) ? orr_number_at(k, json_array_size(k) - 1) : 0.0;
         json_t *datasets = json_pack("{s:o, s:o}", "measured", ratios, "tolerance", band_of(rule, last));
-        (void)json_array_append_new(ratio_panels,
-                                    orr_page_panel("ratio", name, "measured over predicted ceiling; shaded: tolerance",
-                                                   "Ratio of measured sharpness to its predicted ceiling, by update.",
-                                                   false, datasets));
+        (void)json_array_append_new(
+            ratio_panels,
+            orr_page_panel_of("ratio", "Sharpness over its ceiling", json_object_get(point, "point"),
+                              "Measured over predicted, by seed. Shaded: tolerance.",
+                              "Ratio of measured sharpness to its predicted ceiling, by update.", false, datasets));
         json_decref(unused);
         json_decref(unused_losses);
     }

@@ -593,11 +593,11 @@ static json_t *units_panel(const json_t *points, const json_t *measurement) {
         "all entries of Q: not kept", "its diagonal: kept"
     };
     json_t *rows = json_array();
-    const char *title = "";
+    json_t *caption = NULL;
     for (size_t i = 0; i < json_array_size(points) && json_array_size(rows) == 0; i++) {
         const json_t *point = json_array_get(points, i), *item = json_array_get(json_object_get(point, "kept"), 0);
         if (!item || kept_called(item) != UNITS) continue;
-        title = json_string_value(json_object_get(point, "point"));
+        caption = json_sprintf("First seed of the point %s.", json_string_value(json_object_get(point, "point")));
         for (int s = 0; s < 2; s++) {
             size_t n;
             json_t *key = json_sprintf("%s.%s", series[s], json_string_value(json_object_get(item, "name")));
@@ -610,9 +610,12 @@ static json_t *units_panel(const json_t *points, const json_t *measurement) {
             json_decref(key);
         }
     }
-    return orr_page_panel("kept", "Of homogeneous units the diagonal alone is kept", title,
-                          "Distance of a balance from its start against time, for all entries and for the diagonal.",
-                          false, json_pack("{s:o}", "measured", rows));
+    json_t *panel = orr_page_panel(
+        "kept", "Of homogeneous units the diagonal alone is kept", caption ? json_string_value(caption) : "",
+        "Distance of a balance from its start against time, for all entries and for the diagonal.", false,
+        json_pack("{s:o}", "measured", rows));
+    json_decref(caption);
+    return panel;
 }
 
 static json_t *figure(const json_t *prediction, const json_t *measurement) {

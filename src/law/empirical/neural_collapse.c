@@ -249,12 +249,12 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
             add_sizes(sizes, point, orr_measured(measurement, i, seed), seed);
         }
         (void)json_array_append_new(
-            panels,
-            orr_page_panel("collapse", json_string_value(json_object_get(point, "point")),
-                           "Four measures of collapse, a line for each seed: within over between classes (1), "
-                           "angles of the means from the simplex (2), readout from means (3), answers that are "
-                           "not the nearest mean (4). Predicted: 0.",
-                           "Measures of neural collapse against updates.", true, json_pack("{s:o}", "measured", rows)));
+            panels, orr_page_panel_of(
+                        "collapse", "Four measures of collapse", json_object_get(point, "point"),
+                        "A line for each seed: within over between classes (1), "
+                        "angles of the means from the simplex (2), readout from means (3), answers that are "
+                        "not the nearest mean (4). Predicted: 0.",
+                        "Measures of neural collapse against updates.", true, json_pack("{s:o}", "measured", rows)));
     }
     (void)json_array_append_new(panels, orr_page_panel("collapse_sizes", "The closed form",
                                                        "Objective, margin and norms at the end of training against "

@@ -480,10 +480,9 @@ static void add_curve(json_t *rows, const json_t *point, size_t seed, const json
     for (size_t i = 0; i < json_array_size(values); i++)
         (void)json_array_append_new(
             rows,
-            json_pack("{s:o, s:O, s:o}", "step",
+            json_pack("{s:o, s:O, s:O, s:I}", "step",
                       steps ? json_incref(json_array_get(steps, i)) : json_integer((json_int_t)i + 1), "value",
-                      json_array_get(values, i), "run",
-                      json_sprintf("%s, seed %d", json_string_value(json_object_get(point, "point")), (int)seed)));
+                      json_array_get(values, i), "run", json_object_get(point, "point"), "seed", (json_int_t)seed));
 }
 
 static void add_panel(json_t *panels, const char *figure, const char *title, const char *caption, const char *alt,
@@ -516,7 +515,8 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
         "Entries of the Gram matrix of weights against those of the power of the gradient outer product.", entries,
         json_pack("{s:O, s:o}", "measured", entries, "equality", equality_of(entries)));
     add_panel(panels, "series", "Correlation at the first layer, in training",
-              "From small weights the ansatz comes true; from usual ones nothing is gained over the initial network.",
+              "A line for each seed. From small weights the ansatz comes true; from usual ones nothing is gained over "
+              "the initial network.",
               "Correlation of the Gram matrix with the power of the gradient outer product against updates.", curves,
               json_pack("{s:O}", "series", curves));
     add_panel(panels, "machine_score", "Test R\u00b2 of recursive feature machines, by iteration",

@@ -523,8 +523,8 @@ static json_t *loss_panel(const json_t *point, const json_t *measured) {
     add_line(lines, json_object_get(flow, "loss_mean"), label, 0, "L + tr X", SHOWN_EVERY);
     add_line(lines, json_object_get(flow, "loss"), label, 0, "L alone", SHOWN_EVERY);
     add_line(lines, json_object_get(json_object_get(run, "stable"), "loss"), label, 0, "stable flow", SHOWN_EVERY);
-    return orr_page_panel(
-        "central_loss", json_string_value(label),
+    return orr_page_panel_of(
+        "central_loss", "Loss", label,
         "Thin: training, which oscillates. Points: its averages over windows. Lines: predicted, on the central "
         "flow with and without the oscillation, and on the flow that knows no edge.",
         "Loss by update: training, its averages, and the flows that were predicted.", false,

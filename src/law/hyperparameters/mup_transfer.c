@@ -528,11 +528,11 @@ static void add_slopes(json_t *panels, const json_t *measurement, const json_t *
                        : json_array();
     (void)json_array_append_new(
         panels,
-        orr_page_panel("width_slopes", json_string_value(json_object_get(group, "name")),
-                       "how the change after k updates goes with the width: its exponent. Diamonds: predicted "
-                       "for the first update; shaded: tolerance",
-                       "Exponents in width of the changes of each layer, by update.", false,
-                       json_pack("{s:o, s:o, s:o}", "measured", rows, "predicted", predicted, "tolerance", band)));
+        orr_page_panel_of("width_slopes", "How changes grow with width", json_object_get(group, "name"),
+                          "How the change after k updates goes with the width: its exponent. Diamonds: predicted "
+                          "for the first update; shaded: tolerance.",
+                          "Exponents in width of the changes of each layer, by update.", false,
+                          json_pack("{s:o, s:o, s:o}", "measured", rows, "predicted", predicted, "tolerance", band)));
 }
 
 static void add_rates(json_t *panels, const json_t *measurement, const json_t *group) {
@@ -555,21 +555,22 @@ static void add_rates(json_t *panels, const json_t *measurement, const json_t *g
                                                                                 orr_number_of(group, "last_step")))));
     }
     (void)json_array_append_new(
-        panels, orr_page_panel("rate_transfer", json_string_value(json_object_get(group, "name")),
-                               "loss against learning rate, a line for each width; circles: the best ones, joined; "
-                               "dotted: where they are predicted from the narrowest",
-                               "Loss against learning rate for several widths, with the best rates joined.", false,
-                               json_pack("{s:o, s:o, s:o}", "measured", rows, "best", best, "predicted", predicted)));
+        panels,
+        orr_page_panel_of("rate_transfer", "Loss against learning rate", json_object_get(group, "name"),
+                          "Loss against learning rate, a line for each width; circles: the best ones, joined; "
+                          "dotted: where they are predicted from the narrowest.",
+                          "Loss against learning rate for several widths, with the best rates joined.", false,
+                          json_pack("{s:o, s:o, s:o}", "measured", rows, "best", best, "predicted", predicted)));
 }
 
 static json_t *figure(const json_t *prediction, const json_t *measurement) {
     const json_t *groups = json_object_get(prediction, "groups"), *group;
     json_t *panels = json_array();
     size_t i;
-    json_array_foreach(groups, i, group) if (json_is_true(json_object_get(group, "changes")))
-        add_slopes(panels, measurement, group);
     json_array_foreach(groups, i, group) if (json_is_true(json_object_get(group, "rates_swept")))
         add_rates(panels, measurement, group);
+    json_array_foreach(groups, i, group) if (json_is_true(json_object_get(group, "changes")))
+        add_slopes(panels, measurement, group);
     return panels;
 }
 

@@ -570,10 +570,10 @@ static json_t *modes_panel(const json_t *point, const json_t *predicted, const j
         add_line(dots, point, values_of(run, series[k]), 0.0, DOTS, "strength", "mode", json_string_value(label));
         json_decref(label);
     }
-    return orr_page_panel("modes", json_string_value(json_object_get(point, "point")),
-                          "Lines: predicted from data and initial weights. Points: measured, seed 0.",
-                          "Strength of each singular mode against time, predicted and measured.", false,
-                          json_pack("{s:o, s:o}", "predicted", lines, "measured", dots));
+    return orr_page_panel_of("modes", "Singular modes", json_object_get(point, "point"),
+                             "Lines: predicted from data and initial weights. Points: measured, seed 0.",
+                             "Strength of each singular mode against time, predicted and measured.", false,
+                             json_pack("{s:o, s:o}", "predicted", lines, "measured", dots));
 }
 
 /* 1/2 sum_{k > m} s_k^2, m = 0, 1, ... */

@@ -380,11 +380,11 @@ static json_t *ways(const json_t *point, const json_t *run) {
     const json_t *f = json_array_get(json_object_get(point, "runs"), 0);
     add_way(theory, json_object_get(point, "step"), json_object_get(f, "test"), "theory");
     add_way(measured, json_object_get(run, "step"), json_object_get(run, "test"), "network");
-    return orr_page_panel("output_ways", json_string_value(json_object_get(point, "point")),
-                          "Outputs on four test examples by update, first seed. Lines: the linearised network, "
-                          "predicted. Points: the network.",
-                          "Outputs of network and linear theory on test examples against the update.", false,
-                          json_pack("{s:o, s:o}", "theory", theory, "measured", measured));
+    return orr_page_panel_of("output_ways", "Outputs in training", json_object_get(point, "point"),
+                             "Outputs on four test examples by update, first seed. Lines: the linearised network, "
+                             "predicted. Points: the network.",
+                             "Outputs of network and linear theory on test examples against the update.", false,
+                             json_pack("{s:o, s:o}", "theory", theory, "measured", measured));
 }
 
 /* Lines of slope -1/2 and -1 through the first point of a curve. */
