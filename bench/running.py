@@ -2,12 +2,11 @@
 import json
 import os
 import pathlib
-import statistics
 import subprocess
 import tempfile
 import time
 
-from common import json_lines, output, spread
+from common import json_lines, output, spread, stop
 
 START_MS, OVERHEAD_MIB, OBSERVING = 50.0, 30.0, 0.03  # targets: at most
 
@@ -37,20 +36,25 @@ def start_ms(orrery, times=11):
     return spread(took)
 
 
-def run(orrery, threads, rule, steps, observers):
-    """Seconds of one `orrery run`, start to end, and its largest resident memory in bytes."""
+def run_text(orrery, threads, text):
+    """Seconds of one `orrery run` of an experiment, start to end, and its largest resident memory in bytes."""
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / "e.yaml"
-        file.write_text(EXPERIMENT % (rule, steps, ", ".join(observers)))
+        file.write_text(text)
         command = [str(orrery), "run", str(file), "--store", str(file.with_suffix(".db")), "--threads", str(threads), "--jobs", "1"]
         began = time.perf_counter()
         child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         said = child.stderr.read().decode()
         _, status, used = os.wait4(child.pid, 0)
+        took = time.perf_counter() - began
         child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode:
-            raise RuntimeError(f"{' '.join(command)}: exit code {child.returncode}\n{said}")
-        return time.perf_counter() - began, used.ru_maxrss * 1024
+            stop(f"{' '.join(command)}: exit code {child.returncode}\n{said.strip()}\n{text}", 3)
+        return took, used.ru_maxrss * 1024
+
+
+def run(orrery, threads, rule, steps, observers):
+    return run_text(orrery, threads, EXPERIMENT % (rule, steps, ", ".join(observers)))
 
 
 def program_bytes(orrery):

@@ -11,6 +11,7 @@ BENCH = pathlib.Path(__file__).resolve().parents[2] / "bench"
 sys.path.insert(0, str(BENCH))
 sys.dont_write_bytecode = True
 import common  # noqa: E402
+import drawing  # noqa: E402
 import running  # noqa: E402
 
 
@@ -21,7 +22,7 @@ def script(name):
     return module
 
 
-compare = script("compare")
+compare, growth, report = script("compare"), script("growth"), script("report")
 
 
 def side(seconds, **more):
@@ -101,6 +102,77 @@ class History(unittest.TestCase):
     def test_the_committed_history_has_the_fields(self):
         for row in common.read_history():
             self.assertEqual(tuple(row), common.FIELDS)
+
+
+def law(exponent, xs, factor=1e-6):
+    return [{"x": x, "seconds": factor * x**exponent, "resident_bytes": 2**25} for x in xs]
+
+
+class Growth(unittest.TestCase):
+    def test_a_power_law_has_its_exponent_and_is_left_nowhere(self):
+        got = growth.fit(law(2, (64, 128, 256, 512)), 2)
+        self.assertAlmostEqual(got["exponent"], 2)
+        self.assertAlmostEqual(got["factor"], 1e-6)
+        self.assertEqual(got["leaves"], [])
+
+    def test_a_fixed_cost_bends_the_lower_end(self):
+        points = law(2, (64, 128, 256, 512, 1024, 2048, 4096, 8192))
+        for p in points:
+            p["seconds"] += 0.05 * 1e-6 * 1024**2
+        got = growth.fit(points, 2)
+        self.assertAlmostEqual(got["exponent"], 2, delta=0.05)
+        self.assertEqual(got["leaves"], [64, 128, 256, 512])
+
+    def test_the_upper_half_is_three_points_at_least(self):
+        self.assertEqual([len(growth.upper(list(range(n)))) for n in (3, 4, 5, 7, 8)], [3, 3, 3, 4, 4])
+
+    def test_what_drowns_in_the_noise_is_no_point(self):
+        points = law(1, (1, 2, 4))
+        points[0]["seconds"] = -1e-3
+        self.assertIsNone(growth.fit(points, 1))
+
+    def test_every_axis_is_an_experiment(self):
+        for axis in growth.axes(64):
+            for x in axis.values:
+                text = growth.TRAINING % {**growth.USUAL, **axis.at(x), "observe": axis.measures(x) if axis.measures else ""}
+                self.assertIn("widths: [", text)
+                self.assertNotIn("%", text)
+        self.assertIn("memory: 64", next(a for a in growth.axes(64) if a.name == "NTK Gram").measures(500))
+
+    def test_a_sharpness_network_has_about_so_many_parameters(self):
+        for wanted in (10000, 1000000):
+            w = growth.sharpness_width(wanted)
+            self.assertAlmostEqual((64 * w + w + w * w + w + 10 * w + 10) / wanted, 1, delta=0.05)
+
+
+class Page(unittest.TestCase):
+    def page(self):
+        row = compare.judge("hvp", [one_round(1.0, 2.0, 1.0, gradient=side(0.5))])
+        row["target"] = {"ratio": 3.0, "of_limit": 0.4, "one_core": False}
+        head = {"processor": "a <fast> one", "cores": 2, "threads": 2, "version": "v1", "copy_bytes_per_s": 1e10, "workloads": [row]}
+        curves = [{"name": "step, width", "x_name": "width", "expected": 2, "why": "w^2", "points": law(2, (1, 10, 100)),
+                   "fit": growth.fit(law(2, (1, 10, 100)), 2)}]
+        return report.page(head, {"memory_mib": 64, "curves": curves}, {"compiler": "cc & co"})
+
+    def test_it_stands_alone_and_escapes_what_it_is_given(self):
+        page = self.page()
+        self.assertIn("a &lt;fast&gt; one", page)
+        self.assertIn("cc &amp; co", page)
+        self.assertNotIn("http", page)
+        self.assertNotIn("<script", page)
+
+    def test_only_what_misses_its_target_is_marked(self):
+        page = self.page()
+        self.assertIn("<td class=behind>2.00", page)
+        self.assertNotIn("class=behind>50", page)
+        self.assertIn("2.00 (2.00 to 2.00) gradient steps", page)
+
+    def test_every_point_is_drawn(self):
+        self.assertEqual(self.page().count("<circle"), 3)
+
+    def test_ticks_lie_within(self):
+        for low, high in ((3.0, 5.0), (1.0, 1e6), (0.02, 0.9)):
+            self.assertTrue(all(low <= t <= high for t in drawing.ticks(low, high)))
 
 
 if __name__ == "__main__":
