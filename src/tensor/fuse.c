@@ -4,6 +4,9 @@
  * the group through other groups back into the node (the group would wait for itself); groups that it brings together
  * merge under the same condition.  What a group outside reads goes to memory; all else stays in registers.
  *
+ * A node waits for its only reader where it reads nothing but what is in memory anyway: the derivative of an activation
+ * then runs in the backward pass, from the activation, instead of in the forward pass, to be stored until it is wanted.
+ *
  * Reductions end a group, except those of a short last axis: their results, and elementwise nodes of one element a row,
  * may join and be spread over the rows again, so that softmax and layer norm are one pass. */
 #define ORR_TENSOR_INSIDE
@@ -14,6 +17,9 @@ typedef struct search {
     int32_t *stamp; /* [groups]: last search that saw a group */
     int32_t *stack; /* [groups] */
     int32_t now;
+    const int32_t *reader; /* [nodes]: the one node that reads a node; 0: none, or several */
+    const bool *stored;    /* [nodes]: in memory whatever is fused */
+    bool *waits;           /* [nodes] */
 } search;
 
 bool orr_plan_is_outer(const orr_graph *g, int32_t node) {
@@ -234,25 +240,84 @@ static bool merge_reads_beside(const orr_plan *plan, int32_t a, int32_t b) {
     return false;
 }
 
+/* Whether a node may run as late as its reader does. */
+static bool can_wait(const search *s, int32_t node) {
+    const orr_plan *plan = s->plan;
+    const orr_graph_node *n = &plan->g->nodes[node];
+    const int32_t reader = s->reader[node];
+    if (n->op->kind != ORR_KIND_ELEMENTWISE || !reader || s->stored[node] || !fusible(plan, reader) ||
+        orr_plan_is_outer(plan->g, reader) || !orr_shape_equal(&n->type.shape, iterates(plan, reader)))
+        return false;
+    for (int32_t k = 0; k < n->n_args; k++) {
+        const int32_t root = orr_plan_root(plan, n->args[k].id);
+        if (root && ((!s->stored[root] && !s->waits[root]) || plan->is_row[root])) return false;
+    }
+    return true;
+}
+
+/* Merges a group with those of a node's arguments, all or only those that waited; and of the arguments of these. */
+static void merge_args(search *s, int32_t node, int32_t home, bool all) {
+    orr_plan *plan = s->plan;
+    const orr_graph_node *n = &plan->g->nodes[node];
+    for (int32_t k = 0; k < n->n_args; k++) {
+        const int32_t t = group_of_arg(plan, node, k);
+        const bool waited = s->waits[n->args[k].id];
+        if (t >= 0 && t != home && (all || waited) && can_merge(s, home, t) && !merge_reads_beside(plan, home, t))
+            merge(plan, home, t);
+        if (waited) merge_args(s, n->args[k].id, home, all);
+    }
+}
+
+/* Places those that wait for a node, apart from all others. */
+static void end_wait(search *s, int32_t node) {
+    const orr_graph_node *n = &s->plan->g->nodes[node];
+    for (int32_t k = 0; k < n->n_args; k++) {
+        const int32_t arg = n->args[k].id;
+        if (!s->waits[arg] || s->plan->group_of[arg] >= 0) continue;
+        end_wait(s, arg);
+        merge_args(s, arg, open_group(s->plan, arg, true), false);
+    }
+}
+
 static void place(search *s, int32_t node) {
     orr_plan *plan = s->plan;
     const orr_graph_node *n = &plan->g->nodes[node];
     const bool fused =
         fusible(plan, node) && plan->device->fused_run; /* without fusion, groups of one: the same arithmetic */
     int32_t home = -1;
+    end_wait(s, node);
     for (int32_t k = 0; fused && !plan->options->no_fusion && k < n->n_args; k++) {
         const int32_t t = group_of_arg(plan, node, k);
         bool row;
-        if (t < 0 || t == home) continue;
-        if (home < 0) {
-            if (!suits(plan, node, t, &row) || reads_beside(plan, node, row, t) || !can_join(s, node, t)) continue;
-            append(plan, node, t, row);
-            home = t;
-        } else if (can_merge(s, home, t) && !merge_reads_beside(plan, home, t)) {
-            merge(plan, home, t);
-        }
+        if (t < 0 || home >= 0 || !suits(plan, node, t, &row) || reads_beside(plan, node, row, t) ||
+            !can_join(s, node, t))
+            continue;
+        append(plan, node, t, row);
+        home = t;
     }
     if (home < 0) (void)open_group(plan, node, fused);
+    else merge_args(s, node, home, true);
+}
+
+/* Fills in who reads each node, and what is in memory whatever is fused. */
+static void find_readers(const orr_plan *plan, int32_t *reader, bool *stored) {
+    const orr_graph *g = plan->g;
+    for (int32_t i = 1; i < g->n; i++) {
+        if (plan->layout[i].holding == ORR_HOLD_NOTHING) continue;
+        stored[i] = stored[i] || g->nodes[i].op->kind == ORR_KIND_SOURCE || !fusible(plan, i);
+        for (int32_t k = 0; k < g->nodes[i].n_args; k++) {
+            const int32_t arg = g->nodes[i].args[k].id, root = orr_plan_root(plan, arg);
+            if (!root) continue;
+            reader[root] = !reader[root] || reader[root] == i ? i : -1;
+            if (!fusible(plan, i) || arg != root) stored[root] = true;
+        }
+    }
+    for (int32_t i = 0; i < plan->options->n_outputs; i++)
+        stored[orr_plan_root(plan, plan->options->outputs[i].id)] = true;
+    for (int32_t i = 0; i < plan->options->n_updates; i++)
+        stored[orr_plan_root(plan, plan->options->updates[i].value.id)] = true;
+    for (int32_t i = 1; i < g->n; i++)
+        if (reader[i] < 0) reader[i] = 0;
 }
 
 orr_status orr_plan_fuse(orr_plan *plan) {
@@ -264,13 +329,21 @@ orr_status orr_plan_fuse(orr_plan *plan) {
     search s = { .plan = plan,
                  .stamp = ORR_NEW(plan->scratch, int32_t, n),
                  .stack = ORR_NEW(plan->scratch, int32_t, n) };
+    int32_t *reader = ORR_NEW(plan->scratch, int32_t, n);
+    bool *stored = ORR_NEW(plan->scratch, bool, n);
+    s.reader = reader, s.stored = stored, s.waits = ORR_NEW(plan->scratch, bool, n);
     plan->is_row = ORR_NEW(plan->scratch, bool, n);
     if (!plan->group_of || !plan->next_in_group || !plan->in_memory || !plan->is_row || !plan->groups || !s.stamp ||
-        !s.stack)
+        !s.stack || !reader || !stored || !s.waits)
         return orr_fail(plan->ctx, ORR_ENOMEM, "compile: no memory to group %d nodes", n);
     for (int32_t i = 0; i < n; i++) plan->group_of[i] = -1;
-    for (int32_t i = 1; i < n; i++)
-        if (plan->layout[i].holding == ORR_HOLD_BUFFER && plan->g->nodes[i].op->kind != ORR_KIND_SOURCE) place(&s, i);
+    find_readers(plan, reader, stored);
+    const bool fuses = plan->device->fused_run && !plan->options->no_fusion;
+    for (int32_t i = 1; i < n; i++) {
+        if (plan->layout[i].holding != ORR_HOLD_BUFFER || plan->g->nodes[i].op->kind == ORR_KIND_SOURCE) continue;
+        s.waits[i] = fuses && can_wait(&s, i);
+        if (!s.waits[i]) place(&s, i);
+    }
     for (int32_t i = 1; i < n; i++) {
         if (plan->group_of[i] < 0) continue; /* a source; or a view: who reads it, reads its root */
         for (int32_t k = 0; k < plan->g->nodes[i].n_args; k++) {

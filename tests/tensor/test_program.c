@@ -608,6 +608,25 @@ static void a_chain_of_temporaries_needs_memory_for_two(void **state) {
     }
 }
 
+/* Two layers of tanh backwards need both activations, which the products keep, but not their derivatives 1 - h^2: those
+ * wait until the backward pass multiplies by them.  [N, H] arrays at once: two activations and a gradient. */
+static void derivatives_of_activations_are_not_kept(void **state) {
+    enum { ROWS = 512, WIDTH = 32 };
+    orr_context *ctx = *state;
+    orr_graph *g = graph_new(ctx);
+    const orr_node x = orr_input(g, "x", ORR_F32, ORR_SHAPE(ROWS, WIDTH)),
+                   w[] = { orr_input(g, "u", ORR_F32, ORR_SHAPE(WIDTH, WIDTH)),
+                           orr_input(g, "w", ORR_F32, ORR_SHAPE(WIDTH, WIDTH)) };
+    const orr_node h = orr_tanh(g, orr_matmul(g, orr_tanh(g, orr_matmul(g, x, w[0])), w[1]));
+    orr_node grad[2];
+    orr_grad(g, orr_sum_all(g, orr_square(g, orr_sub(g, h, x))), w, 2, grad);
+    orr_program *p = compile(ctx, g, &(orr_compile_options){ .outputs = grad, .n_outputs = 2 });
+    const int64_t most = (int64_t)sizeof(float) * WIDTH * (3 * ROWS + 4 * WIDTH);
+    assert_true(orr_program_cost(p).minimum_bytes <= most);
+    orr_program_free(p);
+    orr_graph_free(g);
+}
+
 /* ---- memory that runs out ------------------------------------------------------------------------------------------------- */
 
 static orr_status build_and_run(orr_context *ctx, void *arg) {
@@ -671,6 +690,7 @@ int main(void) {
         cmocka_unit_test(costs_are_those_counted_by_hand),
         cmocka_unit_test(the_plan_names_ops_costs_and_what_was_fused),
         cmocka_unit_test(a_chain_of_temporaries_needs_memory_for_two),
+        cmocka_unit_test(derivatives_of_activations_are_not_kept),
         cmocka_unit_test(when_memory_runs_out_compile_says_so_and_leaks_nothing),
     };
     return cmocka_run_group_tests_name("tensor/program", tests, context_setup, context_teardown);
