@@ -4,6 +4,9 @@
 
 #include <math.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 #ifndef ORR_KERNELS
 #define ORR_KERNELS orr_cpu_kernels_base
@@ -240,52 +243,51 @@ static void finish_i32(int64_t n, const double *acc, void *out) {
 
 /* ---- matrix times vector --------------------------------------------------------------------------------------- */
 
-/* Vectors of the compiler's own: accumulators that stay in registers.  They may stand at any address. */
-typedef double wide_f64 __attribute__((vector_size(64), aligned(8)));
-typedef float wide_f32 __attribute__((vector_size(64), aligned(4)));
+/* Vectors of the compiler's own, as wide as the registers: wider ones it keeps in memory.  They may stand at any address. */
+#if defined(__AVX512F__)
+enum { REGISTER = 64, ABREAST_ROWS = 4 };
+#elif defined(__AVX__)
+enum { REGISTER = 32, ABREAST_ROWS = 2 };
+#else
+enum { REGISTER = 16, ABREAST_ROWS = 1 };
+#endif
+enum { PARTS = 128 / REGISTER }; /* the sum of a row is in 128 bytes of lanes on every processor: equal bits */
+typedef double wide_f64 __attribute__((vector_size(REGISTER), aligned(8)));
+typedef float wide_f32 __attribute__((vector_size(REGISTER), aligned(4)));
 
-/* y[i] = a[i, :] . x, in the lanes of two vectors, added pairwise at the end.  Rows go four abreast, to read x once. */
+/* y[i] = a[i, :] . x, in 2 W lanes, added pairwise at the end.  Rows go some abreast, to read x once, as many as
+ * registers have room for. */
 #define GEMV(suffix, TYPE, W)                                                                                          \
     static inline TYPE lanes_##suffix(const wide_##suffix *v) {                                                        \
-        TYPE lane[W];                                                                                                  \
+        TYPE lane[2 * W];                                                                                              \
         memcpy(lane, v, sizeof lane);                                                                                  \
-        for (int width = W / 2; width; width /= 2)                                                                     \
+        for (int width = W; width; width /= 2)                                                                         \
             for (int l = 0; l < width; l++) lane[l] += lane[l + width];                                                \
         return lane[0];                                                                                                \
     }                                                                                                                  \
-    FUSED_MULTIPLY_ADD static void dot_##suffix(int64_t n, const TYPE *row, const TYPE *x, TYPE *y) {                  \
-        wide_##suffix s0 = { 0 }, s1 = { 0 };                                                                          \
+    FUSED_MULTIPLY_ADD static inline void dots_##suffix(int rows, int64_t n, const TYPE *a, int64_t lda,               \
+                                                        const TYPE *x, TYPE *y) {                                      \
+        enum { STEP = REGISTER / sizeof(TYPE) };                                                                       \
+        wide_##suffix s[ABREAST_ROWS][PARTS];                                                                          \
+        _Pragma("GCC unroll 4") for (int r = 0; r < rows; r++) _Pragma("GCC unroll 8") for (int p = 0; p < PARTS; p++) \
+            s[r][p] = (wide_##suffix){ 0 };                                                                            \
         int64_t k = 0;                                                                                                 \
-        for (; k + 2 * W <= n; k += 2 * W) {                                                                           \
-            s0 += *(const wide_##suffix *)(row + k) * *(const wide_##suffix *)(x + k);                                 \
-            s1 += *(const wide_##suffix *)(row + k + W) * *(const wide_##suffix *)(x + k + W);                         \
-        }                                                                                                              \
-        s0 += s1;                                                                                                      \
-        TYPE sum = lanes_##suffix(&s0);                                                                                \
-        for (; k < n; k++) sum += row[k] * x[k];                                                                       \
-        *y = sum;                                                                                                      \
-    }                                                                                                                  \
-    FUSED_MULTIPLY_ADD static void dots_##suffix(int64_t n, const TYPE *a, int64_t lda, const TYPE *x, TYPE *y) {      \
-        wide_##suffix s[4][2] = { { { 0 } } };                                                                         \
-        int64_t k = 0;                                                                                                 \
-        for (; k + 2 * W <= n; k += 2 * W) {                                                                           \
-            const wide_##suffix x0 = *(const wide_##suffix *)(x + k), x1 = *(const wide_##suffix *)(x + k + W);        \
-            _Pragma("GCC unroll 4") for (int r = 0; r < 4; r++) {                                                      \
-                s[r][0] += *(const wide_##suffix *)(a + r * lda + k) * x0;                                             \
-                s[r][1] += *(const wide_##suffix *)(a + r * lda + k + W) * x1;                                         \
+        for (; k + 2 * W <= n; k += 2 * W) _Pragma("GCC unroll 8") for (int p = 0; p < PARTS; p++) {                   \
+                const wide_##suffix part = *(const wide_##suffix *)(x + k + p * STEP);                                 \
+                _Pragma("GCC unroll 4") for (int r = 0; r < rows; r++) s[r][p] +=                                      \
+                    *(const wide_##suffix *)(a + r * lda + k + p * STEP) * part;                                       \
             }                                                                                                          \
-        }                                                                                                              \
-        for (int r = 0; r < 4; r++) {                                                                                  \
-            s[r][0] += s[r][1];                                                                                        \
-            TYPE sum = lanes_##suffix(&s[r][0]);                                                                       \
+        for (int r = 0; r < rows; r++) {                                                                               \
+            TYPE sum = lanes_##suffix(s[r]);                                                                           \
             for (int64_t i = k; i < n; i++) sum += a[r * lda + i] * x[i];                                              \
             y[r] = sum;                                                                                                \
         }                                                                                                              \
     }                                                                                                                  \
-    static void gemv_rows_##suffix(int64_t m, int64_t n, const TYPE *a, int64_t lda, const TYPE *x, TYPE *y) {         \
+    FUSED_MULTIPLY_ADD static void gemv_rows_##suffix(int64_t m, int64_t n, const TYPE *a, int64_t lda, const TYPE *x, \
+                                                      TYPE *y) {                                                       \
         int64_t i = 0;                                                                                                 \
-        for (; i + 4 <= m; i += 4) dots_##suffix(n, a + i * lda, lda, x, y + i);                                       \
-        for (; i < m; i++) dot_##suffix(n, a + i * lda, x, y + i);                                                     \
+        for (; i + ABREAST_ROWS <= m; i += ABREAST_ROWS) dots_##suffix(ABREAST_ROWS, n, a + i * lda, lda, x, y + i);   \
+        for (; i < m; i++) dots_##suffix(1, n, a + i * lda, lda, x, y + i);                                            \
     }                                                                                                                  \
     FUSED_MULTIPLY_ADD static void gemv_columns_##suffix(int64_t m, int64_t n, const TYPE *a, int64_t lda,             \
                                                          const TYPE *x, int64_t incx, TYPE *y) {                       \
@@ -336,28 +338,59 @@ TRANSPOSE(f64, double)
 
 /* ---- Philox 4x32-10 (Salmon et al. 2011), many blocks abreast; a test holds it to Random123's ------------------ */
 
-enum { ABREAST = 64, EIGHTS = 32 };
+enum { ABREAST = 64 };
 
-static void philox(const uint32_t key[4], uint64_t block, uint32_t w[4][ABREAST]) {
-    /* 64-bit lanes of which the low halves count: the product of low halves is one instruction */
-    for (int half = 0; half < ABREAST; half += EIGHTS) {
-        uint64_t c0[EIGHTS], c1[EIGHTS], c2[EIGHTS], c3[EIGHTS];
-        for (int i = 0; i < EIGHTS; i++) {
-            const uint64_t b = block + (uint64_t)(half + i);
-            c0[i] = b, c1[i] = b >> 32, c2[i] = key[2], c3[i] = key[3];
+/* 64-bit lanes of which the low halves count: their product is one instruction, which no compiler finds by itself. */
+typedef uint64_t wide_u64 __attribute__((vector_size(REGISTER)));
+
+static inline wide_u64 product_of_halves(wide_u64 a, wide_u64 b) {
+#if defined(__AVX512F__)
+    return (wide_u64)_mm512_mul_epu32((__m512i)a, (__m512i)b);
+#elif defined(__AVX2__)
+    return (wide_u64)_mm256_mul_epu32((__m256i)a, (__m256i)b);
+#elif defined(__SSE2__)
+    return (wide_u64)_mm_mul_epu32((__m128i)a, (__m128i)b);
+#else
+    return (a & UINT32_MAX) * (b & UINT32_MAX);
+#endif
+}
+
+/* w[k][i] = word k of block `block + i`, under bits of no meaning. */
+static void philox(const uint32_t key[4], uint64_t block, uint64_t w[4][ABREAST]) {
+    enum { STEP = REGISTER / 8, SETS = 2 }; /* sets of registers that take turns: a round waits for its products */
+    for (int k = 0; k < ABREAST; k++) w[0][k] = block + (uint64_t)k;
+    for (int at = 0; at < ABREAST; at += SETS * STEP) {
+        wide_u64 c[SETS][4];
+        for (int i = 0; i < SETS; i++) {
+            memcpy(&c[i][0], w[0] + at + i * STEP, sizeof c[i][0]);
+            c[i][1] = c[i][0] >> 32;
+            c[i][2] = (wide_u64){ 0 } + key[2];
+            c[i][3] = (wide_u64){ 0 } + key[3];
         }
         uint32_t k0 = key[0], k1 = key[1];
         for (int round = 0; round < 10; round++) {
-            for (int i = 0; i < EIGHTS; i++) {
-                const uint64_t p = (uint64_t)(uint32_t)c0[i] * 0xD2511F53u, q = (uint64_t)(uint32_t)c2[i] * 0xCD9E8D57u;
-                c0[i] = (q >> 32) ^ c1[i] ^ k0, c2[i] = (p >> 32) ^ c3[i] ^ k1, c1[i] = q, c3[i] = p;
+            for (int i = 0; i < SETS; i++) {
+                const wide_u64 p = product_of_halves(c[i][0], (wide_u64){ 0 } + 0xD2511F53u);
+                const wide_u64 q = product_of_halves(c[i][2], (wide_u64){ 0 } + 0xCD9E8D57u);
+                c[i][0] = (q >> 32) ^ c[i][1] ^ k0, c[i][2] = (p >> 32) ^ c[i][3] ^ k1, c[i][1] = q, c[i][3] = p;
             }
             k0 += 0x9E3779B9u, k1 += 0xBB67AE85u;
         }
-        for (int i = 0; i < EIGHTS; i++) {
-            w[0][half + i] = (uint32_t)c0[i], w[1][half + i] = (uint32_t)c1[i];
-            w[2][half + i] = (uint32_t)c2[i], w[3][half + i] = (uint32_t)c3[i];
-        }
+        for (int i = 0; i < SETS; i++)
+            for (int k = 0; k < 4; k++) memcpy(w[k] + at + i * STEP, &c[i][k], sizeof c[i][k]);
+    }
+}
+
+/* u[i] = (64-bit draw >> 11) 2^-53 of two words: the halves become, exactly, the low bits of 2^52 and of 2^84. */
+static void uniforms(const uint64_t low[ABREAST], const uint64_t high[ABREAST], double u[ABREAST]) {
+    for (int at = 0; at < ABREAST; at += REGISTER / 8) {
+        wide_u64 l, h;
+        memcpy(&l, low + at, sizeof l), memcpy(&h, high + at, sizeof h);
+        const wide_u64 x = (h << 32 | (l & UINT32_MAX)) >> 11;
+        const wide_f64 a = (wide_f64)((x & UINT32_MAX) | 0x4330000000000000u) - 0x1p52;
+        const wide_f64 b = (wide_f64)(x >> 32 | 0x4530000000000000u) - 0x1p84;
+        const wide_f64 sum = (a + b) * 0x1p-53;
+        memcpy(u + at, &sum, sizeof sum);
     }
 }
 
@@ -392,16 +425,13 @@ static inline void sin_cos_turn(double t, double *sine, double *cosine) {
 
 /* A block gives two 64-bit uniforms, so one Box-Muller pair: elements 2 b and 2 b + 1. */
 FUSED_MULTIPLY_ADD static void normal_f64(const uint32_t key[4], uint64_t first, int64_t n, double *out) {
-    uint32_t w[4][ABREAST];
+    uint64_t w[4][ABREAST];
     double r[ABREAST], turn[ABREAST], c[ABREAST], s[ABREAST];
     for (int64_t at = 0; at < n; at += 2 * ABREAST) {
         philox(key, (first + (uint64_t)at) / 2, w);
-        for (int i = 0; i < ABREAST; i++) {
-            const double u1 = (double)(int64_t)(((uint64_t)w[1][i] << 32 | w[0][i]) >> 11) * 0x1p-53;
-            turn[i] = (double)(int64_t)(((uint64_t)w[3][i] << 32 | w[2][i]) >> 11) * 0x1p-53;
-            r[i] = 1.0 - u1;
-        }
-        for (int i = 0; i < ABREAST; i++) r[i] = sqrt(-2.0 * log(r[i]));
+        uniforms(w[0], w[1], r);
+        uniforms(w[2], w[3], turn);
+        for (int i = 0; i < ABREAST; i++) r[i] = sqrt(-2.0 * log(1.0 - r[i]));
         for (int i = 0; i < ABREAST; i++) sin_cos_turn(turn[i], &s[i], &c[i]);
         const int64_t pairs = n - at >= 2 * ABREAST ? ABREAST : (n - at) / 2;
         for (int64_t i = 0; i < pairs; i++) out[at + 2 * i] = r[i] * c[i], out[at + 2 * i + 1] = r[i] * s[i];
@@ -411,14 +441,14 @@ FUSED_MULTIPLY_ADD static void normal_f64(const uint32_t key[4], uint64_t first,
 
 /* A block gives four 32-bit uniforms, so two pairs: elements 4 b to 4 b + 3. */
 static void normal_f32(const uint32_t key[4], uint64_t first, int64_t n, float *out) {
-    uint32_t w[4][ABREAST];
+    uint64_t w[4][ABREAST];
     float r[2][ABREAST], angle[2][ABREAST], c[2][ABREAST], s[2][ABREAST], z[4 * ABREAST];
     for (int64_t at = 0; at < n; at += 4 * ABREAST) {
         philox(key, (first + (uint64_t)at) / 4, w);
         for (int p = 0; p < 2; p++) {
             for (int i = 0; i < ABREAST; i++) {
-                r[p][i] = 1.0f - (float)(int32_t)(w[2 * p][i] >> 8) * 0x1p-24f;
-                angle[p][i] = (float)TWO_PI * ((float)(int32_t)(w[2 * p + 1][i] >> 8) * 0x1p-24f);
+                r[p][i] = 1.0f - (float)(int32_t)((uint32_t)w[2 * p][i] >> 8) * 0x1p-24f;
+                angle[p][i] = (float)TWO_PI * ((float)(int32_t)((uint32_t)w[2 * p + 1][i] >> 8) * 0x1p-24f);
             }
             for (int i = 0; i < ABREAST; i++) r[p][i] = sqrtf(-2.0f * logf(r[p][i]));
             for (int i = 0; i < ABREAST; i++) c[p][i] = cosf(angle[p][i]);
