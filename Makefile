@@ -5,7 +5,7 @@ SECONDS ?= 60
 DESTDIR ?=
 FORMATTED = git ls-files '*.c' '*.h' '*.inc'
 
-.PHONY: build demo test check check-all sanitize tsan valgrind hostile lint layers headers clang fuzz bench golden docs install format clean help
+.PHONY: build demo test check check-all sanitize tsan valgrind hostile lint layers headers clang fuzz bench golden docs gallery install format clean help
 
 build: $(BUILD)/build.ninja ## compile everything
 	@ninja -C $(BUILD) --quiet
@@ -76,6 +76,10 @@ golden: ## re-make the golden numbers of the tests from their independent source
 
 docs: build ## write docs/reference anew from the program's own tables
 	@tools/make-reference $(BUILD)/src/cli/orrery docs/reference
+
+gallery: build ## draw docs/gallery.md anew from the quick atlas
+	./$(BUILD)/src/cli/orrery atlas --size quick
+	tools/make-gallery orrery-atlas.html
 
 install: build ## DESTDIR= is respected
 	@DESTDIR="$(abspath $(DESTDIR))" meson install -C $(BUILD) --no-rebuild --quiet

@@ -43,7 +43,8 @@ const figureTheme = () => {
             orient: "top", direction: "horizontal", offset: 6, layout: { top: { direction: "vertical", margin: 4 }, bottom: { direction: "vertical", margin: 4 } }, symbolStrokeColor: colour("quiet"), symbolSize: 220, labelLimit: 320, columnPadding: 18 },
         header: { labelColor: colour("ink"), titleColor: colour("quiet") },
         range: { category: [1, 2, 3, 4, 5, 6, 7, 8].map((i) => colour("series-" + i)), heatmap: { scheme: "viridis" }, ramp: { scheme: "viridis" },
-            symbol: ["circle", "square", "triangle-up", "cross", "diamond", "triangle-right", "triangle-down", "triangle-left", "wedge", "arrow", "stroke"],
+            symbol: ["circle", "square", "triangle-up", "cross", "diamond", "triangle-right", "triangle-down", "triangle-left",
+                "M0,-1L.235,-.324L.951,-.309L.38,.124L.588,.809L0,.4L-.588,.809L-.38,.124L-.951,-.309L-.235,-.324Z", "M0,-1L.866,-.5L.866,.5L0,1L-.866,.5L-.866,-.5Z"],
             ordinal: { scheme: "viridis", extent: isDark() ? [0.3, 1] : [0, 0.85] } },
         text: { color: colour("quiet"), fontSize: 11 }, rule: { color: colour("quiet") },
         style: { band: { fill: colour("band"), fillOpacity: 0.13 }, ink: { stroke: colour("ink"), color: colour("ink") } },
@@ -278,7 +279,7 @@ const figurePanel = (p, name) => {
             save("NPZ", () => download(name + ".npz", npzOf(p.spec.datasets || {}), "application/zip")),
             save("SVG", image("svg")), save("PNG", image("png"))));
     return {
-        element: make("figure", { class: p.wide ? "panel wide" : "panel" }, make("h3", {}, p.title), chart, tools,
+        element: make("figure", { class: "panel" + (p.wide ? " wide" : "") + (p.row ? " row" : "") }, make("h3", {}, p.title), chart, tools,
             p.caption ? make("figcaption", {}, p.caption) : null, data),
         draw,
     };

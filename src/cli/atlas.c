@@ -1,6 +1,8 @@
+#define _POSIX_C_SOURCE 200809L /* stat */
 /* orrery atlas: one page with every law beside its experiment. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/context.h"
 #include "cli/laws.h"
@@ -197,7 +199,9 @@ static orr_status make(session *s) {
                                          "each prediction was sealed before the network was trained.",
                                          approaches, s->entries, o->law.page));
     if (o->law.json) return print_json(s);
-    printf("\n%d of %d laws hold\npage: %s\n", s->holds, s->laws, o->law.page);
+    struct stat file;
+    const double megabytes = stat(o->law.page, &file) == 0 ? (double)file.st_size / 1e6 : 0.0;
+    printf("\n%d of %d laws hold\npage: %s (%.2f MB)\n", s->holds, s->laws, o->law.page, megabytes);
     return ORR_OK;
 }
 

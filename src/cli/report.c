@@ -5,7 +5,7 @@
 
 #include "base/context.h"
 #include "cli/inspect.h"
-#include "law/law.h"
+#include "law/run.h"
 #include "report/page.h"
 
 static const char usage[] =
@@ -134,8 +134,8 @@ static void add_matrix(json_t *cells, const orr_array *a) {
                                                          orr_json_real(orr_array_value(a, i * a->shape.size[1] + j))));
 }
 
-/* The arrays of one name, row[0..n): one panel, or none where they aren't for the eye. */
-static orr_status add_arrays(report *r, int run, const orr_array_row *row, int64_t n) {
+/* The arrays of one name, row[0..n): one panel, or none where they aren't for the eye.  first: it begins a row of the page. */
+static orr_status add_arrays(report *r, int run, const orr_array_row *row, int64_t n, bool first) {
     orr_inspection *in = r->in;
     const orr_arena_mark mark = orr_arena_here(in->arena);
     orr_array a;
@@ -164,23 +164,53 @@ static orr_status add_arrays(report *r, int run, const orr_array_row *row, int64
                                : over_time ? "The recorded list over time, by index."
                                            : "At the last step.",
                                title, false, json_pack("{s:O}", "cells", cells));
+    if (over_time && panel) {
+        json_t *encoding = json_object_get(json_object_get(panel, "spec"), "encoding");
+        (void)json_object_set_new(json_object_get(encoding, "y"), "title",
+                                  json_string(is_spectrum ? "eigenvalue" : "index"));
+        if (is_spectrum) (void)json_object_set_new(json_object_get(encoding, "color"), "title", json_string("density"));
+    }
+    if (first && panel) (void)json_object_set_new(panel, "row", json_true());
     json_decref(cells);
     orr_arena_rewind(in->arena, mark);
     ORR_TRY(in->ctx, status);
     return !drawn || json_array_append_new(r->panels, panel) == 0 ? ORR_OK : no_memory(r);
 }
 
+/* Rows of one name, sorted by name: where they begin, and how many; 0: none. */
+static int64_t rows_called(const char *name, const orr_array_row *row, int64_t n, int64_t *begin) {
+    int64_t count = 0;
+    for (*begin = 0; *begin < n && strcmp(row[*begin].name, name) != 0;) (*begin)++;
+    while (*begin + count < n && strcmp(row[*begin + count].name, name) == 0) count++;
+    return count;
+}
+
+/* Not parameters, which are for reading, nor the nodes of a quadrature, whose density is shown. */
+static bool is_for_the_eye(const char *name) {
+    const char *rule = strstr(name, "_rule");
+    return strncmp(name, "parameter.", 10) != 0 && !(rule && rule[5] == 0);
+}
+
+/* Each name once, for all runs that have it, side by side. */
 static orr_status add_all_arrays(report *r) {
     orr_inspection *in = r->in;
-    for (int i = 0; i < r->n && r->options->series.n == 0; i++) {
-        orr_array_row *row;
-        int64_t n;
-        ORR_TRY(in->ctx, orr_query_arrays(in->store, in->arena, r->run[i].id, &row, &n));
-        for (int64_t k = 0, last; k < n; k = last) {
-            for (last = k + 1; last < n && strcmp(row[last].name, row[k].name) == 0;) last++;
-            if (strncmp(row[k].name, "parameter.", 10) != 0) ORR_TRY(in->ctx, add_arrays(r, i, row + k, last - k));
+    orr_array_row *row[RUNS_MAX] = { NULL };
+    int64_t n[RUNS_MAX] = { 0 }, begin, count;
+    if (r->options->series.n) return ORR_OK;
+    for (int i = 0; i < r->n; i++)
+        ORR_TRY(in->ctx, orr_query_arrays(in->store, in->arena, r->run[i].id, &row[i], &n[i]));
+    for (int i = 0; i < r->n; i++)
+        for (int64_t k = 0; k < n[i]; k += count) {
+            const char *name = row[i][k].name;
+            bool seen = !is_for_the_eye(name);
+            count = rows_called(name, row[i], n[i], &begin);
+            for (int before = 0; before < i && !seen; before++)
+                seen = rows_called(name, row[before], n[before], &begin) > 0;
+            for (int run = i; run < r->n && !seen; run++) {
+                const int64_t m = rows_called(name, row[run], n[run], &begin);
+                if (m > 0) ORR_TRY(in->ctx, add_arrays(r, run, row[run] + begin, m, run == i && r->n > 1));
+            }
         }
-    }
     return ORR_OK;
 }
 
@@ -212,6 +242,32 @@ static void add_fact(report *r, const char *name, const char *value) {
     (void)json_array_append_new(r->facts, name && value ? json_pack("[s, s]", name, value) : NULL);
 }
 
+static bool is_unset(const json_t *value) {
+    return json_is_null(value) || json_is_false(value) || (json_is_number(value) && json_number_value(value) == 0.0) ||
+           (json_is_array(value) && json_array_size(value) == 0);
+}
+
+/* An ingredient as words, anything else that is set as JSON. */
+static orr_status add_settings(report *r, const orr_run_row *run) {
+    orr_inspection *in = r->in;
+    json_t *all = json_loads(run->settings, 0, NULL), *value;
+    const char *key;
+    orr_status status = ORR_OK;
+    json_object_foreach(all, key, value) {
+        char *json = NULL;
+        if (is_unset(value)) continue;
+        const char *words = orr_law_kind_words(in->ctx, in->arena, value);
+        if (words && !words[0]) {
+            status = orr_json_text(in->ctx, in->arena, value, 6, &json);
+            words = json;
+        }
+        if (status != ORR_OK) break;
+        add_fact(r, orr_arena_format(in->arena, "run %lld, %s", (long long)run->id, key), words);
+    }
+    json_decref(all);
+    return status;
+}
+
 static orr_status add_facts(report *r) {
     orr_inspection *in = r->in;
     for (int i = 0; i < r->n; i++) {
@@ -225,8 +281,7 @@ static orr_status add_facts(report *r) {
     }
     for (int i = 0; i < r->n; i++)
         if (i == 0 || strcmp(r->run[i].settings, r->run[i - 1].settings) != 0)
-            add_fact(r, orr_arena_format(in->arena, "settings of run %lld", (long long)r->run[i].id),
-                     r->run[i].settings);
+            ORR_TRY(in->ctx, add_settings(r, &r->run[i]));
     return ORR_OK;
 }
 

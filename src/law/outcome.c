@@ -48,8 +48,7 @@ json_t *orr_law_outcome_json(const orr_law_outcome *o) {
 
 /* ---- the page ------------------------------------------------------------------------------------------------------------- */
 
-/* "mlp (widths [32,32], activation tanh)": a kind with its values. */
-static const char *kind_words(orr_context *ctx, orr_arena *scratch, const json_t *kind) {
+const char *orr_law_kind_words(orr_context *ctx, orr_arena *scratch, const json_t *kind) {
     const char *key, *words = json_string_value(json_object_get(kind, "kind"));
     const char *open = " (";
     json_t *value;
@@ -89,7 +88,7 @@ static json_t *ingredients_of(orr_context *ctx, orr_arena *scratch, const orr_ex
     static const char *const keys[] = { "architecture", "parameterization", "initial", "data", "task", "rule" };
     json_t *facts = json_array(), *all = json_loads(e->points[0].json, 0, NULL);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-        add_fact(facts, keys[i], kind_words(ctx, scratch, json_object_get(all, keys[i])));
+        add_fact(facts, keys[i], orr_law_kind_words(ctx, scratch, json_object_get(all, keys[i])));
     json_decref(all);
     if (e->n_points > 1)
         add_fact(facts, orr_arena_format(scratch, "%lld points", (long long)e->n_points), point_names(scratch, e));

@@ -77,6 +77,9 @@ orr_status orr_law_recall(orr_context *ctx, orr_arena *out_arena, orr_store *sto
  * prediction_sha256, runs, note, and the further checks. */
 json_t *orr_law_outcome_json(const orr_law_outcome *outcome);
 
+/* "mlp (widths [32,32], activation tanh)": the settings of an ingredient; "" where it is none, NULL where memory is out. */
+const char *orr_law_kind_words(orr_context *ctx, orr_arena *scratch, const json_t *kind);
+
 /* What a page shows of an outcome (new; report/page.h), and of the map of its regime where the store keeps one: command makes
  * it again. */
 orr_status orr_law_entry(orr_context *ctx, orr_arena *scratch, orr_store *store, const orr_law_outcome *outcome,

@@ -66,6 +66,7 @@ packed = re.search('id="content">([^<]*)<', open(sys.argv[1]).read())[1]
 print(zlib.decompress(base64.b64decode(packed), -zlib.MAX_WBITS).decode())
 END
 )
+grep -q 'run 1, rule' <<<"$content" && passed=$((passed + 1)) || fail "no settings on the page"
 grep -q '"run":"2 ' <<<"$content" && passed=$((passed + 1)) || fail "the second run is not on the page"
 expect 0 "1 run, 1 figures" "$orrery" report 1 --series loss
 trouble 2 "no series 'los' in these runs" "$orrery" report 1 --series los
