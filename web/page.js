@@ -75,6 +75,7 @@
             make("p", { class: "statement" }, e.statement),
             e.verdict ? verdict(e.verdict) : null,
             e.equation ? equation(e.equation) : null,
+            (e.panels || []).length ? make("h2", { class: "unseen" }, "Figures") : null,
             panels(e.panels || [], ""),
             (e.checks || []).length ? section("Every check", checks(e.checks)) : null,
             (e.regime || []).length ? section("Where the law speaks", make("ul", {}, e.regime.map((words) => make("li", {}, words)))) : null,

@@ -113,7 +113,7 @@ static void check_archive(orr_context *ctx, const char *dom) {
     orr_arena_free(scratch);
 }
 
-static void a_reader_finds_her_way_and_no_serious_fault(void **state) {
+static void a_reader_finds_her_way_and_no_fault(void **state) {
     if (!browser_is_there()) skip();
     size_t n;
     const char *path = write_atlas(*state);
@@ -165,7 +165,7 @@ static void an_atlas_that_cannot_be_written_is_told(void **state) {
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_reader_finds_her_way_and_no_serious_fault),
+        cmocka_unit_test(a_reader_finds_her_way_and_no_fault),
         cmocka_unit_test(an_atlas_that_cannot_be_written_is_told),
     };
     if (argc < 2) return 2;
