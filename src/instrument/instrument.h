@@ -79,9 +79,17 @@ typedef struct orr_sink {
     void *self;
 } orr_sink;
 
+/* The network over all training examples at the live parameters: what several instruments want of it is computed once for all of
+ * them, or not at all where the next update computes it anyway. */
+typedef enum orr_needs { ORR_NEEDS_NOTHING = 0, ORR_NEEDS_LOSS = 1, ORR_NEEDS_GRADIENT = 2 } orr_needs;
+typedef struct orr_evaluation {
+    double loss;            /* ridge included */
+    double gradient_square; /* |grad L|^2; 0 where no gradient is needed */
+} orr_evaluation;
+
 typedef struct orr_instrument {
     orr_kind kind;
-    /* Forward passes over the training examples that one measurement costs, about; NULL: 1. */
+    /* Forward passes over the training examples that measure costs, about, without what is shared; NULL: 1. */
     double (*cost)(const orr_settings *s, const orr_subject *subject);
     /* Bytes of what it must remember of each member between measurements, zero at the start; NULL: none.  They are saved with
      * checkpoints, so that a resumed run measures the same bits. */
@@ -91,6 +99,10 @@ typedef struct orr_instrument {
     /* After `step` updates of the member whose parameters are live: `memory` is its own, `seed` its run's. */
     orr_status (*measure)(void *state, int64_t step, uint64_t seed, void *memory, const orr_sink *sink);
     void (*close)(void *state);
+    /* What it needs of the shared evaluation, ORR_NEEDS_ joined by |; NULL: nothing.  take gets it, of the same member and step as the
+     * last measure, perhaps after the next update: it looks at nothing that is live. */
+    unsigned (*needs)(const orr_settings *s);
+    orr_status (*take)(void *state, int64_t step, const orr_evaluation *e, const orr_sink *sink);
 } orr_instrument;
 
 const orr_instrument *orr_instrument_at(int i); /* the kinds in their order; NULL past the last */

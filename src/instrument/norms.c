@@ -8,7 +8,8 @@
 #include <string.h>
 
 #include "base/context.h"
-#include "instrument/probe.h"
+#include "base/parallel.h"
+#include "instrument/instrument.h"
 
 static const orr_parameter parameters[] = {
     ORR_INSTRUMENT_SCHEDULE("10"),
@@ -17,99 +18,152 @@ static const orr_parameter parameters[] = {
 };
 
 typedef struct state {
-    orr_probe probe;
+    orr_context *ctx;
+    orr_arena *arena;
     orr_subject own; /* a copy: it lives as long as this */
     bool each;
-    orr_node gradient_square;
-    double *w; /* [n] */
+    double *sum; /* of the chunks of a tensor */
 } state;
+
+/* ---- sums over a tensor ------------------------------------------------------------------------------------------------- */
+
+/* |w|^2, |w - w_0|^2, |w - w'|^2 */
+enum { OF_ITSELF, FROM_FIRST, FROM_LAST, SUMS };
+enum { CHUNK = 8192, LANES = 8 };
+
+/* A tensor in chunks: what `last` holds is w' before, w after.  Sums of chunks are added in their order, so the number of threads is
+ * of no consequence. */
+typedef struct pass {
+    orr_dtype dtype;
+    int64_t n;
+    const void *w, *first;
+    void *last;
+    double *sum; /* [chunks, SUMS] */
+} pass;
+
+/* In doubles, in eight lanes over i mod 8.  One body for both types. */
+#define ORR_PASS(real)                                                                                                 \
+    static void pass_##real(int64_t n, const real *w, const real *first, real *last, double sum[SUMS]) {               \
+        double lane[SUMS][LANES] = { { 0 } };                                                                          \
+        const int64_t whole = n / LANES * LANES;                                                                       \
+        for (int64_t i = 0; i < whole; i += LANES)                                                                     \
+            for (int k = 0; k < LANES; k++) {                                                                          \
+                const double x = (double)w[i + k], a = x - (double)first[i + k], b = x - (double)last[i + k];          \
+                lane[OF_ITSELF][k] += x * x;                                                                           \
+                lane[FROM_FIRST][k] += a * a;                                                                          \
+                lane[FROM_LAST][k] += b * b;                                                                           \
+            }                                                                                                          \
+        for (int64_t i = whole; i < n; i++) {                                                                          \
+            const double x = (double)w[i], a = x - (double)first[i], b = x - (double)last[i];                          \
+            lane[OF_ITSELF][i - whole] += x * x;                                                                       \
+            lane[FROM_FIRST][i - whole] += a * a;                                                                      \
+            lane[FROM_LAST][i - whole] += b * b;                                                                       \
+        }                                                                                                              \
+        memcpy(last, w, (size_t)n * sizeof *w);                                                                        \
+        for (int q = 0; q < SUMS; q++) {                                                                               \
+            sum[q] = 0.0;                                                                                              \
+            for (int k = 0; k < LANES; k++) sum[q] += lane[q][k];                                                      \
+        }                                                                                                              \
+    }
+ORR_PASS(float)
+ORR_PASS(double)
+#undef ORR_PASS
+
+static void pass_chunk(void *self, int64_t chunk, int worker) {
+    const pass *p = self;
+    const int64_t at = chunk * CHUNK, n = p->n - at < CHUNK ? p->n - at : CHUNK;
+    (void)worker;
+    if (p->dtype == ORR_F32)
+        pass_float(n, (const float *)p->w + at, (const float *)p->first + at, (float *)p->last + at,
+                   p->sum + SUMS * chunk);
+    else
+        pass_double(n, (const double *)p->w + at, (const double *)p->first + at, (double *)p->last + at,
+                    p->sum + SUMS * chunk);
+}
+
+/* ---- measuring ------------------------------------------------------------------------------------------------------------ */
+
+static int64_t chunks_of(int64_t n) { return (n + CHUNK - 1) / CHUNK; }
 
 static void close_norms(void *self) {
     state *s = self;
     if (!s) return;
-    orr_context *ctx = s->probe.ctx;
-    orr_probe_end(&s->probe);
-    orr_release(ctx, s);
+    orr_arena_free(s->arena);
+    orr_release(s->ctx, s);
 }
 
-static orr_status prepare(orr_context *ctx, state *s) {
-    const int32_t n = (int32_t)s->own.n_tensors;
-    orr_probe *p = &s->probe;
-    ORR_TRY(ctx, orr_probe_begin(ctx, &s->own, ORR_PART_TRAIN, p));
-    orr_node *g = ORR_NEW(p->arena, orr_node, n);
-    s->w = ORR_NEW(p->arena, double, s->own.n);
-    if (!g || !s->w) return orr_fail(ctx, ORR_ENOMEM, "norms: no memory for %lld parameters", (long long)s->own.n);
-    orr_grad(p->g, p->graph.loss, p->graph.parameter, n, g);
-    s->gradient_square = orr_dot(p->g, g, g, n);
-    return orr_probe_compile(p, &s->gradient_square, 1);
+static orr_status prepare(state *s) {
+    ORR_TRY(s->ctx, orr_arena_new(s->ctx, &s->arena));
+    s->sum = ORR_NEW(s->arena, double, SUMS *chunks_of(s->own.n));
+    return s->sum ? ORR_OK : orr_fail(s->ctx, ORR_ENOMEM, "norms: out of memory");
 }
 
 static orr_status open_norms(orr_context *ctx, const orr_settings *settings, const orr_subject *subject, void **out) {
     state *s = orr_allocate(ctx, sizeof *s);
     *out = NULL;
     if (!s) return orr_fail(ctx, ORR_ENOMEM, "norms: out of memory");
-    *s = (state){ .probe = { .ctx = ctx }, .own = *subject, .each = orr_flag(settings, "each") };
-    const orr_status status = prepare(ctx, s);
+    *s = (state){ .ctx = ctx, .own = *subject, .each = orr_flag(settings, "each") };
+    const orr_status status = prepare(s);
     if (status == ORR_OK) *out = s;
     else close_norms(s);
     return status;
 }
 
-/* The live parameters as doubles, in s->w; records the norm of each. */
-static orr_status read_parameters(state *s, int64_t step, const orr_sink *sink, double *square) {
-    double *to = s->w;
-    *square = 0.0;
-    for (int64_t t = 0; t < s->own.n_tensors; t++) {
-        const int64_t n = orr_shape_count(&s->own.shape[t]);
-        double one = 0.0;
-        char name[64];
-        for (int64_t i = 0; i < n; i++) {
-            to[i] = s->own.dtype == ORR_F32 ? (double)((const float *)s->own.parameter[t])[i]
-                                            : ((const double *)s->own.parameter[t])[i];
-            one += to[i] * to[i];
-        }
-        (void)snprintf(name, sizeof name, "norm.%s", s->own.name[t]);
-        if (s->each) ORR_TRY(s->probe.ctx, sink->record(sink->self, name, step, sqrt(one)));
-        *square += one;
-        to += n;
-    }
-    return ORR_OK;
+/* Adds the squares of tensor t, whose w_0 and w' these are. */
+static void pass_tensor(state *s, int64_t t, const void *first, void *last, double square[SUMS]) {
+    pass p = { s->own.dtype, orr_shape_count(&s->own.shape[t]), s->own.parameter[t], first, last, s->sum };
+    orr_parallel(orr_context_pool(s->ctx), chunks_of(p.n), pass_chunk, &p);
+    for (int64_t c = 0; c < chunks_of(p.n); c++)
+        for (int q = 0; q < SUMS; q++) square[q] += p.sum[SUMS * c + q];
 }
 
-static double distance(int64_t n, const double *a, const double *b) {
-    double sum = 0.0;
-    for (int64_t i = 0; i < n; i++) sum += (a[i] - b[i]) * (a[i] - b[i]);
-    return sqrt(sum);
-}
-
-/* Remembered: w_0 [n] and w' [n] behind a flag that there are some. */
+/* Remembered: w_0 [n] and w' [n], tensor by tensor, behind a flag that there are some. */
 static size_t memory_of(const orr_settings *settings, const orr_subject *subject) {
     (void)settings;
-    return (size_t)(2 * subject->n + 1) * sizeof(double);
+    return sizeof(double) + 2 * (size_t)subject->n * orr_dtype_size(subject->dtype);
 }
 
 static orr_status measure(void *self, int64_t step, uint64_t seed, void *memory, const orr_sink *sink) {
     state *s = self;
-    orr_context *ctx = s->probe.ctx;
-    const int64_t n = s->own.n;
-    double *started = memory, *first = started + 1, *last = first + n, square, gradient;
+    const size_t one = orr_dtype_size(s->own.dtype), all = (size_t)s->own.n * one;
+    double *started = memory, square[SUMS] = { 0.0 };
+    char *first = (char *)(started + 1), *last = first + all;
     (void)seed;
-    ORR_TRY(ctx, orr_probe_run(&s->probe));
-    orr_probe_read(&s->probe, s->gradient_square, 1, &gradient);
-    ORR_TRY(ctx, read_parameters(s, step, sink, &square));
-    ORR_TRY(ctx, sink->record(sink->self, "norm", step, sqrt(square)));
-    ORR_TRY(ctx, sink->record(sink->self, "gradient_norm", step, sqrt(gradient)));
-    if (*started == 0.0) memcpy(first, s->w, (size_t)n * sizeof *first);
-    ORR_TRY(ctx, sink->record(sink->self, "distance", step, distance(n, s->w, first)));
-    if (*started > 0.0) ORR_TRY(ctx, sink->record(sink->self, "update_size", step, distance(n, s->w, last)));
-    memcpy(last, s->w, (size_t)n * sizeof *last);
+    for (int64_t t = 0; t < s->own.n_tensors; t++) {
+        const size_t bytes = (size_t)orr_shape_count(&s->own.shape[t]) * one;
+        double of_one[SUMS] = { 0.0 };
+        char name[64];
+        if (*started == 0.0) {
+            memcpy(first, s->own.parameter[t], bytes);
+            memcpy(last, s->own.parameter[t], bytes);
+        }
+        pass_tensor(s, t, first, last, of_one);
+        (void)snprintf(name, sizeof name, "norm.%s", s->own.name[t]);
+        if (s->each) ORR_TRY(s->ctx, sink->record(sink->self, name, step, sqrt(of_one[OF_ITSELF])));
+        for (int q = 0; q < SUMS; q++) square[q] += of_one[q];
+        first += bytes;
+        last += bytes;
+    }
+    ORR_TRY(s->ctx, sink->record(sink->self, "norm", step, sqrt(square[OF_ITSELF])));
+    ORR_TRY(s->ctx, sink->record(sink->self, "distance", step, sqrt(square[FROM_FIRST])));
+    if (*started > 0.0) ORR_TRY(s->ctx, sink->record(sink->self, "update_size", step, sqrt(square[FROM_LAST])));
     *started = 1.0;
     return ORR_OK;
 }
 
+static unsigned needs(const orr_settings *s) {
+    (void)s;
+    return ORR_NEEDS_GRADIENT;
+}
+
+static orr_status take(void *self, int64_t step, const orr_evaluation *e, const orr_sink *sink) {
+    (void)self;
+    return sink->record(sink->self, "gradient_norm", step, sqrt(e->gradient_square));
+}
+
 static double cost_of(const orr_settings *s, const orr_subject *subject) {
     (void)s, (void)subject;
-    return 3.0;
+    return 0.0; /* one pass over the parameters */
 }
 
 const orr_instrument orr_instrument_norms = {
@@ -119,4 +173,6 @@ const orr_instrument orr_instrument_norms = {
     .open = open_norms,
     .measure = measure,
     .close = close_norms,
+    .needs = needs,
+    .take = take,
 };

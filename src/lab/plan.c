@@ -21,10 +21,17 @@ static orr_status time_update(orr_context *ctx, orr_training *t, int64_t steps, 
     return ORR_OK;
 }
 
-static void count_measurements(const orr_point *p, const orr_subject *subject, orr_job_plan *out) {
+/* Forward passes of the evaluation that instruments share, as if it were for one alone. */
+static double shared_cost(unsigned needs, bool yields) {
+    return yields ? 0.0 : needs & ORR_NEEDS_GRADIENT ? 3.0 : needs & ORR_NEEDS_LOSS ? 1.0 : 0.0;
+}
+
+static void count_measurements(const orr_point *p, const orr_subject *subject, bool yields, orr_job_plan *out) {
     for (int64_t i = 0; i < p->n_observations; i++) {
         const orr_observation *o = &p->observations[i];
-        const double cost = o->instrument->cost ? o->instrument->cost(&o->settings, subject) : 1.0;
+        const unsigned needs = o->instrument->needs ? o->instrument->needs(&o->settings) : ORR_NEEDS_NOTHING;
+        const double cost =
+            (o->instrument->cost ? o->instrument->cost(&o->settings, subject) : 1.0) + shared_cost(needs, yields);
         for (int64_t at = orr_instrument_next(&o->settings, -1); at <= p->steps;
              at = orr_instrument_next(&o->settings, at)) {
             out->measurements++;
@@ -48,7 +55,7 @@ static orr_status plan_job(orr_context *ctx, const orr_job *job, orr_job_plan *o
                            .steps = p->steps };
     ORR_TRY_DONE(ctx, orr_training_new(ctx, job->member, job->members, &options, &t));
     const orr_subject subject = orr_training_subject(t);
-    count_measurements(p, &subject, out);
+    count_measurements(p, &subject, orr_training_yields(t), out);
     out->cost = orr_training_cost(t);
     out->state_bytes = (int64_t)orr_training_state_bytes(t) * job->members;
     ORR_TRY_DONE(ctx, time_update(ctx, t, p->steps, &update));

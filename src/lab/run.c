@@ -30,6 +30,8 @@ typedef struct session {
     waiting *waiting;    /* [members] */
     orr_run_outcome *outcome;
     int64_t member;   /* that is being measured */
+    int64_t pending;  /* the step whose evaluation the next update will yield; -1: none */
+    char *checkpoint; /* room for one */
     double saved;     /* when the last checkpoint was written */
     double stop_seen; /* when it was first seen, while measuring, that the job is to stop; 0: not yet */
 } session;
@@ -89,6 +91,64 @@ static orr_status observe_member(session *s, int64_t step) {
     return ORR_OK;
 }
 
+/* ---- the shared evaluation --------------------------------------------------------------------------------------------------------- */
+
+/* What the instruments need that are due after `step` updates; a negative step: what any of them ever needs. */
+static unsigned needs_at(const orr_point *point, int64_t step) {
+    unsigned needs = ORR_NEEDS_NOTHING;
+    for (int64_t i = 0; i < point->n_observations; i++) {
+        const orr_observation *o = &point->observations[i];
+        if (o->instrument->needs && (step < 0 || orr_instrument_due(&o->settings, step)))
+            needs |= o->instrument->needs(&o->settings);
+    }
+    return needs;
+}
+
+static orr_status give(session *s, int64_t m, int64_t step, const orr_evaluation *e) {
+    const orr_sink sink = { record, record_array, s };
+    s->member = m;
+    for (int64_t i = 0; i < s->job->point->n_observations; i++) {
+        const orr_observation *o = &s->job->point->observations[i];
+        if (!o->instrument->needs || !o->instrument->needs(&o->settings) || !orr_instrument_due(&o->settings, step))
+            continue;
+        ORR_TRY(s->ctx, o->instrument->take(s->instrument[i], step, e, &sink));
+    }
+    return ORR_OK;
+}
+
+/* After the members' ends are known: those that go on have their next update, the others have not. */
+static orr_status evaluate(session *s, int64_t step) {
+    const unsigned needs = needs_at(s->job->point, step);
+    orr_evaluation e;
+    if (!needs) return ORR_OK;
+    for (int64_t m = 0; m < s->job->members; m++) {
+        if (s->done[m] && (was_finished(s, m) || s->outcome[m].steps < step)) continue; /* had ended before */
+        if (!s->done[m] && orr_training_yields(s->training)) {
+            s->pending = step;
+            continue;
+        }
+        ORR_TRY(s->ctx, check_stop_measuring(s, step));
+        orr_training_select(s->training, m);
+        ORR_TRY(s->ctx, orr_training_evaluate(s->training, needs, &e));
+        ORR_TRY(s->ctx, give(s, m, step, &e));
+    }
+    return ORR_OK;
+}
+
+/* After the update that followed. */
+static orr_status collect(session *s) {
+    const int64_t step = s->pending;
+    s->pending = -1;
+    for (int64_t m = 0; step >= 0 && m < s->job->members; m++) {
+        if (s->done[m]) continue;
+        const orr_evaluation e = orr_training_yield(s->training, m);
+        ORR_TRY(s->ctx, give(s, m, step, &e));
+    }
+    return ORR_OK;
+}
+
+/* ---- observing all members ------------------------------------------------------------------------------------------------------------ */
+
 static orr_status observe(session *s, int64_t step) {
     if (!is_due(s, step)) return ORR_OK;
     for (int64_t m = 0; m < s->job->members; m++) {
@@ -100,9 +160,10 @@ static orr_status observe(session *s, int64_t step) {
     return ORR_OK;
 }
 
-/* Where the next chunk ends: at the next observation, or the end, or after CHUNK updates. */
+/* Where the next chunk ends: at the next observation, or the end, or after CHUNK updates; after one that yields an evaluation. */
 static int64_t next_stop(const session *s, int64_t step) {
     const int64_t steps = s->job->point->steps;
+    if (s->pending >= 0) return step + 1;
     int64_t next = step + CHUNK < steps ? step + CHUNK : steps;
     for (int64_t i = 0; i < s->job->point->n_observations; i++) {
         const int64_t at = orr_instrument_next(&s->job->point->observations[i].settings, step);
@@ -183,15 +244,17 @@ static void read_checkpoint(session *s, const char *from) {
     }
 }
 
+/* The state after `step` updates, kept in memory until what was recorded of that step is whole. */
+static orr_status keep_checkpoint(session *s) {
+    if (!s->checkpoint) s->checkpoint = orr_allocate(s->ctx, checkpoint_bytes(s));
+    if (!s->checkpoint) return no_memory(s);
+    write_checkpoint(s, s->checkpoint);
+    return ORR_OK;
+}
+
 static orr_status save(session *s, int64_t step) {
-    const size_t bytes = checkpoint_bytes(s);
-    char *data = orr_allocate(s->ctx, bytes);
-    if (!data) return no_memory(s);
-    write_checkpoint(s, data);
-    const orr_status status = orr_store_checkpoint(s->store, s->job->run[0], step, data, bytes);
-    orr_release(s->ctx, data);
     s->saved = orr_now();
-    return status;
+    return orr_store_checkpoint(s->store, s->job->run[0], step, s->checkpoint, checkpoint_bytes(s));
 }
 
 /* Goes back to the last checkpoint, or to the start: *step updates are made, and what was recorded later is gone. */
@@ -268,12 +331,26 @@ static void tick(const session *s, int64_t steps) {
     if (s->options->done) (void)atomic_fetch_add(s->options->done, (long long)(steps * s->job->members));
 }
 
-static orr_status check_stop(session *s, int64_t step) {
-    if (!s->options->stop || !*s->options->stop) return ORR_OK;
-    ORR_TRY(s->ctx, save(s, step));
+static orr_status interrupted(const session *s, int64_t step) {
     return orr_fail(s->ctx, ORR_EINTERRUPTED,
                     "interrupted after %lld updates; %s keeps what was recorded: `orrery resume` goes on from here",
                     (long long)step, orr_store_path(s->store));
+}
+
+/* The updates from *step to the next stop, with a checkpoint of *step where it is time for one.  Where an update yields what is
+ * still to be recorded of *step, the checkpoint is written behind it, so that a resumed run has nothing to catch up on. */
+static orr_status advance(session *s, double pause, int64_t *step) {
+    const bool stop = s->options->stop && *s->options->stop,
+               saves = stop || (*step > 0 && orr_now() - s->saved >= pause);
+    const int64_t next = next_stop(s, *step);
+    if (saves) ORR_TRY(s->ctx, keep_checkpoint(s));
+    if (!stop || s->pending >= 0) ORR_TRY(s->ctx, orr_training_advance(s->training, next - *step));
+    ORR_TRY(s->ctx, collect(s));
+    if (saves) ORR_TRY(s->ctx, save(s, *step));
+    if (stop) return interrupted(s, *step);
+    tick(s, next - *step);
+    *step = next;
+    return ORR_OK;
 }
 
 static orr_status train(session *s) {
@@ -285,20 +362,17 @@ static orr_status train(session *s) {
         step = 0;
         ORR_TRY(s->ctx, observe(s, 0));
         ORR_TRY(s->ctx, close_members(s, 0, &left));
+        ORR_TRY(s->ctx, evaluate(s, 0));
     } else {
         for (int64_t m = 0; m < s->job->members; m++) left += !s->done[m];
     }
     tick(s, step);
     s->saved = orr_now();
     while (left > 0) {
-        ORR_TRY(s->ctx, check_stop(s, step));
-        const int64_t next = next_stop(s, step);
-        ORR_TRY(s->ctx, orr_training_advance(s->training, next - step));
-        tick(s, next - step);
-        step = next;
+        ORR_TRY(s->ctx, advance(s, pause, &step));
         ORR_TRY(s->ctx, observe(s, step));
         ORR_TRY(s->ctx, close_members(s, step, &left));
-        if (left > 0 && orr_now() - s->saved >= pause) ORR_TRY(s->ctx, save(s, step));
+        ORR_TRY(s->ctx, evaluate(s, step));
     }
     tick(s, s->job->point->steps - step);
     return ORR_OK;
@@ -323,9 +397,9 @@ static orr_status finish_runs(session *s, bool interrupted) {
 
 static orr_status open_session(session *s) {
     const orr_point *point = s->job->point;
-    const orr_training_options options = { .rule = point->rule,
-                                           .rule_settings = &point->rule_settings,
-                                           .steps = point->steps };
+    const orr_training_options options = {
+        .rule = point->rule, .rule_settings = &point->rule_settings, .steps = point->steps, .needs = needs_at(point, -1)
+    };
     ORR_TRY(s->ctx, orr_arena_new(s->ctx, &s->arena));
     s->done = ORR_NEW(s->arena, bool, s->job->members);
     s->waiting = ORR_NEW(s->arena, waiting, s->job->members);
@@ -338,9 +412,12 @@ static orr_status open_session(session *s) {
 orr_status orr_job_run(orr_context *ctx, orr_store *store, const orr_job *job, const orr_job_options *options,
                        orr_run_outcome *outcome) {
     static const orr_job_options defaults = { 0 };
-    session s = {
-        .ctx = ctx, .store = store, .job = job, .options = options ? options : &defaults, .outcome = outcome
-    };
+    session s = { .ctx = ctx,
+                  .store = store,
+                  .job = job,
+                  .options = options ? options : &defaults,
+                  .outcome = outcome,
+                  .pending = -1 };
     memset(outcome, 0, (size_t)job->members * sizeof *outcome);
     orr_status status = open_session(&s);
     if (status == ORR_OK) status = start_runs(&s);
@@ -357,5 +434,6 @@ orr_status orr_job_run(orr_context *ctx, orr_store *store, const orr_job *job, c
     close_instruments(&s);
     orr_training_free(s.training);
     orr_arena_free(s.arena);
+    orr_release(ctx, s.checkpoint);
     return status;
 }

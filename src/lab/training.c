@@ -205,6 +205,7 @@ orr_status orr_training_new(orr_context *ctx, const orr_member *member, int64_t 
                          .member = member,
                          .members = members,
                          .steps = options->steps,
+                         .needs = options->needs,
                          .problem = member[0].problem,
                          .rule = options->rule,
                          .rule_settings = options->rule_settings,
@@ -218,6 +219,7 @@ orr_status orr_training_new(orr_context *ctx, const orr_member *member, int64_t 
 void orr_training_free(orr_training *t) {
     if (!t) return;
     orr_training_kick_free(t->kick);
+    orr_training_evaluators_free(t);
     orr_program_free(t->program);
     orr_graph_free(t->g);
     orr_arena_free(t->arena);

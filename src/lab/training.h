@@ -21,7 +21,8 @@ typedef struct orr_member {
 typedef struct orr_training_options {
     const orr_rule *rule;
     const orr_settings *rule_settings;
-    int64_t steps; /* of the whole run, for schedules */
+    int64_t steps;  /* of the whole run, for schedules */
+    unsigned needs; /* what instruments need of the shared evaluation (ORR_NEEDS_) */
 } orr_training_options;
 
 /* At the members' initial parameters; the rule's buffers are 0.  Fails: ORR_EINPUT where rule and data don't go together (a
@@ -35,6 +36,14 @@ orr_status orr_training_advance(orr_training *t, int64_t steps) ORR_MUST_USE;
 int64_t orr_training_steps(const orr_training *t);
 /* A member's loss in the batch of the last update, before it; NaN before the first. */
 double orr_training_loss(const orr_training *t, int64_t member);
+
+/* The network over all training examples at the selected member's parameters.  `needs` are among those of the options. */
+orr_status orr_training_evaluate(orr_training *t, unsigned needs, orr_evaluation *out) ORR_MUST_USE;
+/* Whether each update computes just that on its way, of the parameters before it: where its loss is that of all examples as they
+ * are, at parameters that nothing moves first. */
+bool orr_training_yields(const orr_training *t);
+/* What the last update has computed so. */
+orr_evaluation orr_training_yield(const orr_training *t, int64_t member);
 
 /* Makes a member the one that instruments and orr_training_parameter see. */
 void orr_training_select(orr_training *t, int64_t member);

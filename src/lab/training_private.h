@@ -1,11 +1,19 @@
 /* What the files of training share: training.c (memory, programs, advance), update.c (the graph of an update), subject.c (the
- * network as instruments see it), flow.c (continuous time), kick.c (a push at the edge of stability). */
+ * network as instruments see it), evaluate.c (what they share of it), flow.c (continuous time), kick.c (a push at the edge of stability). */
 #ifndef ORR_LAB_TRAINING_PRIVATE_H
 #define ORR_LAB_TRAINING_PRIVATE_H
 
 #include "lab/training.h"
 
 typedef struct orr_kick orr_kick;
+
+/* The network over all training examples, as a program over the selected member. */
+typedef struct orr_evaluator {
+    orr_arena *arena;
+    orr_graph *g;
+    orr_program *program; /* NULL: not compiled yet */
+    orr_node value[2];    /* loss, |gradient|^2 or ORR_NONE */
+} orr_evaluator;
 
 struct orr_training {
     orr_context *ctx;
@@ -41,7 +49,11 @@ struct orr_training {
     orr_graph *g;
     orr_program *program;
     orr_node counter, loss;
-    orr_kick *kick; /* NULL: none */
+    unsigned needs;
+    bool yields;
+    orr_node gradient_square;   /* beside the loss, where it yields and is needed; or ORR_NONE */
+    orr_evaluator evaluator[2]; /* of the loss alone; with the gradient */
+    orr_kick *kick;             /* NULL: none */
     /* where time is continuous */
     double *flow_loss; /* [members] */
     const orr_node *flow_parameter, *flow_gradient;
@@ -68,6 +80,8 @@ void orr_training_kick_free(orr_kick *k);
 orr_status orr_training_kick(orr_training *t, bool *waiting) ORR_MUST_USE;
 bool orr_training_kicked(const orr_training *t, int64_t member);
 void orr_training_set_kicked(orr_training *t, int64_t member, bool kicked);
+
+void orr_training_evaluators_free(orr_training *t);
 
 orr_status orr_training_no_memory(const orr_training *t);
 /* Parameters, buffers and counter as inputs. */

@@ -104,18 +104,39 @@ static orr_status build_gradient(orr_training *t, orr_arena *arena, orr_graph *g
     return ORR_OK;
 }
 
+/* Whether the loss is the one that instruments mean: the same node, for equal nodes are one. */
+static bool is_evaluation(const orr_training *t, orr_graph *g, const orr_update_nodes *nodes, orr_node x,
+                          orr_node target) {
+    if (t->kick || x.id != nodes->x.id || target.id != nodes->target.id) return false;
+    orr_problem_graph evaluation = nodes->problem;
+    orr_problem_forward(t->problem, g, t->problem->data.n, x, target, orr_problem_evaluation_key(g), &evaluation);
+    return evaluation.loss.id == nodes->problem.loss.id;
+}
+
+/* |grad L|^2, before the rule makes anything of the gradient. */
+static orr_node plain_gradient_square(const orr_training *t, orr_graph *g, orr_node loss, const orr_node *w,
+                                      orr_node *room) {
+    const int32_t n = (int32_t)t->n_trained;
+    orr_grad(g, loss, w, n, room); /* the nodes are those of the gradient that was built before */
+    return orr_dot(g, room, room, n);
+}
+
 /* What one update makes of a member: new_w[tensors], new_buffer[buffers]. */
 static orr_status build_step(orr_training *t, orr_arena *arena, orr_graph *g, orr_update_nodes *nodes, orr_node *new_w,
                              orr_node *new_buffer) {
     const orr_problem *p = t->problem;
     const int32_t buffers = t->rule->buffers;
-    orr_node *w = ORR_NEW(arena, orr_node, t->n_trained), *gradient = ORR_NEW(arena, orr_node, t->n_trained), x, target;
+    orr_node *w = ORR_NEW(arena, orr_node, t->n_trained), *gradient = ORR_NEW(arena, orr_node, t->n_trained),
+             *plain = ORR_NEW(arena, orr_node, t->n_trained), x, target;
     int64_t batch;
-    if (!w || !gradient) return orr_training_no_memory(t);
+    if (!w || !gradient || !plain) return orr_training_no_memory(t);
     take_batch(t, g, nodes, &x, &target, &batch);
     target = add_noise(t, g, nodes, target);
     orr_problem_forward(p, g, batch, x, target, key_of(g, nodes, orr_purpose_of("task")), &nodes->problem);
+    t->yields = is_evaluation(t, g, nodes, x, target);
     ORR_TRY(t->ctx, build_gradient(t, arena, g, nodes, w, gradient));
+    if (t->yields && t->needs & ORR_NEEDS_GRADIENT && t->n_trained > 0)
+        t->gradient_square = plain_gradient_square(t, g, nodes->problem.loss, w, plain);
     const orr_node rate =
         orr_mul(g, nodes->rate, orr_rule_schedule(g, t->rule_settings, nodes->updates_real, t->steps));
     const orr_node gradient_square =
@@ -254,21 +275,24 @@ orr_status orr_training_compile(orr_training *t) {
     const int32_t n = (int32_t)t->problem->n_tensors, all = n + t->n_buffers;
     orr_update_nodes nodes;
     varying v;
-    orr_node *result = ORR_NEW(t->arena, orr_node, all + 1);
+    orr_node *result = ORR_NEW(t->arena, orr_node, all + 2);
     orr_update *update = ORR_NEW(t->arena, orr_update, all);
     if (!result || !update) return orr_training_no_memory(t);
     ORR_TRY(t->ctx, orr_training_inputs(t, t->arena, t->g, &nodes));
     ORR_TRY(t->ctx, more_inputs(t, t->arena, t->g, &nodes));
     ORR_TRY(t->ctx, build_step(t, t->arena, t->g, &nodes, result, result + n));
     result[all] = nodes.problem.loss;
+    result[all + 1] = t->gradient_square;
+    const int32_t values = t->gradient_square.id ? 2 : 1;
     ORR_TRY(t->ctx, list_varying(t, t->arena, t->g, &nodes, &v));
-    if (t->members > 1) ORR_TRY(t->ctx, map_members(t, t->arena, t->g, &v, result, all + 1));
+    if (t->members > 1) ORR_TRY(t->ctx, map_members(t, t->arena, t->g, &v, result, all + values));
     t->loss = result[all];
+    t->gradient_square = result[all + 1];
     int32_t n_updates = 0;
     for (int32_t i = 0; i < all; i++)
         if (result[i].id != v.many[i].id) update[n_updates++] = (orr_update){ v.many[i], result[i] };
     const orr_compile_options options = {
-        .outputs = &t->loss, .n_outputs = 1, .updates = update, .n_updates = n_updates
+        .outputs = result + all, .n_outputs = values, .updates = update, .n_updates = n_updates
     };
     ORR_TRY(t->ctx, orr_compile(t->ctx, t->g, &options, &t->program));
     return attach(t, &v, nodes.updates);

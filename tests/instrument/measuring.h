@@ -110,6 +110,16 @@ static inline orr_training *start_training(orr_context *ctx, orr_arena *arena, c
     return t;
 }
 
+/* What an instrument takes of the shared evaluation, where it takes some. */
+static inline orr_status give_evaluation(orr_training *t, const orr_instrument *instrument,
+                                         const orr_settings *settings, void *self, int64_t step, const orr_sink *sink) {
+    const unsigned needs = instrument->needs ? instrument->needs(settings) : ORR_NEEDS_NOTHING;
+    orr_evaluation e;
+    if (!needs) return ORR_OK;
+    const orr_status status = orr_training_evaluate(t, needs, &e);
+    return status == ORR_OK ? instrument->take(self, step, &e, sink) : status;
+}
+
 /* Measures once at the start, and once more after `steps` updates, where there are some. */
 static inline void measure_with(orr_context *ctx, orr_arena *arena, const orr_problem *problem, const char *kind,
                                 const choice *choices, int64_t steps, notes *out) {
@@ -125,9 +135,11 @@ static inline void measure_with(orr_context *ctx, orr_arena *arena, const orr_pr
     if (instrument->cost) assert_true(instrument->cost(&settings, &subject) >= 0.0);
     assert_ok(ctx, instrument->open(ctx, &settings, &subject, &self));
     assert_ok(ctx, instrument->measure(self, 0, NOTE_SEED, memory, &sink));
+    assert_ok(ctx, give_evaluation(t, instrument, &settings, self, 0, &sink));
     if (steps) {
         assert_ok(ctx, orr_training_advance(t, steps));
         assert_ok(ctx, instrument->measure(self, steps, NOTE_SEED, memory, &sink));
+        assert_ok(ctx, give_evaluation(t, instrument, &settings, self, steps, &sink));
     }
     instrument->close(self);
     orr_training_free(t);

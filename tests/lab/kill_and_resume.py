@@ -12,7 +12,7 @@ data: { kind: gaussian, n: 200, n_test: 50 }
 task: { kind: mse }
 rule: { kind: gd, learning_rate: 0.05 }
 steps: STEPS
-observe: [ { kind: loss, every: 20 }, { kind: sharpness, every: 200 } ]
+observe: [ { kind: loss, every: 1 }, { kind: norms, every: 3 }, { kind: sharpness, every: 200 } ]
 """,
     "adam-schedule": """
 name: adam-schedule

@@ -149,6 +149,86 @@ static void until_ends_a_run_and_epochs_count_batches(void **state) {
     orr_store_close(l.store);
 }
 
+/* Loss and gradient are taken from the next update where that computes them, and are those of the network by itself otherwise: a kick
+ * that never comes (its edge is far off) forbids the former.  The last step, and that of a run which ends early, has no next update. */
+static void the_next_update_yields_what_is_observed(void **state) {
+    static const char *const names[] = { "loss", "gradient_norm", "norm", "distance", "update_size", "loss_test" };
+    static const char *const ends[] = { "", "until: 0.3\n" };
+    for (int e = 0; e < 2; e++) {
+        laboratory l[2];
+        for (int kick = 0; kick < 2; kick++) {
+            char text[600];
+            (void)snprintf(text, sizeof text,
+                           "name: yield\narchitecture: { kind: mlp, widths: [6] }\ntask: mse\nsteps: 40\nseeds: 3\n"
+                           "data: { kind: gaussian, n: 20, n_test: 5, dimension: 4, resample: true }\nprecision: f64\n"
+                           "rule: { kind: gd, learning_rate: 0.05%s }\n"
+                           "observe: [ { kind: loss, every: 1 }, { kind: norms, every: 3 } ]\n%s",
+                           kick ? ", kick: 1e-3, kick_after: 1000" : "", ends[e]);
+            l[kick] = laboratory_run(*state, arena, text, ":memory:", NULL);
+        }
+        for (int64_t i = 0; i < 3; i++) {
+            assert_int_equal(l[0].outcome[i].steps, l[1].outcome[i].steps);
+            if (e == 0) assert_int_equal(l[0].outcome[i].steps, 40);
+            for (int q = 0; q < 6; q++) {
+                const orr_series a = laboratory_series(*state, arena, &l[0], i, names[q]),
+                                 b = laboratory_series(*state, arena, &l[1], i, names[q]);
+                assert_int_equal(a.n, b.n);
+                if (q == 0) assert_int_equal(a.n, l[0].outcome[i].steps + 1);
+                for (int64_t k = 0; k < a.n; k++) {
+                    assert_close(a.x[k], b.x[k], 0.0);
+                    assert_close(a.y[k], b.y[k], 1e-13);
+                }
+            }
+        }
+        orr_store_close(l[0].store);
+        orr_store_close(l[1].store);
+    }
+}
+
+/* Where the loss of an update is that of all examples as they are, and nowhere else. */
+static void only_the_plain_loss_of_all_examples_is_yielded(void **state) {
+    static const struct {
+        const char *rule, *task;
+        bool yields;
+    } rows[] = {
+        { "{ kind: gd, learning_rate: 0.1 }", "mse", true },
+        { "{ kind: gd, learning_rate: 0.1, clip: 0.1 }", "{ kind: mse, ridge: 0.1 }", true },
+        { "{ kind: adam, learning_rate: 0.1 }", "mse", true },
+        { "{ kind: sgd, learning_rate: 0.1, batch: 20 }", "mse", true },
+        { "{ kind: sgd, learning_rate: 0.1, batch: 10 }", "mse", false },
+        { "{ kind: sgd, learning_rate: 0.1, batch: 20, sampling: replacement }", "mse", false },
+        { "{ kind: gd, learning_rate: 0.1, kick: 0.1 }", "mse", false },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[500];
+        orr_training *t;
+        (void)snprintf(text, sizeof text,
+                       "name: x\narchitecture: { kind: mlp, widths: [3] }\nsteps: 2\n"
+                       "data: { kind: gaussian, n: 20, dimension: 3 }\ntask: %s\nrule: %s\n",
+                       rows[i].task, rows[i].rule);
+        const laboratory l = laboratory_of(*state, arena, text);
+        const orr_point *p = &l.experiment.points[0];
+        const orr_member member = { .problem = l.problems[0], .learning_rate = 0.1 };
+        const orr_training_options options = { .rule = p->rule,
+                                               .rule_settings = &p->rule_settings,
+                                               .steps = 2,
+                                               .needs = ORR_NEEDS_LOSS | ORR_NEEDS_GRADIENT };
+        assert_ok(*state, orr_training_new(*state, &member, 1, &options, &t));
+        if (orr_training_yields(t) != rows[i].yields) fail_msg("row %zu: yields is %d", i, !rows[i].yields);
+        if (rows[i].yields) { /* as it is before the update, whatever the rule makes of the gradient */
+            orr_evaluation e;
+            orr_training_select(t, 0);
+            assert_ok(*state, orr_training_evaluate(t, ORR_NEEDS_LOSS | ORR_NEEDS_GRADIENT, &e));
+            assert_ok(*state, orr_training_advance(t, 1));
+            const orr_evaluation got = orr_training_yield(t, 0);
+            assert_close(got.loss, e.loss, 1e-6 * e.loss);
+            assert_true(e.gradient_square > 0.01);
+            assert_close(got.gradient_square, e.gradient_square, 1e-5 * e.gradient_square);
+        }
+        orr_training_free(t);
+    }
+}
+
 /* Few noisy examples in many dimensions: the test loss falls, then rises. */
 static void patience_ends_a_run_that_has_found_no_new_minimum_for_so_long(void **state) {
 #define OVERFITS                                                                                                       \
@@ -261,6 +341,8 @@ int main(void) {
         cmocka_unit_test(a_measurement_that_is_no_number_ends_nothing),
         cmocka_unit_test(a_run_of_no_steps_measures_the_initial_network),
         cmocka_unit_test(until_ends_a_run_and_epochs_count_batches),
+        cmocka_unit_test(the_next_update_yields_what_is_observed),
+        cmocka_unit_test(only_the_plain_loss_of_all_examples_is_yielded),
         cmocka_unit_test(patience_ends_a_run_that_has_found_no_new_minimum_for_so_long),
         cmocka_unit_test(a_loss_is_recorded_of_the_part_that_was_asked_for),
         cmocka_unit_test(patience_without_test_losses_is_refused),
