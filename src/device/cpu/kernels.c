@@ -341,7 +341,7 @@ TRANSPOSE(f64, double)
 enum { ABREAST = 64 };
 
 /* 64-bit lanes of which the low halves count: their product is one instruction, which no compiler finds by itself. */
-typedef uint64_t wide_u64 __attribute__((vector_size(REGISTER)));
+typedef uint64_t wide_u64 __attribute__((vector_size(REGISTER), aligned(8)));
 
 static inline wide_u64 product_of_halves(wide_u64 a, wide_u64 b) {
 #if defined(__AVX512F__)
@@ -362,7 +362,7 @@ static void philox(const uint32_t key[4], uint64_t block, uint64_t w[4][ABREAST]
     for (int at = 0; at < ABREAST; at += SETS * STEP) {
         wide_u64 c[SETS][4];
         for (int i = 0; i < SETS; i++) {
-            memcpy(&c[i][0], w[0] + at + i * STEP, sizeof c[i][0]);
+            c[i][0] = *(const wide_u64 *)(w[0] + at + i * STEP);
             c[i][1] = c[i][0] >> 32;
             c[i][2] = (wide_u64){ 0 } + key[2];
             c[i][3] = (wide_u64){ 0 } + key[3];
@@ -377,20 +377,18 @@ static void philox(const uint32_t key[4], uint64_t block, uint64_t w[4][ABREAST]
             k0 += 0x9E3779B9u, k1 += 0xBB67AE85u;
         }
         for (int i = 0; i < SETS; i++)
-            for (int k = 0; k < 4; k++) memcpy(w[k] + at + i * STEP, &c[i][k], sizeof c[i][k]);
+            for (int k = 0; k < 4; k++) *(wide_u64 *)(w[k] + at + i * STEP) = c[i][k];
     }
 }
 
 /* u[i] = (64-bit draw >> 11) 2^-53 of two words: the halves become, exactly, the low bits of 2^52 and of 2^84. */
 static void uniforms(const uint64_t low[ABREAST], const uint64_t high[ABREAST], double u[ABREAST]) {
     for (int at = 0; at < ABREAST; at += REGISTER / 8) {
-        wide_u64 l, h;
-        memcpy(&l, low + at, sizeof l), memcpy(&h, high + at, sizeof h);
+        const wide_u64 l = *(const wide_u64 *)(low + at), h = *(const wide_u64 *)(high + at);
         const wide_u64 x = (h << 32 | (l & UINT32_MAX)) >> 11;
         const wide_f64 a = (wide_f64)((x & UINT32_MAX) | 0x4330000000000000u) - 0x1p52;
         const wide_f64 b = (wide_f64)(x >> 32 | 0x4530000000000000u) - 0x1p84;
-        const wide_f64 sum = (a + b) * 0x1p-53;
-        memcpy(u + at, &sum, sizeof sum);
+        *(wide_f64 *)(u + at) = (a + b) * 0x1p-53;
     }
 }
 
