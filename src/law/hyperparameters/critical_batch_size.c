@@ -11,7 +11,8 @@
  *
  * For linear regression on Gaussian inputs all of it is known beforehand, by the exact recursion of second moments: S of each batch
  * size and learning rate, B_noise along the path of the largest batch, and with it what the two estimators of B_simple must show.
- * For other networks the form is what is sealed, and B_noise is measured (per-example-gradients with `curvature`).
+ * For other networks the form is what is sealed, and B_noise is measured (per-example-gradients with `curvature`); of B_simple its two
+ * estimators must agree.
  *
  * S is that of a mean loss: seeds make three groups where there are six or more, and each group gives a value; else each seed does.
  * Theory: theory/critical_batch.h, theory/batch_fit.h, theory/sgd_moments.h.  Sources: McCandlish et al. 2018 (1812.06162); Ma, Bassily,
@@ -188,6 +189,14 @@ static orr_status no_memory(orr_context *ctx) {
     return orr_fail(ctx, ORR_ENOMEM, "critical batch size: no memory for a prediction");
 }
 
+/* How many examples batches are drawn from; NaN: from a distribution. */
+static double population_of(const orr_premises *in) {
+    const orr_point *p = &in->experiment->points[0];
+    const bool fresh =
+        orr_settings_has(&p->rule_settings, "sampling") && orr_settings_say(&p->rule_settings, "sampling", "online");
+    return fresh ? (double)NAN : (double)in->problems[0]->data.n;
+}
+
 static bool observes_noise(const orr_point *p) {
     return orr_point_observation(p, "gradient-noise") || orr_point_observation(p, "per-example-gradients");
 }
@@ -283,9 +292,10 @@ static orr_status predict_all(orr_context *ctx, orr_arena *scratch, const orr_pr
 static orr_status predict(orr_context *ctx, orr_arena *scratch, const orr_premises *in, json_t **prediction) {
     const orr_experiment *e = in->experiment;
     json_t *points = json_array();
-    *prediction = json_pack("{s:s, s:s, s:s, s:f, s:I, s:o}", "law", "critical-batch-size", "form",
+    *prediction = json_pack("{s:s, s:s, s:s, s:f, s:I, s:o, s:o}", "law", "critical-batch-size", "form",
                             "S = S_min (1 + B_crit/B)", "series", series_of(&e->points[0], in->problems[0]), "target",
-                            target_of(&e->points[0]), "seeds", (json_int_t)e->seeds, "points", points);
+                            target_of(&e->points[0]), "seeds", (json_int_t)e->seeds, "population",
+                            orr_json_real(population_of(in)), "points", points);
     if (!*prediction) return no_memory(ctx);
     const orr_status status = predict_all(ctx, scratch, in, points, *prediction);
     if (status == ORR_OK) return ORR_OK;
@@ -305,7 +315,8 @@ static orr_status measure_run(orr_context *ctx, orr_arena *scratch, const orr_re
                                          "batch_noise_trace",
                                          "gradient_noise_signal",
                                          "gradient_noise_trace",
-                                         "gradient_noise_weighted",
+                                         "gradient_curved_signal",
+                                         "gradient_curved_trace",
                                          NULL };
     return orr_measure_series(ctx, scratch, records, point, seed, names, out);
 }
@@ -325,21 +336,43 @@ static const orr_check checks[] = {
     /* the sheet's estimate from 200 batches is 11 % off */
     { "noise scale from two batch sizes, measured over exact", 0.85, 1.15 },
     { "noise scale from single examples, measured over exact", 0.85, 1.15 },
+    { "noise scale from two batch sizes over that from single examples", 0.85, 1.15 }, /* where neither is known */
     { 0 },
 };
-enum { RESIDUAL, EXPONENT, CRITICAL, TWO_BATCHES, EXAMPLES };
+enum { RESIDUAL, EXPONENT, CRITICAL, TWO_BATCHES, EXAMPLES, AGREEMENT };
 
-/* Sum over seeds and records up to the target of what was recorded of B_noise at a point; *n of them. */
-static double sum_noise(const orr_batch_group *g, const json_t *point, double steps, double *n) {
-    double sum = 0.0;
+/* What an estimator recorded at its record i, summed over a group's seeds. */
+typedef struct estimate {
+    double trace, signal;
+} estimate;
+
+/* Estimators take the examples for draws from a distribution.  Where a run draws from those examples alone, they are all there is, and
+ * |G|^2 is that of their mean gradient, without tr Sigma/N taken off it. */
+static estimate estimate_at(const orr_batch_group *g, const json_t *point, const char *trace, const char *signal,
+                            size_t i) {
+    const double population = orr_number_of(g->prediction, "population"); /* NaN: a distribution */
+    estimate e = { 0.0, 0.0 };
     for (size_t seed = g->from; seed < g->to; seed++) {
-        const json_t *s = orr_batch_series(g, point, seed, "gradient_noise_weighted"),
-                     *step = json_object_get(s, "step");
-        for (size_t i = 0; i < json_array_size(step); i++) {
-            if (orr_number_at(step, i) > steps) continue;
-            sum += orr_number_at(json_object_get(s, "value"), i);
-            ++*n;
-        }
+        e.trace += orr_number_at(json_object_get(orr_batch_series(g, point, seed, trace), "value"), i);
+        e.signal += orr_number_at(json_object_get(orr_batch_series(g, point, seed, signal), "value"), i);
+    }
+    if (population > 0.0) e.signal += e.trace / population;
+    return e;
+}
+
+/* When the first seed of a group recorded a series. */
+static const json_t *steps_of(const orr_batch_group *g, const json_t *point, const char *name) {
+    return json_object_get(orr_batch_series(g, point, g->from, name), "step");
+}
+
+/* Sum over records up to the target of B_noise at a point, sums over seeds before each ratio; *n of them. */
+static double sum_noise(const orr_batch_group *g, const json_t *point, double steps, double *n) {
+    static const char *const trace = "gradient_curved_trace", *const signal = "gradient_curved_signal";
+    const json_t *step = steps_of(g, point, trace);
+    double sum = 0.0;
+    for (size_t i = 0; i < json_array_size(step) && orr_number_at(step, i) <= steps; i++, ++*n) {
+        const estimate e = estimate_at(g, point, trace, signal, i);
+        sum += e.signal > 0.0 ? e.trace / e.signal : (double)NAN; /* too few examples to tell */
     }
     return sum;
 }
@@ -358,39 +391,50 @@ static bool mean_noise(const orr_batch_group *g, const orr_batch_tuned *largest,
     return n > 0.0;
 }
 
-/* Ratio of sums, over seeds and records up to the target, of two series; and of what is exact at the same updates. */
-static double scale_ratio(const orr_batch_group *g, const json_t *point, const char *trace, const char *signal) {
-    const json_t *noise = json_object_get(point, "noise");
-    double sum[2] = { 0.0, 0.0 }, exact[2] = { 0.0, 0.0 };
-    for (size_t seed = g->from; seed < g->to; seed++) {
-        const json_t *t = orr_batch_series(g, point, seed, trace), *s = orr_batch_series(g, point, seed, signal),
-                     *step = json_object_get(t, "step");
-        for (size_t i = 0; i < json_array_size(step); i++) {
-            const double k = orr_number_at(step, i);
-            if (k > orr_number_of(point, "steps")) continue;
-            sum[0] += orr_number_at(json_object_get(t, "value"), i);
-            sum[1] += orr_number_at(json_object_get(s, "value"), i);
-            exact[0] += orr_number_at(json_object_get(noise, "trace"), (size_t)k);
-            exact[1] += orr_number_at(json_object_get(noise, "signal"), (size_t)k);
-        }
+/* tr Sigma/|G|^2 of what was recorded until `until`: sums over seeds and records before the ratio. */
+static double scale_of(const orr_batch_group *g, const json_t *point, const char *trace, const char *signal,
+                       double until) {
+    const json_t *step = steps_of(g, point, trace);
+    estimate sum = { 0.0, 0.0 };
+    for (size_t i = 0; i < json_array_size(step) && orr_number_at(step, i) <= until; i++) {
+        const estimate e = estimate_at(g, point, trace, signal, i);
+        sum.trace += e.trace;
+        sum.signal += e.signal;
     }
-    return sum[0] / sum[1] / (exact[0] / exact[1]);
+    return sum.trace / sum.signal;
 }
 
-static bool is_recorded(const orr_batch_group *g, const json_t *point, const char *name) {
-    return json_array_size(json_object_get(orr_batch_series(g, point, g->from, name), "step")) > 0;
+/* The same of what is exact, at the same updates. */
+static double exact_scale(const orr_batch_group *g, const json_t *point, const char *trace, double until) {
+    const json_t *noise = json_object_get(point, "noise"), *step = steps_of(g, point, trace);
+    estimate sum = { 0.0, 0.0 };
+    for (size_t i = 0; i < json_array_size(step) && orr_number_at(step, i) <= until; i++) {
+        const size_t k = (size_t)orr_number_at(step, i);
+        sum.trace += orr_number_at(json_object_get(noise, "trace"), k);
+        sum.signal += orr_number_at(json_object_get(noise, "signal"), k);
+    }
+    return sum.trace / sum.signal;
 }
 
-static void judge_estimators(const orr_batch_group *g, orr_check_values *values) {
-    const json_t *points = json_object_get(g->prediction, "points");
-    for (size_t i = 0; i < json_array_size(points); i++) {
-        const json_t *point = json_array_get(points, i);
-        if (!json_is_object(json_object_get(point, "noise"))) continue;
-        if (is_recorded(g, point, "batch_noise_trace"))
-            orr_check_add(&values[TWO_BATCHES], scale_ratio(g, point, "batch_noise_trace", "batch_noise_signal"));
-        if (is_recorded(g, point, "gradient_noise_trace"))
-            orr_check_add(&values[EXAMPLES], scale_ratio(g, point, "gradient_noise_trace", "gradient_noise_signal"));
+/* The two estimators of B_simple at a point: against what is exact, until its own target; where nothing is, against each other at the
+ * same updates, until `last`, when the largest batch is at the target. */
+static void judge_point(const orr_batch_group *g, const json_t *point, double last, orr_check_values *values) {
+    static const char *const name[2][2] = { { "batch_noise_trace", "batch_noise_signal" },
+                                            { "gradient_noise_trace", "gradient_noise_signal" } };
+    const bool exact = json_is_object(json_object_get(point, "noise"));
+    double until = exact ? orr_number_of(point, "steps") : last;
+    if (isnan(until)) until = (double)INFINITY; /* the target is not reached */
+    double scale[2];
+    int there = 0;
+    for (int k = 0; k < 2; k++) {
+        if (json_array_size(steps_of(g, point, name[k][0])) == 0) continue;
+        scale[k] = scale_of(g, point, name[k][0], name[k][1], until);
+        if (exact)
+            orr_check_add(&values[k ? EXAMPLES : TWO_BATCHES], scale[k] / exact_scale(g, point, name[k][0], until));
+        there++;
     }
+    if (there == 2 && !exact && json_equal(steps_of(g, point, name[0][0]), steps_of(g, point, name[1][0])))
+        orr_check_add(&values[AGREEMENT], scale[0] / scale[1]);
 }
 
 static orr_status judge(orr_context *ctx, orr_arena *out_arena, const json_t *prediction, const json_t *measurement,
@@ -410,7 +454,8 @@ static orr_status judge(orr_context *ctx, orr_arena *out_arena, const json_t *pr
         orr_check_add(&values[EXPONENT], law.exponent);
         if (!isfinite(law.exponent)) orr_check_add(&values[CRITICAL], (double)NAN);
         else if (mean_noise(&g, &best[n - 1], &noise)) orr_check_add(&values[CRITICAL], law.batch_critical / noise);
-        judge_estimators(&g, values);
+        for (size_t i = 0; i < json_array_size(json_object_get(prediction, "points")); i++)
+            judge_point(&g, json_array_get(json_object_get(prediction, "points"), i), best[n - 1].steps, values);
     }
     return ORR_OK;
 }
@@ -462,19 +507,16 @@ static void draw_exact(drawing *d) {
                                                             "kind", names[k][1]));
 }
 
-/* Estimates of a point at each record: sums over the seeds, then their ratio. */
+/* Estimates of a point at each record. */
 static void draw_estimates(drawing *d, const orr_batch_group *all, const json_t *point, const char *trace,
                            const char *signal, const char *kind) {
-    const json_t *step = json_object_get(orr_batch_series(all, point, 0, trace), "step");
+    const json_t *step = steps_of(all, point, trace);
     for (size_t i = 0; i < json_array_size(step); i++) {
-        double t = 0.0, s = 0.0;
-        for (size_t seed = all->from; seed < all->to; seed++) {
-            t += orr_number_at(json_object_get(orr_batch_series(all, point, seed, trace), "value"), i);
-            s += orr_number_at(json_object_get(orr_batch_series(all, point, seed, signal), "value"), i);
-        }
-        if (s > 0.0)
-            (void)json_array_append_new(d->estimates, json_pack("{s:O, s:o, s:s}", "step", json_array_get(step, i),
-                                                                "scale", orr_json_real(t / s), "kind", kind));
+        const estimate e = estimate_at(all, point, trace, signal, i);
+        if (e.signal > 0.0)
+            (void)json_array_append_new(d->estimates,
+                                        json_pack("{s:O, s:o, s:s}", "step", json_array_get(step, i), "scale",
+                                                  orr_json_real(e.trace / e.signal), "kind", kind));
     }
 }
 
@@ -490,6 +532,7 @@ static void draw_noise(drawing *d) {
         if (orr_number_of(point, "batch") != largest) continue;
         draw_estimates(d, &all, point, "batch_noise_trace", "batch_noise_signal", "B_simple, two batch sizes");
         draw_estimates(d, &all, point, "gradient_noise_trace", "gradient_noise_signal", "B_simple, single examples");
+        draw_estimates(d, &all, point, "gradient_curved_trace", "gradient_curved_signal", "B_noise, single examples");
     }
 }
 

@@ -15,9 +15,10 @@ static int teardown(void **state) {
 static const orr_law *law(void) { return orr_law_find("critical-batch-size"); }
 
 /* Five batch sizes with two learning rates each, of which the second is 1.5 times slower.  The loss is e^-k/10 times what makes it
- * 1/2 after S = 100 (1 + 16/B) updates; B_noise is 12 along the way of the largest batch, as measured. */
+ * 1/2 after S = 100 (1 + 16/B) updates; B_noise is 8, then 16 along the way of the largest batch, as measured, and the estimates of
+ * B_simple are 3 and 2.5.  All of them know a distribution, of which the examples are 48 draws. */
 enum { BATCHES = 5 };
-static const double target = 0.5;
+static const double target = 0.5, population = 48.0;
 
 static json_t *prediction(int seeds) {
     json_t *points = json_array(), *batches = json_array();
@@ -27,8 +28,21 @@ static json_t *prediction(int seeds) {
         (void)json_array_append_new(
             points, json_pack("{s:i, s:f, s:f}", "point", i, "batch", batch, "learning_rate", 1.0 + i % 2));
     }
-    return json_pack("{s:s, s:f, s:i, s:o, s:o}", "series", "loss_test", "target", target, "seeds", seeds, "batches",
-                     batches, "points", points);
+    return json_pack("{s:s, s:f, s:i, s:f, s:o, s:o}", "series", "loss_test", "target", target, "seeds", seeds,
+                     "population", population, "batches", batches, "points", points);
+}
+
+/* A seed's trace and signal are `factor` times the mean's: ratios of sums don't see it, and sums of ratios of others would. */
+static void estimated(json_t *run, const char *name, double factor, const double trace[2], double signal) {
+    const char *const part[2] = { "trace", "signal" };
+    for (int k = 0; k < 2; k++) {
+        char full[40];
+        double value[2];
+        for (int i = 0; i < 2; i++) value[i] = factor * (k == 0 ? trace[i] : signal - trace[i] / population);
+        (void)snprintf(full, sizeof full, "%s_%s", name, part[k]);
+        (void)json_object_set_new(run, full,
+                                  json_pack("{s:[i, i], s:[f, f]}", "step", 0, 9, "value", value[0], value[1]));
+    }
 }
 
 static json_t *run_of(int point, double factor) {
@@ -38,8 +52,11 @@ static json_t *run_of(int point, double factor) {
         (void)json_array_append_new(step, json_real(k));
         (void)json_array_append_new(value, json_real(factor * target * exp((steps - k) / 10.0)));
     }
-    return json_pack("{s:{s:o, s:o}, s:{s:[i, i], s:[f, f]}}", "loss_test", "step", step, "value", value,
-                     "gradient_noise_weighted", "step", 0, 9, "value", 8.0, 16.0);
+    json_t *run = json_pack("{s:{s:o, s:o}}", "loss_test", "step", step, "value", value);
+    estimated(run, "gradient_curved", factor, (const double[]){ 8.0, 16.0 }, 1.0);
+    estimated(run, "batch_noise", factor, (const double[]){ 6.0, 6.0 }, 2.0);
+    estimated(run, "gradient_noise", factor, (const double[]){ 4.0, 6.0 }, 2.0);
+    return run;
 }
 
 static json_t *measurement(int seeds) {
@@ -55,7 +72,7 @@ static json_t *measurement(int seeds) {
 
 static void the_best_learning_rates_make_the_hyperbola(void **state) {
     for (int seeds = 3; seeds <= 6; seeds += 3) {
-        orr_check_values v[5];
+        orr_check_values v[6];
         json_t *p = prediction(seeds), *m = measurement(seeds);
         assert_ok(*state, law()->judge(*state, arena, p, m, v));
         for (int c = 0; c < 3; c++) assert_int_equal(v[c].n, 3); /* three seeds, or three pairs of them */
@@ -65,8 +82,10 @@ static void the_best_learning_rates_make_the_hyperbola(void **state) {
             assert_close(v[2].value[k], 16.0 / 12.0, 1e-7);
         }
         assert_int_equal(v[3].n + v[4].n, 0); /* nothing is known of the noise beforehand */
+        assert_int_equal(v[5].n, 3 * 2 * BATCHES);
+        for (int k = 0; k < 3; k++) assert_close(v[5].value[k], 3.0 / 2.5, 1e-12);
         json_t *panels = law()->figure(p, m);
-        assert_int_equal(json_array_size(panels), 2);
+        assert_int_equal(json_array_size(panels), 3);
         json_decref(panels);
         json_decref(m);
         json_decref(p);
@@ -76,7 +95,7 @@ static void the_best_learning_rates_make_the_hyperbola(void **state) {
 /* Only the other learning rate of a batch counts where one diverges; where both do, or don't get there, the law fails. */
 static void a_batch_size_that_does_not_reach_the_target_never_holds(void **state) {
     for (int diverges = 0; diverges < 2; diverges++) {
-        orr_check_values v[5];
+        orr_check_values v[6];
         json_t *p = prediction(3), *m = measurement(3);
         for (int i = 4; i < 6; i++) {
             json_t *value =
