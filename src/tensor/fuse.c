@@ -19,7 +19,7 @@ typedef struct search {
     int32_t now;
     const int32_t *reader; /* [nodes]: the one node that reads a node; 0: none, or several */
     const bool *stored;    /* [nodes]: in memory whatever is fused */
-    bool *waits;           /* [nodes] */
+    int32_t *waits;        /* [nodes]: 0, or how many wait in a row, down to this one */
 } search;
 
 bool orr_plan_is_outer(const orr_graph *g, int32_t node) {
@@ -240,19 +240,21 @@ static bool merge_reads_beside(const orr_plan *plan, int32_t a, int32_t b) {
     return false;
 }
 
-/* Whether a node may run as late as its reader does. */
-static bool can_wait(const search *s, int32_t node) {
+/* Whether a node may run as late as its reader does: how many then wait in a row, no more than a group holds; else 0. */
+static int32_t can_wait(const search *s, int32_t node) {
     const orr_plan *plan = s->plan;
     const orr_graph_node *n = &plan->g->nodes[node];
     const int32_t reader = s->reader[node];
     if (n->op->kind != ORR_KIND_ELEMENTWISE || !reader || s->stored[node] || !fusible(plan, reader) ||
         orr_plan_is_outer(plan->g, reader) || !orr_shape_equal(&n->type.shape, iterates(plan, reader)))
-        return false;
+        return 0;
+    int32_t longest = 0;
     for (int32_t k = 0; k < n->n_args; k++) {
         const int32_t root = orr_plan_root(plan, n->args[k].id);
-        if (root && ((!s->stored[root] && !s->waits[root]) || plan->is_row[root])) return false;
+        if (root && ((!s->stored[root] && !s->waits[root]) || plan->is_row[root])) return 0;
+        if (root && s->waits[root] > longest) longest = s->waits[root];
     }
-    return true;
+    return longest < ORR_FUSED_NODES ? longest + 1 : 0;
 }
 
 /* Merges a group with those of a node's arguments, all or only those that waited; and of the arguments of these. */
@@ -261,7 +263,7 @@ static void merge_args(search *s, int32_t node, int32_t home, bool all) {
     const orr_graph_node *n = &plan->g->nodes[node];
     for (int32_t k = 0; k < n->n_args; k++) {
         const int32_t t = group_of_arg(plan, node, k);
-        const bool waited = s->waits[n->args[k].id];
+        const bool waited = s->waits[n->args[k].id] > 0;
         if (t >= 0 && t != home && (all || waited) && can_merge(s, home, t) && !merge_reads_beside(plan, home, t))
             merge(plan, home, t);
         if (waited) merge_args(s, n->args[k].id, home, all);
@@ -331,7 +333,7 @@ orr_status orr_plan_fuse(orr_plan *plan) {
                  .stack = ORR_NEW(plan->scratch, int32_t, n) };
     int32_t *reader = ORR_NEW(plan->scratch, int32_t, n);
     bool *stored = ORR_NEW(plan->scratch, bool, n);
-    s.reader = reader, s.stored = stored, s.waits = ORR_NEW(plan->scratch, bool, n);
+    s.reader = reader, s.stored = stored, s.waits = ORR_NEW(plan->scratch, int32_t, n);
     plan->is_row = ORR_NEW(plan->scratch, bool, n);
     if (!plan->group_of || !plan->next_in_group || !plan->in_memory || !plan->is_row || !plan->groups || !s.stamp ||
         !s.stack || !reader || !stored || !s.waits)
@@ -341,7 +343,7 @@ orr_status orr_plan_fuse(orr_plan *plan) {
     const bool fuses = plan->device->fused_run && !plan->options->no_fusion;
     for (int32_t i = 1; i < n; i++) {
         if (plan->layout[i].holding != ORR_HOLD_BUFFER || plan->g->nodes[i].op->kind == ORR_KIND_SOURCE) continue;
-        s.waits[i] = fuses && can_wait(&s, i);
+        s.waits[i] = fuses ? can_wait(&s, i) : 0;
         if (!s.waits[i]) place(&s, i);
     }
     for (int32_t i = 1; i < n; i++) {

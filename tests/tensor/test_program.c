@@ -627,6 +627,22 @@ static void derivatives_of_activations_are_not_kept(void **state) {
     orr_graph_free(g);
 }
 
+/* Nodes that wait for one another end somewhere: a chain of any length compiles, in time and on the stack. */
+static void a_long_chain_compiles(void **state) {
+    enum { LINKS = 100000 };
+    orr_context *ctx = *state;
+    orr_graph *g = graph_new(ctx);
+    const orr_node x = orr_input(g, "x", ORR_F64, ORR_SHAPE(3));
+    orr_node y = x;
+    for (int i = 0; i < LINKS; i++) y = orr_sub(g, x, y);
+    orr_program *p = compile(ctx, g, &(orr_compile_options){ .outputs = &y, .n_outputs = 1 });
+    set(p, x, (const double[]){ 1, 2, 3 }, 3);
+    assert_ok(ctx, orr_program_run(p));
+    expect(p, y, (const double[]){ 1, 2, 3 }, 3, 0.0);
+    orr_program_free(p);
+    orr_graph_free(g);
+}
+
 /* ---- memory that runs out ------------------------------------------------------------------------------------------------- */
 
 static orr_status build_and_run(orr_context *ctx, void *arg) {
@@ -691,6 +707,7 @@ int main(void) {
         cmocka_unit_test(the_plan_names_ops_costs_and_what_was_fused),
         cmocka_unit_test(a_chain_of_temporaries_needs_memory_for_two),
         cmocka_unit_test(derivatives_of_activations_are_not_kept),
+        cmocka_unit_test(a_long_chain_compiles),
         cmocka_unit_test(when_memory_runs_out_compile_says_so_and_leaks_nothing),
     };
     return cmocka_run_group_tests_name("tensor/program", tests, context_setup, context_teardown);

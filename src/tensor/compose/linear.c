@@ -16,8 +16,8 @@ orr_node orr_linear(orr_graph *g, orr_node x, orr_node w, orr_node b) {
     for (int32_t i = 0; i < t.shape.rank - 1; i++) rows *= t.shape.size[i];
     const orr_node y = t.shape.rank == 1 ? orr_einsum(g, "i,oi->o", x, w)
                                          : orr_einsum(g, "ni,oi->no", orr_reshape(g, x, ORR_SHAPE(rows, in)), w);
-    const orr_node shaped =
-        orr_reshape(g, y, shape); /* before the bias, which then joins what comes after in one pass */
+    /* Shaped before the bias, which then joins what comes after in one pass. */
+    const orr_node shaped = orr_reshape(g, y, shape);
     return b.id ? orr_add(g, shaped, b) : shaped;
 }
 
