@@ -1,6 +1,7 @@
 #include "base/arena.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@ typedef struct block {
     struct block *previous;
     size_t size, used, before; /* before: bytes used in all earlier blocks */
     unsigned char *bytes;
+    bool single; /* holds one thing that wouldn't have fitted into a usual block */
 } block;
 
 struct orr_arena {
@@ -61,12 +63,23 @@ void *orr_arena_take(orr_arena *arena, int64_t count, size_t size) {
         size_t next = b->size < LARGEST_STEP ? 2 * b->size : LARGEST_STEP;
         b = block_new(arena->ctx, b, need > next ? need : next);
         if (!b) return NULL;
+        b->single = need > next;
         arena->top = b;
     }
     void *p = b->bytes + b->used;
     b->used += need;
     if (need) memset(p, 0, need);
     return p;
+}
+
+void orr_arena_give_back(orr_arena *arena, const void *p) {
+    block *b = arena->top, *later = NULL;
+    for (; b && !(b->single && b->bytes == p); b = b->previous) later = b;
+    if (!b) return;
+    for (block *c = arena->top; c != b; c = c->previous) c->before -= b->used;
+    if (later) later->previous = b->previous;
+    else arena->top = b->previous; /* the first block is never a single one */
+    orr_release(arena->ctx, b);
 }
 
 char *orr_arena_string(orr_arena *arena, const char *text) {

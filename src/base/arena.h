@@ -29,6 +29,10 @@ void *orr_arena_take(orr_arena *arena, int64_t count, size_t size);
 char *orr_arena_string(orr_arena *arena, const char *text);
 char *orr_arena_format(orr_arena *arena, const char *format, ...) ORR_PRINTF(2, 3);
 
+/* Gives what one call of orr_arena_take returned back before the arena's end, where it is so large that it has a block of its own
+ * (1 MiB or more always has); else nothing happens.  p isn't used again, and no mark was taken since it was. */
+void orr_arena_give_back(orr_arena *arena, const void *p);
+
 orr_arena_mark orr_arena_here(const orr_arena *arena);
 void orr_arena_rewind(orr_arena *arena, orr_arena_mark mark);
 

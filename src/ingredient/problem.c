@@ -36,7 +36,7 @@ static orr_status complete(orr_context *ctx, orr_arena *out_arena, orr_ingredien
     return k->parameterization_settings.value && k->initial_settings.value ? ORR_OK : no_memory(ctx);
 }
 
-/* Numbers in dtype; the dataset's own memory where it has that type already. */
+/* Numbers in dtype: never the dataset's own memory, which goes before training begins. */
 static orr_status take_numbers(orr_context *ctx, orr_arena *out_arena, orr_dtype dtype, int64_t n, const double *from,
                                void **out) {
     *out = orr_arena_take(out_arena, n, orr_dtype_size(dtype));

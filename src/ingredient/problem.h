@@ -25,7 +25,7 @@ typedef struct orr_ingredients {
 typedef struct orr_problem {
     orr_ingredients kind;
     orr_dtype dtype;
-    orr_dataset data;
+    orr_dataset data; /* its doubles are there until training begins */
     orr_signature signature;
     orr_network network; /* parameterized */
     const orr_tensor

@@ -189,6 +189,26 @@ orr_status orr_lab_seal(orr_context *ctx, orr_arena *out_arena, orr_store *store
     return ORR_OK;
 }
 
+/* What was in one place, for several problems perhaps. */
+static void give_back(orr_arena *arena, const orr_problem *const *problems, int64_t n, const double *x,
+                      const double *y) {
+    for (int64_t i = 0; i < n; i++) {
+        orr_dataset *d = &((orr_problem *)problems[i])->data; /* make_problem's, which are no constants */
+        if (d->x == x) d->x = NULL;
+        if (d->y == y) d->y = NULL;
+    }
+    orr_arena_give_back(arena, x);
+    orr_arena_give_back(arena, y);
+}
+
+void orr_lab_give_back(orr_arena *out_arena, const orr_experiment *e, const orr_problem *const *problems) {
+    const int64_t n = e->n_points * e->seeds;
+    for (int64_t i = 0; i < n; i++) {
+        const orr_dataset *d = &problems[i]->data;
+        if (d->x || d->y) give_back(out_arena, problems + i, n - i, d->x, d->y);
+    }
+}
+
 /* ---- jobs ----------------------------------------------------------------------------------------------------------------------------- */
 
 /* Above this many operations an update, 6 a parameter and example as forward and backward take, runs go alone: their memory stays in a

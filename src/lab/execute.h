@@ -21,6 +21,10 @@ orr_status orr_lab_seal(orr_context *ctx, orr_arena *out_arena, orr_store *store
                         const orr_problem *const *problems, bool no_ensemble, orr_store_prediction *predictions,
                         int64_t n_predictions, orr_sealed *out) ORR_MUST_USE;
 
+/* After the seal: gives back the examples as doubles, which laws predict from and the seal is of.  Training has its own, in the
+ * problems' dtype.  out_arena and problems are those of orr_lab_prepare. */
+void orr_lab_give_back(orr_arena *out_arena, const orr_experiment *experiment, const orr_problem *const *problems);
+
 /* A zero means the default. */
 typedef struct orr_lab_options {
     const volatile sig_atomic_t *stop;

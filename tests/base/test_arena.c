@@ -38,11 +38,37 @@ static void rewinding_gives_the_memory_back(void **state) {
     orr_arena_free(arena);
 }
 
+static void what_is_large_is_given_back_and_the_rest_stays(void **state) {
+    enum { LARGE = 1 << 20 };
+    orr_arena *arena;
+    assert_ok(*state, orr_arena_new(*state, &arena));
+    char *before = orr_arena_string(arena, "before");
+    double *first = ORR_NEW(arena, double, LARGE);
+    char *between = orr_arena_string(arena, "between");
+    double *second = ORR_NEW(arena, double, LARGE);
+    assert_true(before && first && between && second);
+    const size_t used = orr_arena_used(arena);
+    orr_arena_give_back(arena, first);
+    assert_int_equal(orr_arena_used(arena), used - LARGE * sizeof(double));
+    orr_arena_give_back(arena, first); /* is no longer there */
+    orr_arena_give_back(arena, NULL);
+    orr_arena_give_back(arena, between); /* shares its block */
+    assert_int_equal(orr_arena_used(arena), used - LARGE * sizeof(double));
+    second[LARGE - 1] = 1.0;
+    orr_arena_give_back(arena, second); /* the last block */
+    assert_int_equal(orr_arena_used(arena), used - 2 * LARGE * sizeof(double));
+    assert_string_equal(orr_arena_string(arena, "after"), "after");
+    assert_string_equal(before, "before");
+    assert_string_equal(between, "between");
+    orr_arena_free(arena);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(taken_memory_is_zero_aligned_and_distinct),
         cmocka_unit_test(a_size_that_overflows_is_refused),
         cmocka_unit_test(rewinding_gives_the_memory_back),
+        cmocka_unit_test(what_is_large_is_given_back_and_the_rest_stays),
     };
     return cmocka_run_group_tests_name("base/arena", tests, context_setup, context_teardown);
 }

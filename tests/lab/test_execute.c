@@ -293,6 +293,34 @@ static void patience_without_test_losses_is_refused(void **state) {
     }
 }
 
+/* Data of more than 1 MiB, which have a block of their own; shared by two problems of two runs each. */
+static void training_needs_none_of_the_doubles_that_are_given_back(void **state) {
+    static const char text[] = "name: lean\narchitecture: { kind: mlp, widths: [3] }\n"
+                               "data: { kind: gaussian, n: 300, n_test: 100, dimension: 400 }\ntask: mse\n"
+                               "rule: { kind: gd, learning_rate: 0.1 }\nsteps: 4\nseeds: 2\n"
+                               "observe: [ { kind: loss, every: 2 }, { kind: modes, every: 2 } ]\n"
+                               "sweep: { grid: { architecture.activation: [tanh, erf] } }\n";
+    laboratory kept = laboratory_run(*state, arena, text, ":memory:", NULL), lean = laboratory_of(*state, arena, text);
+    assert_ok(*state, orr_store_open(*state, ":memory:", &lean.store));
+    assert_ok(*state,
+              orr_lab_seal(*state, arena, lean.store, &lean.experiment, lean.problems, false, NULL, 0, &lean.sealed));
+    const size_t used = orr_arena_used(arena);
+    orr_lab_give_back(arena, &lean.experiment, lean.problems);
+    assert_true(orr_arena_used(arena) + 400 * 400 * sizeof(double) <= used);
+    for (int64_t i = 0; i < 4; i++) assert_true(!lean.problems[i]->data.x && !lean.problems[i]->data.y);
+    assert_ok(*state, orr_lab_execute(*state, lean.store, &lean.experiment, lean.problems, lean.sealed.run, NULL,
+                                      lean.outcome));
+    for (int64_t i = 0; i < 4; i++) {
+        const orr_series a = laboratory_series(*state, arena, &kept, i, "loss"),
+                         b = laboratory_series(*state, arena, &lean, i, "loss");
+        assert_int_equal(a.n, 3);
+        assert_int_equal(b.n, 3);
+        for (int64_t k = 0; k < a.n; k++) assert_true(a.y[k] == b.y[k]);
+    }
+    orr_store_close(kept.store);
+    orr_store_close(lean.store);
+}
+
 static void what_does_not_go_together_is_told_in_words(void **state) {
     static const struct {
         const char *rule, *task, *words;
@@ -346,6 +374,7 @@ int main(void) {
         cmocka_unit_test(patience_ends_a_run_that_has_found_no_new_minimum_for_so_long),
         cmocka_unit_test(a_loss_is_recorded_of_the_part_that_was_asked_for),
         cmocka_unit_test(patience_without_test_losses_is_refused),
+        cmocka_unit_test(training_needs_none_of_the_doubles_that_are_given_back),
         cmocka_unit_test(what_does_not_go_together_is_told_in_words),
     };
     return cmocka_run_group_tests_name("lab/execute", tests, setup, teardown);
