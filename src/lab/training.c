@@ -140,10 +140,9 @@ static orr_status take_hyperparameters(orr_training *t) {
     return ORR_OK;
 }
 
-static orr_status start(orr_training *t) {
+/* w: room for the doubles of one member */
+static orr_status start_members(orr_training *t, double *w) {
     const orr_problem *p = t->problem;
-    double *w = ORR_NEW(t->arena, double, p->n);
-    if (!w) return orr_training_no_memory(t);
     for (int64_t m = 0; m < t->members; m++) {
         ORR_TRY(t->ctx, orr_problem_initial(t->ctx, t->member[m].problem, t->member[m].seed, w));
         const double *from = w;
@@ -153,6 +152,14 @@ static orr_status start(orr_training *t) {
             from += n;
         }
     }
+    return ORR_OK;
+}
+
+static orr_status start(orr_training *t) {
+    double *w = orr_allocate(t->ctx, (size_t)t->problem->n * sizeof *w);
+    const orr_status status = w ? start_members(t, w) : orr_training_no_memory(t);
+    orr_release(t->ctx, w);
+    ORR_TRY(t->ctx, status);
     t->selected = -1;
     orr_training_select(t, 0);
     return ORR_OK;

@@ -131,7 +131,7 @@ static orr_status open_file(orr_context *ctx, const char *path, bool immutable, 
     if (!*path) return orr_fail(ctx, ORR_EINPUT, "store: the file's name is empty");
     orr_store *store = orr_allocate(ctx, sizeof *store);
     if (!store) return orr_fail(ctx, ORR_ENOMEM, "store %s: out of memory", path);
-    memset(store, 0, sizeof *store);
+    memset(store, 0, offsetof(orr_store, pending)); /* what isn't written takes no memory */
     store->ctx = ctx;
     ORR_TRY_DONE(ctx,
                  immutable ? orr_sql_open_immutable(ctx, path, &store->sql) : orr_sql_open(ctx, path, &store->sql));
