@@ -95,10 +95,13 @@ void orr_dense_multiply(int64_t m, int64_t n, int64_t k, const double *a, bool t
                 (int)n, (int)k, 1, a, (int)(transpose_a ? m : k), b, (int)(transpose_b ? k : n), 0, c, (int)n);
 }
 
-void orr_dense_apply(int64_t m, int64_t n, const double *a, int64_t lda, const double *x, double *y) {
-    if (m == 0) return;
-    memset(y, 0, (size_t)m * sizeof *y);
-    if (n > 0) cblas_dgemv(CblasRowMajor, CblasNoTrans, (int)m, (int)n, 1, a, (int)lda, x, 1, 0, y, 1);
+void orr_dense_apply(int64_t m, int64_t n, const double *a, int64_t lda, bool transpose, const double *x, double *y) {
+    const int64_t length = transpose ? n : m;
+    if (length == 0) return;
+    memset(y, 0, (size_t)length * sizeof *y);
+    if (m > 0 && n > 0)
+        cblas_dgemv(CblasRowMajor, transpose ? CblasTrans : CblasNoTrans, (int)m, (int)n, 1, a, (int)lda, x, 1, 0, y,
+                    1);
 }
 
 void orr_dense_multiply_parallel(orr_context *ctx, int64_t m, int64_t n, int64_t k, const double *a, bool transpose_a,
@@ -106,8 +109,15 @@ void orr_dense_multiply_parallel(orr_context *ctx, int64_t m, int64_t n, int64_t
     orr_blocked_multiply(orr_context_pool(ctx), m, n, k, a, transpose_a, b, transpose_b, c);
 }
 
-void orr_dense_gram(orr_context *ctx, int64_t n, int64_t k, const double *a, double *c) {
-    orr_blocked_gram(orr_context_pool(ctx), n, k, a, c);
+orr_status orr_dense_gram(orr_context *ctx, int64_t n, int64_t k, const double *a, orr_dense_map *map, const void *self,
+                          double *c) {
+    orr_pool *pool = orr_context_pool(ctx);
+    if (n == 0) return ORR_OK;
+    double *room = orr_allocate(ctx, (size_t)orr_blocked_gram_room(orr_pool_threads(pool), n) * sizeof *room);
+    if (!room) return no_memory(ctx, "Gram", n, n);
+    orr_blocked_gram(pool, n, k, a, map, self, c, room);
+    orr_release(ctx, room);
+    return ORR_OK;
 }
 
 /* ---- eigenvalues ----------------------------------------------------------------------------------------------- */
@@ -333,13 +343,27 @@ static orr_status copy_lower(orr_context *ctx, const char *what, int64_t n, cons
     return ORR_OK;
 }
 
+/* Where an entry of a isn't finite, neither is the factor's diagonal in its row. */
+orr_status orr_cholesky_in_place(orr_context *ctx, int64_t n, double *a, int64_t lda) {
+    ORR_TRY(ctx, check_extents(ctx, "Cholesky", n, lda));
+    double *room = orr_allocate(ctx, (size_t)orr_blocked_cholesky_room(n) * sizeof *room);
+    if (!room) return no_memory(ctx, "Cholesky", n, n);
+    const int64_t failed = orr_blocked_cholesky(orr_context_pool(ctx), n, a, lda, room);
+    orr_release(ctx, room);
+    if (failed < 0) return check_info(ctx, "Cholesky", (lapack_int)failed);
+    if (failed > 0)
+        return orr_fail(ctx, ORR_ENUMERIC, "Cholesky: not positive definite, pivot %lld of %lld isn't positive",
+                        (long long)failed, (long long)n);
+    for (int64_t i = 0; i < n; i++)
+        if (!isfinite(a[i * lda + i]))
+            return orr_fail(ctx, ORR_ENUMERIC, "Cholesky: row %lld of %lld isn't finite", (long long)i, (long long)n);
+    return ORR_OK;
+}
+
 orr_status orr_cholesky(orr_context *ctx, int64_t n, const double *a, double *l) {
     ORR_TRY(ctx, check_extents(ctx, "Cholesky", n, n));
     ORR_TRY(ctx, copy_lower(ctx, "Cholesky", n, a, l));
-    const int64_t failed = orr_blocked_cholesky(orr_context_pool(ctx), n, l);
-    if (failed <= 0) return check_info(ctx, "Cholesky", (lapack_int)failed);
-    return orr_fail(ctx, ORR_ENUMERIC, "Cholesky: not positive definite, pivot %lld of %lld isn't positive",
-                    (long long)failed, (long long)n);
+    return orr_cholesky_in_place(ctx, n, l, n);
 }
 
 orr_status orr_cholesky_solve(orr_context *ctx, orr_arena *scratch, int64_t n, const double *l, int64_t columns,
@@ -358,19 +382,27 @@ orr_status orr_cholesky_solve(orr_context *ctx, orr_arena *scratch, int64_t n, c
     return check_info(ctx, "Cholesky solve", info);
 }
 
-/* z: b, to be overwritten by L^-1 b; one: [n]. */
-static void solve_leading(int64_t n, const double *l, int64_t sizes, const int64_t *size, double *z, double *one,
-                          double *x) {
-    cblas_dtrsv(CblasRowMajor, CblasLower, CblasNoTrans, CblasNonUnit, (int)n, l, (int)n, z, 1);
-    for (int64_t s = 0; s < sizes; s++) {
-        memcpy(one, z, (size_t)size[s] * sizeof *one);
-        cblas_dtrsv(CblasRowMajor, CblasLower, CblasTrans, CblasNonUnit, (int)size[s], l, (int)n, one, 1);
-        for (int64_t i = 0; i < n; i++) x[i * sizes + s] = i < size[s] ? one[i] : 0.0;
-    }
+typedef struct leading {
+    int64_t n, ldl, sizes;
+    const double *l, *z; /* z = L^-1 b */
+    const int64_t *size;
+    double *one, *x; /* one: [sizes, n] */
+} leading;
+
+/* From the last size on, which is often the largest. */
+static void solve_leading(void *arg, int64_t task, int worker) {
+    const leading *p = arg;
+    const int64_t n = p->n, s = p->sizes - 1 - task, size = p->size[s];
+    double *one = p->one + s * n;
+    (void)worker;
+    memcpy(one, p->z, (size_t)size * sizeof *one);
+    if (size > 0)
+        cblas_dtrsv(CblasRowMajor, CblasLower, CblasTrans, CblasNonUnit, (int)size, p->l, (int)p->ldl, one, 1);
+    for (int64_t i = 0; i < n; i++) p->x[i * p->sizes + s] = i < size ? one[i] : 0.0;
 }
 
-orr_status orr_cholesky_solve_leading(orr_context *ctx, orr_arena *scratch, int64_t n, const double *l, int64_t sizes,
-                                      const int64_t *size, const double *b, double *x) {
+orr_status orr_cholesky_solve_leading(orr_context *ctx, orr_arena *scratch, int64_t n, const double *l, int64_t ldl,
+                                      int64_t sizes, const int64_t *size, const double *b, double *x) {
     ORR_TRY(ctx, check_extents(ctx, "Cholesky solve of leading blocks", n, sizes));
     ORR_TRY(ctx, check_finite(ctx, "Cholesky solve of leading blocks", n, 1, b));
     for (int64_t s = 0; s < sizes; s++)
@@ -379,9 +411,13 @@ orr_status orr_cholesky_solve_leading(orr_context *ctx, orr_arena *scratch, int6
                             (long long)size[s], (long long)n, (long long)n);
     if (n == 0 || sizes == 0) return ORR_OK;
     const orr_arena_mark mark = orr_arena_here(scratch);
-    double *z = copy_of(scratch, n, 1, b), *one = ORR_NEW(scratch, double, n);
-    const orr_status status = z && one ? ORR_OK : no_memory(ctx, "Cholesky solve of leading blocks", n, 1);
-    if (status == ORR_OK) solve_leading(n, l, sizes, size, z, one, x);
+    double *z = copy_of(scratch, n, 1, b), *one = orr_arena_take(scratch, sizes, (size_t)n * sizeof *one);
+    const orr_status status = z && one ? ORR_OK : no_memory(ctx, "Cholesky solve of leading blocks", n, sizes);
+    if (status == ORR_OK) {
+        leading p = { n, ldl, sizes, l, z, size, one, x };
+        cblas_dtrsv(CblasRowMajor, CblasLower, CblasNoTrans, CblasNonUnit, (int)n, l, (int)ldl, z, 1);
+        orr_parallel(orr_context_pool(ctx), sizes, solve_leading, &p);
+    }
     orr_arena_rewind(scratch, mark);
     return status;
 }

@@ -26,13 +26,16 @@ void orr_blas_words(char out[256]);
 /* c <- op(a) op(b), c m x n, inner extent k; op transposes where asked: a is then stored k x m, b n x k. */
 void orr_dense_multiply(int64_t m, int64_t n, int64_t k, const double *a, bool transpose_a, const double *b,
                         bool transpose_b, double *c);
-/* y <- A x, A m x n with rows lda apart: a block of a larger matrix. */
-void orr_dense_apply(int64_t m, int64_t n, const double *a, int64_t lda, const double *x, double *y);
+/* y <- A x, or A' x where `transpose`, A m x n with rows lda apart: a block of a larger matrix. */
+void orr_dense_apply(int64_t m, int64_t n, const double *a, int64_t lda, bool transpose, const double *x, double *y);
 /* As orr_dense_multiply, on the threads of the context. */
 void orr_dense_multiply_parallel(orr_context *ctx, int64_t m, int64_t n, int64_t k, const double *a, bool transpose_a,
                                  const double *b, bool transpose_b, double *c);
-/* c <- a a', a n x k: half the work; c[i, j] and c[j, i] have the same bits. */
-void orr_dense_gram(orr_context *ctx, int64_t n, int64_t k, const double *a, double *c);
+/* Replaces entries first .. first + n - 1 of a row of a product, while they are in the cache, by functions of them. */
+typedef void orr_dense_map(const void *self, int64_t row, int64_t first, int64_t n, double *entries);
+/* c <- a a', a n x k, then `map` where it isn't NULL: half the work; c[i, j] and c[j, i] have the same bits. */
+orr_status orr_dense_gram(orr_context *ctx, int64_t n, int64_t k, const double *a, orr_dense_map *map, const void *self,
+                          double *c) ORR_MUST_USE;
 
 /* Eigenpairs first .. first + k - 1 of a symmetric matrix, counted from the smallest.  Only the lower triangle is read.
  */
@@ -82,15 +85,18 @@ orr_status orr_singular_values(orr_context *ctx, orr_arena *scratch, int64_t m, 
 /* A = L L', L lower triangular n x n, zeros above; only the lower triangle of A is read; l = a is fine.
  * Fails: ORR_ENUMERIC where A isn't positive definite, with the first leading block that isn't. */
 orr_status orr_cholesky(orr_context *ctx, int64_t n, const double *a, double *l) ORR_MUST_USE;
+/* The same in place, for a block of a larger matrix, rows lda apart: entries above the diagonal are neither read nor
+ * written.  Fails: also where an entry isn't finite, as ORR_ENUMERIC. */
+orr_status orr_cholesky_in_place(orr_context *ctx, int64_t n, double *a, int64_t lda) ORR_MUST_USE;
 /* L L' x = b for the columns of b, n x columns; x = b is fine. */
 orr_status orr_cholesky_solve(orr_context *ctx, orr_arena *scratch, int64_t n, const double *l, int64_t columns,
                               const double *b, double *x) ORR_MUST_USE;
 
 /* For each leading block of A = L L', size[s] x size[s]: x[:, s] solves it for the leading part of b, and is 0 below; b has n
- * entries, x n x sizes.  The factors of leading blocks are leading blocks of the factor: one factor and one forward
- * substitution serve all sizes. */
-orr_status orr_cholesky_solve_leading(orr_context *ctx, orr_arena *scratch, int64_t n, const double *l, int64_t sizes,
-                                      const int64_t *size, const double *b, double *x) ORR_MUST_USE;
+ * entries, x n x sizes; rows of L are ldl apart.  The factors of leading blocks are leading blocks of the factor: one factor
+ * and one forward substitution serve all sizes. */
+orr_status orr_cholesky_solve_leading(orr_context *ctx, orr_arena *scratch, int64_t n, const double *l, int64_t ldl,
+                                      int64_t sizes, const int64_t *size, const double *b, double *x) ORR_MUST_USE;
 
 /* *trace = tr A^-1 = |L^-1|_F^2.  Cost: n^3/3. */
 orr_status orr_cholesky_inverse_trace(orr_context *ctx, orr_arena *scratch, int64_t n, const double *l,

@@ -5,6 +5,7 @@
 #include "base/context.h"
 #include "base/parallel.h"
 #include "numeric/dense.h"
+#include "numeric/vector.h"
 
 static const double pi = 3.14159265358979323846;
 
@@ -25,14 +26,7 @@ double orr_kernel_of(const orr_kernel *k, double xx, double xz, double zz) {
     return (double)NAN;
 }
 
-static double square(int64_t d, const double *x) {
-    double sum = 0.0;
-    for (int64_t j = 0; j < d; j++) sum += x[j] * x[j];
-    return sum;
-}
-
-/* Inner products become values of the kernel, ROWS rows a task. */
-enum { ROWS = 16 };
+/* Inner products become values of the kernel. */
 typedef struct values {
     const orr_kernel *kernel;
     int64_t n, m;
@@ -40,33 +34,74 @@ typedef struct values {
     double *out;           /* [n, m] */
 } values;
 
+/* Of row i with columns first .. first + n - 1: orr_kernel_of, by vectors where it is an exponential. */
+static void value_row(const values *v, int64_t i, int64_t first, int64_t n, double *row) {
+    const orr_kernel *k = v->kernel;
+    const double *zz = v->zz + first, xx = v->xx[i], b = k->bandwidth;
+    switch (k->kind) {
+    case ORR_KERNEL_LINEAR: return;
+    case ORR_KERNEL_NTK:
+        for (int64_t j = 0; j < n; j++) row[j] = ntk(xx, row[j], zz[j]);
+        return;
+    case ORR_KERNEL_LAPLACE:
+    case ORR_KERNEL_RBF:
+        for (int64_t j = 0; j < n; j++) {
+            const double r2 = xx + zz[j] - 2.0 * row[j];
+            row[j] = r2 > 0.0 ? r2 : 0.0;
+        }
+        if (k->kind == ORR_KERNEL_LAPLACE)
+            for (int64_t j = 0; j < n; j++) row[j] = sqrt(row[j]) * (-1.0 / b);
+        else
+            for (int64_t j = 0; j < n; j++) row[j] *= -0.5 / (b * b);
+        orr_vector_exp(n, row);
+        return;
+    }
+}
+
+enum { ROWS = 16 }; /* a task */
+
 static void value_rows(void *arg, int64_t task, int worker) {
     const values *v = arg;
     const int64_t end = (task + 1) * ROWS < v->n ? (task + 1) * ROWS : v->n;
     (void)worker;
-    for (int64_t i = task * ROWS; i < end; i++)
-        for (int64_t j = 0; j < v->m; j++)
-            v->out[i * v->m + j] = orr_kernel_of(v->kernel, v->xx[i], v->out[i * v->m + j], v->zz[j]);
+    for (int64_t i = task * ROWS; i < end; i++) value_row(v, i, 0, v->m, v->out + i * v->m);
 }
 
-/* Of x with itself: the lower triangle is read, both are written. */
-static void symmetric_value_rows(void *arg, int64_t task, int worker) {
-    const values *v = arg;
-    const int64_t first = task * ROWS, end = first + ROWS < v->n ? first + ROWS : v->n, n = v->n;
+/* Of x with itself, up to the diagonal, where x.x is |x|^2 to the bit. */
+static void symmetric_value_row(const void *self, int64_t i, int64_t first, int64_t n, double *row) {
+    const values *v = self;
+    if (first + n > i) row[i - first] = v->xx[i];
+    value_row(v, i, first, n, row);
+}
+
+/* xx[i] = |x_i|^2 */
+typedef struct squares {
+    int64_t n, d;
+    const double *x;
+    double *xx;
+} squares;
+
+static void square_rows(void *arg, int64_t task, int worker) {
+    const squares *s = arg;
+    const int64_t end = (task + 1) * ROWS < s->n ? (task + 1) * ROWS : s->n;
     (void)worker;
-    for (int64_t j = 0; j < end; j++)
-        for (int64_t i = j > first ? j : first; i < end; i++)
-            v->out[j * n + i] = v->out[i * n + j] =
-                orr_kernel_of(v->kernel, v->xx[i], i == j ? v->xx[i] : v->out[i * n + j], v->xx[j]);
+    for (int64_t i = task * ROWS; i < end; i++) s->xx[i] = orr_vector_dot(s->d, s->x + i * s->d, s->x + i * s->d);
 }
 
-static void fill(orr_context *ctx, values v, int64_t d, const double *x, const double *z, double *xx, double *zz) {
-    const bool symmetric = xx == zz;
-    for (int64_t i = 0; i < v.n; i++) xx[i] = square(d, x + i * d);
-    for (int64_t j = 0; j < v.m && !symmetric; j++) zz[j] = square(d, z + j * d);
-    if (symmetric) orr_dense_gram(ctx, v.n, d, x, v.out);
-    else orr_dense_multiply_parallel(ctx, v.n, v.m, d, x, false, z, true, v.out);
-    orr_parallel(orr_context_pool(ctx), (v.n + ROWS - 1) / ROWS, symmetric ? symmetric_value_rows : value_rows, &v);
+static void fill_squares(orr_pool *pool, int64_t n, int64_t d, const double *x, double *xx) {
+    squares s = { n, d, x, xx };
+    orr_parallel(pool, (n + ROWS - 1) / ROWS, square_rows, &s);
+}
+
+static orr_status fill(orr_context *ctx, values v, int64_t d, const double *x, const double *z, double *xx,
+                       double *zz) {
+    orr_pool *pool = orr_context_pool(ctx);
+    fill_squares(pool, v.n, d, x, xx);
+    if (xx == zz) return orr_dense_gram(ctx, v.n, d, x, symmetric_value_row, &v, v.out);
+    fill_squares(pool, v.m, d, z, zz);
+    orr_dense_multiply_parallel(ctx, v.n, v.m, d, x, false, z, true, v.out);
+    orr_parallel(pool, (v.n + ROWS - 1) / ROWS, value_rows, &v);
+    return ORR_OK;
 }
 
 orr_status orr_kernel_matrix(orr_context *ctx, orr_arena *scratch, const orr_kernel *k, int64_t n, int64_t m, int64_t d,
@@ -74,7 +109,7 @@ orr_status orr_kernel_matrix(orr_context *ctx, orr_arena *scratch, const orr_ker
     const orr_arena_mark mark = orr_arena_here(scratch);
     double *xx = ORR_NEW(scratch, double, n), *zz = x == z && n == m ? xx : ORR_NEW(scratch, double, m);
     orr_status status = ORR_OK;
-    if (xx && zz) fill(ctx, (values){ k, n, m, xx, zz, out }, d, x, z, xx, zz);
+    if (xx && zz) status = fill(ctx, (values){ k, n, m, xx, zz, out }, d, x, z, xx, zz);
     else status = orr_fail(ctx, ORR_ENOMEM, "kernel: no memory for %lld x %lld", (long long)n, (long long)m);
     orr_arena_rewind(scratch, mark);
     return status;

@@ -377,6 +377,12 @@ static double *whole_numbers(int64_t n) {
     return x;
 }
 
+/* c[i, j] <- c[i, j] + i + j, as symmetric as c was */
+static void add_places(const void *self, int64_t row, int64_t first, int64_t n, double *entries) {
+    assert_true(self == NULL && first + n <= row + 1);
+    for (int64_t j = 0; j < n; j++) entries[j] += (double)(row + first + j);
+}
+
 static void products_on_any_threads_are_those_of_plain_loops(void **state) {
     (void)state;
     enum { M = LARGE, COLUMNS = 7, INNER = 37 };
@@ -392,18 +398,27 @@ static void products_on_any_threads_are_those_of_plain_loops(void **state) {
                 assert_memory_equal(c, d, sizeof *c * (size_t)(M * n));
             }
         multiply(M, M, INNER, a, false, a, true, d);
-        orr_dense_gram(t.ctx[i], M, INNER, a, c);
+        assert_ok(t.ctx[i], orr_dense_gram(t.ctx[i], M, INNER, a, NULL, NULL, c));
         assert_memory_equal(c, d, sizeof *c * M * M);
-        orr_dense_gram(t.ctx[i], 2, 0, a, c);
+        for (int64_t j = 0; j < M * M; j++) d[j] += (double)(j / M + j % M);
+        assert_ok(t.ctx[i], orr_dense_gram(t.ctx[i], M, INNER, a, add_places, NULL, c));
+        assert_memory_equal(c, d, sizeof *c * M * M);
+        assert_ok(t.ctx[i], orr_dense_gram(t.ctx[i], 2, 0, a, NULL, NULL, c));
         orr_dense_multiply_parallel(t.ctx[i], 2, 2, 0, a, false, b, false, c + 4);
         for (int k = 0; k < 8; k++) assert_true(c[k] == 0.0);
     }
     for (int64_t n = 0; n <= INNER; n++) { /* a block of a wider matrix */
-        orr_dense_apply(M, n, a, INNER, b, c);
+        orr_dense_apply(M, n, a, INNER, false, b, c);
         for (int64_t i = 0; i < M; i++) {
             double sum = 0;
             for (int64_t k = 0; k < n; k++) sum += a[i * INNER + k] * b[k];
             assert_true(c[i] == sum);
+        }
+        orr_dense_apply(COLUMNS, n, a, INNER, true, b, c);
+        for (int64_t k = 0; k < n; k++) {
+            double sum = 0;
+            for (int64_t i = 0; i < COLUMNS; i++) sum += a[i * INNER + k] * b[i];
+            assert_true(c[k] == sum);
         }
     }
     free(a), free(b), free(c), free(d);
@@ -419,9 +434,9 @@ static double *dominated(int64_t n) {
 }
 
 static void large_cholesky_factors_multiply_back_with_equal_bits_for_any_threads(void **state) {
-    static const int64_t extents[] = { 127, 128, 129, 257, LARGE };
+    static const int64_t extents[] = { 47, 48, 49, 97, 128, 257, LARGE };
     const team t = team_new();
-    for (int e = 0; e < 5; e++) {
+    for (int e = 0; e < 7; e++) {
         const int64_t n = extents[e];
         double *a = dominated(n), *l = numbers(n * n), *again = numbers(n * n);
         assert_ok(t.ctx[0], orr_cholesky(t.ctx[0], n, a, l));
@@ -458,6 +473,25 @@ static void a_large_cholesky_names_its_pivot_and_what_is_not_finite(void **state
     free(a), free(l);
 }
 
+static void a_block_is_factored_where_it_lies(void **state) {
+    enum { PART = 200, WIDE = 257 };
+    double *a = numbers(WIDE * WIDE), *before = numbers(WIDE * WIDE), *l = numbers(PART * PART),
+           *block = numbers(PART * PART);
+    fill_symmetric(6, WIDE, a);
+    for (int64_t i = 0; i < WIDE; i++) a[i * WIDE + i] = WIDE;
+    memcpy(before, a, sizeof *a * WIDE * WIDE);
+    for (int64_t i = 0; i < PART; i++) memcpy(block + i * PART, a + i * WIDE, sizeof *a * PART);
+    assert_ok(*state, orr_cholesky(*state, PART, block, l));
+    assert_ok(*state, orr_cholesky_in_place(*state, PART, a, WIDE));
+    for (int64_t i = 0; i < WIDE; i++)
+        for (int64_t j = 0; j < WIDE; j++)
+            assert_true(a[i * WIDE + j] == (i < PART && j <= i ? l[i * PART + j] : before[i * WIDE + j]));
+    memcpy(a, before, sizeof *a * WIDE * WIDE);
+    a[150 * WIDE + 20] = NAN;
+    assert_refused(*state, orr_cholesky_in_place(*state, PART, a, WIDE), ORR_ENUMERIC, "Cholesky");
+    free(a), free(before), free(l), free(block);
+}
+
 static void leading_blocks_are_solved_by_the_factor_of_the_whole(void **state) {
     static const int64_t sizes[] = { 0, 1, 50, LARGE, 300 }; /* in any order */
     enum { SIZES = 5 };
@@ -466,16 +500,16 @@ static void leading_blocks_are_solved_by_the_factor_of_the_whole(void **state) {
     arenas m = arenas_new(*state);
     fill_general(3, LARGE, 1, b);
     assert_ok(*state, orr_cholesky(*state, LARGE, a, l));
-    assert_ok(*state, orr_cholesky_solve_leading(*state, m.scratch, LARGE, l, SIZES, sizes, b, x));
+    assert_ok(*state, orr_cholesky_solve_leading(*state, m.scratch, LARGE, l, LARGE, SIZES, sizes, b, x));
     for (int s = 0; s < SIZES; s++) {
         const int64_t n = sizes[s];
         for (int64_t i = 0; i < n; i++) memcpy(part + i * n, a + i * LARGE, sizeof *part * (size_t)n);
         assert_ok(*state, orr_solve(*state, m.scratch, n, part, 1, b, one, NULL));
         for (int64_t i = 0; i < LARGE; i++) assert_close(x[i * SIZES + s], i < n ? one[i] : 0.0, 1e-17); /* of 1e-3 */
     }
-    assert_refused(*state, orr_cholesky_solve_leading(*state, m.scratch, 5, l, 1, &(int64_t){ 6 }, b, x), ORR_EINPUT,
+    assert_refused(*state, orr_cholesky_solve_leading(*state, m.scratch, 5, l, 5, 1, &(int64_t){ 6 }, b, x), ORR_EINPUT,
                    "size 6 of 5 x 5");
-    assert_ok(*state, orr_cholesky_solve_leading(*state, m.scratch, 0, l, 1, &(int64_t){ 0 }, b, x));
+    assert_ok(*state, orr_cholesky_solve_leading(*state, m.scratch, 0, l, 1, 1, &(int64_t){ 0 }, b, x));
     arenas_free(m);
     free(a), free(l), free(part), free(x);
 }
@@ -493,7 +527,7 @@ static orr_status each_solver(orr_context *ctx, orr_arena *out_arena, orr_arena 
     ORR_TRY(ctx, orr_solve(ctx, scratch, 6, a, 2, b, x, NULL));
     ORR_TRY(ctx, orr_least_squares_solve(ctx, out_arena, scratch, 6, 6, a, 2, b, 0, &ls));
     ORR_TRY(ctx, orr_cholesky(ctx, 6, a, a));
-    ORR_TRY(ctx, orr_cholesky_solve_leading(ctx, scratch, 6, a, 2, (const int64_t[]){ 3, 6 }, b, x));
+    ORR_TRY(ctx, orr_cholesky_solve_leading(ctx, scratch, 6, a, 6, 2, (const int64_t[]){ 3, 6 }, b, x));
     return orr_cholesky_solve(ctx, scratch, 6, a, 2, b, x);
 }
 
@@ -523,6 +557,7 @@ int main(void) {
         cmocka_unit_test(products_on_any_threads_are_those_of_plain_loops),
         cmocka_unit_test(large_cholesky_factors_multiply_back_with_equal_bits_for_any_threads),
         cmocka_unit_test(a_large_cholesky_names_its_pivot_and_what_is_not_finite),
+        cmocka_unit_test(a_block_is_factored_where_it_lies),
         cmocka_unit_test(leading_blocks_are_solved_by_the_factor_of_the_whole),
         cmocka_unit_test(each_allocation_may_fail),
     };
