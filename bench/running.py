@@ -27,7 +27,7 @@ NORMS = "{ kind: norms, every: 1 }"
 SHARPNESS = "{ kind: sharpness, every: 1, steps: 4 }"
 
 
-def start_ms(orrery, times=11):
+def start_ms(orrery, times=21):
     took = []
     for _ in range(times):
         began = time.perf_counter()
