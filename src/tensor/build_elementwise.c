@@ -71,6 +71,35 @@ orr_node orr_is_finite(orr_graph *g, orr_node a) { return unary(g, ORR_OP_is_fin
 orr_node orr_not(orr_graph *g, orr_node a) { return unary(g, ORR_OP_not, a); }
 orr_node orr_stop(orr_graph *g, orr_node a) { return unary(g, ORR_OP_stop, a); }
 
+/* What `a` is a concatenation of along an axis, or itself; 0 where that is more than there is room for. */
+static int32_t parts_of(const orr_graph *g, orr_node a, int32_t axis, orr_node *parts, int32_t room) {
+    const orr_graph_node *n = &g->nodes[a.id];
+    if (n->op->code != ORR_OP_concat || ((const orr_attr_concat *)n->attr)->axis != axis || n->n_args > room) {
+        if (room > 0) parts[0] = a;
+        return room > 0;
+    }
+    for (int32_t i = 0; i < n->n_args; i++) parts[i] = n->args[i];
+    return n->n_args;
+}
+
+/* The sum of two padded arrays of which b begins where a ends: one behind the other, then padded.  Gradients of slices
+ * are such: of queries, keys and values that one product has made.  ORR_NONE where they are no neighbours. */
+static orr_node joined(orr_graph *g, orr_node a, orr_node b) {
+    enum { PARTS_MAX = 64 };
+    const orr_graph_node *na = &g->nodes[a.id], *nb = &g->nodes[b.id];
+    if (na->op->code != ORR_OP_pad || nb->op->code != ORR_OP_pad) return ORR_NONE;
+    const orr_attr_pad *pa = na->attr, *pb = nb->attr;
+    const int32_t axis = pa->axis;
+    if (pb->axis != axis || pa->interior != 0 || pb->interior != 0 || pa->low < 0 || pb->high < 0) return ORR_NONE;
+    if (pa->low + orr_node_shape(g, na->args[0]).size[axis] != pb->low) return ORR_NONE;
+    const int64_t low = pa->low, high = pb->high;
+    orr_node parts[PARTS_MAX];
+    const int32_t n = parts_of(g, na->args[0], axis, parts, PARTS_MAX),
+                  m = parts_of(g, nb->args[0], axis, parts + n, PARTS_MAX - n);
+    if (n == 0 || m == 0) return ORR_NONE;
+    return orr_pad(g, orr_concat(g, parts, n + m, axis), axis, low, high, 0);
+}
+
 orr_node orr_add(orr_graph *g, orr_node a, orr_node b) {
     double x, y;
     if (!align(g, ORR_OP_add, &a, &b)) return ORR_NONE;
@@ -80,6 +109,9 @@ orr_node orr_add(orr_graph *g, orr_node a, orr_node b) {
         if (two_fills(g, a, b, &x, &y)) return orr_fill_like(g, a, x + y);
         if (g->nodes[b.id].op->code == ORR_OP_neg) return orr_sub(g, a, g->nodes[b.id].args[0]);
         if (g->nodes[a.id].op->code == ORR_OP_neg) return orr_sub(g, b, g->nodes[a.id].args[0]);
+        orr_node pads = joined(g, a, b);
+        if (!pads.id) pads = joined(g, b, a);
+        if (pads.id) return pads;
     }
     return binary(g, ORR_OP_add, a, b);
 }
