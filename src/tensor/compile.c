@@ -101,6 +101,7 @@ static orr_status reserve(orr_builder *b) {
 static orr_status build(orr_builder *b) {
     ORR_TRY(b->ctx, orr_plan_layout(&b->plan));
     ORR_TRY(b->ctx, orr_plan_fuse(&b->plan));
+    ORR_TRY(b->ctx, orr_plan_recompute(&b->plan));
     ORR_TRY(b->ctx, orr_plan_schedule(&b->plan));
     ORR_TRY(b->ctx, reserve(b));
     ORR_TRY(b->ctx, orr_lower_sources(b));

@@ -63,7 +63,7 @@ static bool is_spread(const orr_layout *l, const orr_shape *shape) {
 static orr_reach reach(const orr_plan *plan, int32_t node, bool node_is_row, int32_t k, int32_t group) {
     const int32_t arg = plan->g->nodes[node].args[k].id, root = orr_plan_root(plan, arg);
     const orr_layout *l = &plan->layout[arg];
-    if (!root || plan->group_of[root] != group) return ORR_REACH_MEMORY;
+    if (!root || (plan->group_of[root] != group && !orr_plan_copied(plan, group, root))) return ORR_REACH_MEMORY;
     if (orr_plan_is_outer(plan->g, node)) return ORR_REACH_NEVER;
     if (plan->g->nodes[root].op->kind == ORR_KIND_REDUCTION && !plan->is_row[root]) return ORR_REACH_NEVER;
     if (!plan->is_row[root]) return arg == root && !node_is_row ? ORR_REACH_SAME : ORR_REACH_NEVER;

@@ -10,6 +10,7 @@ enum { INSTRUCTION_BASE = 1000 };
 
 typedef struct fusing {
     orr_fused *f;
+    int32_t group;
     int16_t *number;                        /* [nodes]: of the nodes of this group */
     int32_t shown[ORR_FUSED_READS];         /* node of each input */
     int16_t spread[ORR_FUSED_INSTRUCTIONS]; /* instruction that spreads the result of instruction i; -1 */
@@ -69,7 +70,7 @@ static orr_status fused_value(orr_builder *b, fusing *x, int32_t node, int32_t k
     const int32_t arg = b->g->nodes[node].args[k].id, root = orr_plan_root(plan, arg);
     const orr_layout *l = &plan->layout[arg];
     const bool row = plan->is_row[node] && b->g->nodes[node].op->kind != ORR_KIND_REDUCTION;
-    switch (orr_plan_reach(plan, node, k, plan->group_of[node])) {
+    switch (orr_plan_reach(plan, node, k, x->group)) {
     case ORR_REACH_MEMORY:
         if (l->holding != ORR_HOLD_FILL) return input_number(b, x, node, k, row, out);
         *out = constant_number(x, b->g->nodes[arg].type.dtype, l->fill);
@@ -116,6 +117,7 @@ static orr_status add_output(orr_builder *b, orr_fused *f, int32_t node, orr_fus
     return ORR_OK;
 }
 
+/* A node of the group, or one of another that it computes again and keeps to itself. */
 static orr_status fuse_node(orr_builder *b, fusing *x, int32_t node) {
     const orr_graph_node *n = &b->g->nodes[node];
     const bool reduction = n->op->kind == ORR_KIND_REDUCTION, row = x->f->rows && b->plan.is_row[node];
@@ -132,17 +134,19 @@ static orr_status fuse_node(orr_builder *b, fusing *x, int32_t node) {
                                    .row = row };
     memcpy(made.args, args, sizeof made.args);
     x->number[node] = add_instruction(x, made);
-    if (!b->plan.in_memory[node]) return ORR_OK;
+    if (!b->plan.in_memory[node] || b->plan.group_of[node] != x->group) return ORR_OK;
     return add_output(b, x->f, node, (orr_fused_output){ .value = x->number[node], .row = row });
 }
 
 orr_status orr_lower_fused(orr_builder *b, const orr_group *group, int16_t *number) {
     orr_program *p = b->p;
     const int32_t at = p->n_steps++, first_relocation = p->n_relocations;
-    fusing x = { .f = ORR_NEW(p->arena, orr_fused, 1), .number = number };
+    fusing x = { .f = ORR_NEW(p->arena, orr_fused, 1), .group = b->plan.group_of[group->first], .number = number };
     orr_fused *f = x.f;
     if (!f) return orr_lower_no_memory(b);
     *f = (orr_fused){ .shape = group->shape, .reduced = group->reduced, .rows = uses_rows(&b->plan, group) };
+    for (int32_t c = group->first_copy; c > 0; c = b->plan.copies[c].next)
+        ORR_TRY(b->ctx, fuse_node(b, &x, b->plan.copies[c].node));
     for (int32_t i = group->first; i >= 0; i = b->plan.next_in_group[i]) {
         b->step_of[i] = at;
         ORR_TRY(b->ctx, fuse_node(b, &x, i));

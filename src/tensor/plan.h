@@ -2,6 +2,7 @@
  *
  *   layout    where each live node's elements stand: in a buffer of its own, or as a view of another's
  *   fuse      elementwise nodes and the reductions after them into groups
+ *   recompute values that are cheaper to compute again than to keep: copies of nodes in the groups that read them
  *   schedule  groups into an order; updates last, so that parameters are overwritten when nobody reads them any more
  *   memory    buffers, shared by those that don't live at the same time
  *   program   launches with their views, bound to addresses */
@@ -35,9 +36,14 @@ typedef struct orr_group {
     uint32_t reduced;    /* fused: axes of its reductions; 0: none yet */
     int32_t first, last; /* smallest and largest node */
     int32_t n_nodes, n_reads;
-    bool updates; /* makes the new value of an input */
+    int32_t first_copy, n_copies; /* nodes of other groups that it computes again; 0: none */
+    bool updates;                 /* makes the new value of an input */
     int32_t position;
 } orr_group;
+
+typedef struct orr_copied_node {
+    int32_t node, next; /* next of the same group, by rising id; 0 at the end */
+} orr_copied_node;
 
 typedef struct orr_plan {
     orr_context *ctx;
@@ -52,13 +58,19 @@ typedef struct orr_plan {
     int32_t *next_in_group; /* [g->n]: members in order of id, -1 at the end */
     orr_group *groups;      /* [g->n] */
     int32_t n_groups;
+    orr_copied_node *copies; /* [copies_max + 1], from 1 */
+    int32_t n_copies, copies_max;
     int32_t *order; /* groups in the order of running */
     int32_t n_order;
 } orr_plan;
 
 orr_status orr_plan_layout(orr_plan *plan) ORR_MUST_USE;
 orr_status orr_plan_fuse(orr_plan *plan) ORR_MUST_USE;
+orr_status orr_plan_recompute(orr_plan *plan) ORR_MUST_USE;
 orr_status orr_plan_schedule(orr_plan *plan) ORR_MUST_USE;
+
+/* Whether a group computes a node of another again. */
+bool orr_plan_copied(const orr_plan *plan, int32_t group, int32_t node);
 
 /* An einsum that sums over nothing is a product, element by element, of views: memory-bound, so it fuses like one. */
 bool orr_plan_is_outer(const orr_graph *g, int32_t node);
