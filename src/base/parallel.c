@@ -117,6 +117,8 @@ void orr_parallel(orr_pool *pool, int64_t tasks, orr_task *body, void *arg) {
     pool->busy = false;
 }
 
+int orr_parallel_workers(const orr_pool *pool, int64_t tasks) { return tasks < 2 ? 1 : pool->threads; }
+
 int orr_pool_threads(const orr_pool *pool) { return pool->threads; }
 
 orr_status orr_pool_new(orr_context *ctx, int threads, orr_pool **out) {

@@ -19,4 +19,7 @@ int orr_pool_threads(const orr_pool *pool);
 typedef void orr_task(void *arg, int64_t task, int worker);
 void orr_parallel(orr_pool *pool, int64_t tasks, orr_task *body, void *arg);
 
+/* How many workers that many tasks may see, so much scratch is enough: one where the caller runs them all. */
+int orr_parallel_workers(const orr_pool *pool, int64_t tasks);
+
 #endif

@@ -627,6 +627,46 @@ static void derivatives_of_activations_are_not_kept(void **state) {
     orr_graph_free(g);
 }
 
+/* 1 - h^2 follows from h, which the products keep alive: two groups read it, and it is never in memory. */
+static void what_follows_from_what_is_kept_is_computed_again(void **state) {
+    enum { ROWS = 512, WIDTH = 32 };
+    orr_context *ctx = *state;
+    orr_graph *g = graph_new(ctx);
+    const orr_node x = orr_input(g, "x", ORR_F32, ORR_SHAPE(ROWS, WIDTH)),
+                   w = orr_input(g, "w", ORR_F32, ORR_SHAPE(WIDTH, WIDTH));
+    const orr_node h = orr_tanh(g, orr_matmul(g, x, w)), slope = orr_sub(g, orr_fill_like(g, h, 1.0), orr_square(g, h)),
+                   first = orr_matmul(g, orr_mul(g, slope, orr_matmul(g, h, w)), w),
+                   y = orr_matmul(g, orr_add(g, orr_mul(g, slope, first), h), w);
+    orr_program *p = compile(ctx, g, &(orr_compile_options){ .outputs = &y, .n_outputs = 1 });
+    const int64_t array = (int64_t)sizeof(float) * ROWS * WIDTH;
+    assert_int_equal(orr_program_cost(p).minimum_bytes, 3 * array); /* h, and a product's operand and result */
+    orr_program_free(p);
+    orr_graph_free(g);
+}
+
+/* Parameters are overwritten as soon as they have been read, so no two gradients are alive at once. */
+static void gradients_go_as_soon_as_they_can(void **state) {
+    enum { ROWS = 4, WIDTH = 64, LAYERS = 6 };
+    orr_context *ctx = *state;
+    orr_graph *g = graph_new(ctx);
+    const orr_node x = orr_input(g, "x", ORR_F64, ORR_SHAPE(ROWS, WIDTH));
+    orr_node w[LAYERS], grad[LAYERS], h = x;
+    for (int i = 0; i < LAYERS; i++) {
+        char name[8];
+        (void)snprintf(name, sizeof name, "w%d", i);
+        w[i] = orr_input(g, name, ORR_F64, ORR_SHAPE(WIDTH, WIDTH));
+        h = orr_tanh(g, orr_matmul(g, h, w[i]));
+    }
+    orr_grad(g, orr_sum_all(g, orr_square(g, h)), w, LAYERS, grad);
+    orr_update updates[LAYERS];
+    for (int i = 0; i < LAYERS; i++) updates[i] = (orr_update){ w[i], orr_sub(g, w[i], orr_scale(g, grad[i], 0.1)) };
+    orr_program *p = compile(ctx, g, &(orr_compile_options){ .updates = updates, .n_updates = LAYERS });
+    const int64_t gradient = (int64_t)sizeof(double) * WIDTH * WIDTH;
+    assert_true(orr_program_cost(p).minimum_bytes < 2 * gradient);
+    orr_program_free(p);
+    orr_graph_free(g);
+}
+
 /* Nodes that wait for one another end somewhere: a chain of any length compiles, in time and on the stack. */
 static void a_long_chain_compiles(void **state) {
     enum { LINKS = 100000 };
@@ -707,6 +747,8 @@ int main(void) {
         cmocka_unit_test(the_plan_names_ops_costs_and_what_was_fused),
         cmocka_unit_test(a_chain_of_temporaries_needs_memory_for_two),
         cmocka_unit_test(derivatives_of_activations_are_not_kept),
+        cmocka_unit_test(what_follows_from_what_is_kept_is_computed_again),
+        cmocka_unit_test(gradients_go_as_soon_as_they_can),
         cmocka_unit_test(a_long_chain_compiles),
         cmocka_unit_test(when_memory_runs_out_compile_says_so_and_leaks_nothing),
     };

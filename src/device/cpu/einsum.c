@@ -72,6 +72,7 @@ typedef struct contraction {
     size_t worker_bytes; /* scratch of a worker: b of one product, straightened */
     size_t workers_at;
     int64_t pack_rows; /* tasks of small products take this many loop steps */
+    int64_t tasks;
 } contraction;
 
 /* ---- prepare: labels to matrices ------------------------------------------------------------------------------- */
@@ -355,18 +356,19 @@ orr_status orr_cpu_einsum_prepare(orr_context *ctx, orr_arena *arena, const orr_
     /* Several products of a loop make one task where each alone is short. */
     c->pack_rows = 1;
     c->tiles = c->row_tiles * c->column_tiles;
+    int64_t steps = 1;
+    for (int32_t i = 0; i < c->loops.n - c->k_loops; i++) steps *= c->loops.at[i].n;
     if (c->tiles == 1) {
         const double flops = 2.0 * (double)c->m * (double)c->n * (double)c->k;
-        int64_t steps = c->loop_count;
-        for (int32_t i = 0; i < c->k_loops; i++) steps /= c->loops.at[c->loops.n - 1 - i].n;
         int64_t tasks = (int64_t)(flops * (double)c->loop_count / 1e6);
         if (tasks > 64) tasks = 64;
         if (tasks < 1) tasks = 1;
         c->pack_rows = (steps + tasks - 1) / tasks;
     }
+    c->tasks = c->tiles > 1 ? steps * c->tiles : (steps + c->pack_rows - 1) / c->pack_rows;
     c->worker_bytes = (c->worker_bytes + 63) & ~(size_t)63;
     c->workers_at = at;
-    *workspace = at + (size_t)orr_context_threads(ctx) * c->worker_bytes;
+    *workspace = at + (size_t)orr_parallel_workers(orr_context_pool(ctx), c->tasks) * c->worker_bytes;
     return ORR_OK;
 }
 
@@ -552,9 +554,6 @@ orr_status orr_cpu_einsum_run(orr_context *ctx, const orr_launch *l) {
             operand[i] = workspace + c->copy_at[i];
         }
     job j = { .c = c, .a = operand[0], .b = operand[1], .out = l->out.data, .scratch = workspace + c->workers_at };
-    int64_t steps = 1;
-    for (int32_t i = 0; i < c->loops.n - c->k_loops; i++) steps *= c->loops.at[i].n;
-    const int64_t tasks = c->tiles > 1 ? steps * c->tiles : (steps + c->pack_rows - 1) / c->pack_rows;
-    orr_parallel(l->pool, tasks, run_task, &j);
+    orr_parallel(l->pool, c->tasks, run_task, &j);
     return ORR_OK;
 }

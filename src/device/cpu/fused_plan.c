@@ -346,7 +346,6 @@ orr_status orr_cpu_fused_prepare(orr_context *ctx, orr_arena *arena, const orr_f
     operands *x = ORR_NEW(arena, operands, 1);
     if (!p || !x) return orr_fail(ctx, ORR_ENOMEM, "fused group: no memory for its plan");
     p->kernels = orr_cpu_kernels_choose();
-    p->threads = orr_context_threads(ctx);
     for (int16_t i = 0; i < f->n_outputs; i++) p->has_reduction = p->has_reduction || f->output[i].reduction;
     *plan = p;
     if (orr_shape_count(&f->shape) == 0) { /* nothing to walk over; sums of nothing are written by run */
@@ -381,10 +380,14 @@ orr_status orr_cpu_fused_prepare(orr_context *ctx, orr_arena *arena, const orr_f
     if (!place_instructions(f, p)) return orr_fail(ctx, ORR_EINTERNAL, "fused group: an instruction has no kernel");
     choose_tasks(f, p);
     for (int16_t i = 0; i < f->n_constants; i++) put_constant(&p->constants[i], f->constant_dtype[i], f->constant[i]);
+    p->workers = orr_parallel_workers(orr_context_pool(ctx), p->tasks);
     const int64_t tile = p->tile_rows * p->tile_columns;
-    p->slot_bytes = ((size_t)(tile > 0 ? tile : 1) * sizeof(double) + 63) & ~(size_t)63;
+    size_t size = 1;
+    for (int32_t i = 0; i < p->n_values; i++)
+        if (p->value[i].size > size) size = p->value[i].size;
+    p->slot_bytes = ((size_t)(tile > 0 ? tile : 1) * size + 63) & ~(size_t)63;
     p->worker_bytes = (size_t)p->n_slots * p->slot_bytes;
     *workspace =
-        (size_t)p->threads * p->worker_bytes + (size_t)(p->acc_total * (p->partial ? p->tasks : 1)) * sizeof(double);
+        (size_t)p->workers * p->worker_bytes + (size_t)(p->acc_total * (p->partial ? p->tasks : 1)) * sizeof(double);
     return ORR_OK;
 }

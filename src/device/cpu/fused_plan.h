@@ -83,7 +83,7 @@ typedef struct cpu_fused {
     int16_t splat_slot[ORR_FUSED_INSTRUCTIONS][3]; /* argument that must become a vector first; -1 */
     bool splats[ORR_FUSED_INSTRUCTIONS];           /* whether there is one */
     const orr_cpu_kernels *kernels;
-    int threads;
+    int workers; /* that have registers: threads, where there are tasks for more than one */
     size_t slot_bytes, worker_bytes;
     /* a group of one tile */
     bool single;

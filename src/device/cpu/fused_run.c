@@ -391,7 +391,7 @@ orr_status orr_cpu_fused_run(orr_context *ctx, const orr_fused *f, void *plan, v
     cpu_fused *p = plan;
     (void)ctx;
     job j = { .f = f, .p = p, .registers = workspace };
-    j.acc = (double *)(void *)(j.registers + (size_t)p->threads * p->worker_bytes);
+    j.acc = (double *)(void *)(j.registers + (size_t)p->workers * p->worker_bytes);
     if (p->single) {
         run_single(&j, p);
         return ORR_OK;
