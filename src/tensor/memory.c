@@ -1,5 +1,6 @@
-/* Buffers share memory where they don't live at the same time: the largest first, each at the lowest place that is free
- * during its life (greedy by size; Pisarchyk & Lee 2020, 2001.03288, find it within a few percent of the bound). */
+/* Buffers share memory where they don't live at the same time: one after the other, each at the lowest place that is free
+ * during its life.  The order decides how well that goes (Pisarchyk & Lee 2020, 2001.03288), and none is best for all
+ * programs: largest first leaves holes where small ones live long.  So three are tried. */
 #include "tensor/program.h"
 
 static size_t rounded(size_t n) { return (n + 63) & ~(size_t)63; }
@@ -27,32 +28,63 @@ static size_t lowest_place(const orr_buffer *buffers, const int32_t *placed, int
     return offset;
 }
 
-size_t orr_memory_pack(orr_buffer *buffers, int32_t n, int32_t *order) {
-    int32_t n_order = 0;
-    for (int32_t i = 0; i < n; i++) { /* insertion by falling size, ties by index */
+typedef enum order { ORDER_SIZE, ORDER_SIZE_AND_LIFE, ORDER_BIRTH, ORDERS } order;
+
+/* Higher comes first. */
+static double rank_of(const orr_buffer *b, order by) {
+    switch (by) {
+    case ORDER_SIZE: return (double)b->bytes;
+    case ORDER_SIZE_AND_LIFE: return (double)b->bytes * ((double)b->dies - b->born + 1);
+    default: return -(double)b->born;
+    }
+}
+
+static bool comes_before(const orr_buffer *a, const orr_buffer *b, order by) {
+    const double x = rank_of(a, by), y = rank_of(b, by);
+    return x != y ? x > y : a->bytes > b->bytes;
+}
+
+static size_t pack_in_order(orr_buffer *buffers, int32_t n, int32_t *placed, order by) {
+    int32_t n_placed = 0;
+    for (int32_t i = 0; i < n; i++) { /* insertion; ties by index */
         if (!owns_temp(&buffers[i])) continue;
-        int32_t k = n_order++;
-        for (; k > 0 && buffers[order[k - 1]].bytes < buffers[i].bytes; k--) order[k] = order[k - 1];
-        order[k] = i;
+        int32_t k = n_placed++;
+        for (; k > 0 && comes_before(&buffers[i], &buffers[placed[k - 1]], by); k--) placed[k] = placed[k - 1];
+        placed[k] = i;
     }
     size_t end = 0;
-    for (int32_t i = 0; i < n_order; i++) {
-        orr_buffer *b = &buffers[order[i]];
-        b->offset = lowest_place(buffers, order, i, b);
+    for (int32_t i = 0; i < n_placed; i++) {
+        orr_buffer *b = &buffers[placed[i]];
+        b->offset = lowest_place(buffers, placed, i, b);
         if (b->offset + rounded(b->bytes) > end) end = b->offset + rounded(b->bytes);
     }
     return end;
 }
 
-/* The most alive is reached where one is born. */
-size_t orr_memory_minimum(const orr_buffer *buffers, int32_t n) {
+/* The most bytes alive at once, which is reached where one is born. */
+static size_t most_alive(const orr_buffer *buffers, int32_t n, bool aligned) {
     size_t most = 0;
     for (int32_t i = 0; i < n; i++) {
         size_t alive = 0;
         for (int32_t k = 0; k < n && owns_temp(&buffers[i]); k++)
             if (owns_temp(&buffers[k]) && buffers[k].born <= buffers[i].born && buffers[i].born <= buffers[k].dies)
-                alive += buffers[k].bytes;
+                alive += aligned ? rounded(buffers[k].bytes) : buffers[k].bytes;
         if (alive > most) most = alive;
     }
     return most;
 }
+
+size_t orr_memory_pack(orr_buffer *buffers, int32_t n, int32_t *placed) {
+    const size_t least = most_alive(buffers, n, true);
+    size_t end = SIZE_MAX;
+    order best = ORDER_SIZE, last = ORDER_SIZE;
+    for (order by = ORDER_SIZE; by < ORDERS && end > least; by++) {
+        const size_t with = pack_in_order(buffers, n, placed, by);
+        if (with < end) best = by, end = with;
+        last = by;
+    }
+    if (last != best) (void)pack_in_order(buffers, n, placed, best);
+    return end;
+}
+
+size_t orr_memory_minimum(const orr_buffer *buffers, int32_t n) { return most_alive(buffers, n, false); }
