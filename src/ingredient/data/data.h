@@ -94,7 +94,8 @@ orr_status orr_data_generate(orr_context *ctx, orr_arena *out_arena, const orr_d
 /* How many examples a reader has to bring for them: `n` where it takes the first of all classes, else 0, which means all. */
 int64_t orr_data_needed(const orr_settings *s, int64_t n);
 
-/* Does what those rows say, over copies in out_arena; test examples get the training examples' mean and scale.
+/* Does what those rows say, over copies in out_arena, which gives back what they replace where it was its own; test examples get
+ * the training examples' mean and scale.
  *
  * d comes with all examples that were read, d->n for training and d->n_test for testing.  Of them `n` and `n_test` of the
  * settings stay (n = 0: all); where d->n_test is 0, the test examples are taken from the training ones, behind them (n = 0:

@@ -80,6 +80,8 @@ orr_status orr_pictures_dataset(orr_context *ctx, orr_arena *out_arena, const or
     ORR_TRY(ctx, take_part(ctx, test, divisor, features, classes, source, x + train->n * features, label + train->n));
     const int64_t side = orr_settings_has(s, "pool") ? orr_int(s, "pool") : 1;
     if (side > 1) ORR_TRY(ctx, pool(ctx, side, train->n + test->n, x, &out->input));
+    orr_arena_give_back(out_arena, train->images.data);
+    orr_arena_give_back(out_arena, test->images.data);
     out->x = x;
     out->label = label;
     return orr_data_prepare(ctx, out_arena, s, out);

@@ -119,13 +119,14 @@ static orr_status choose(orr_context *ctx, orr_arena *arena, const orr_settings 
     return ORR_OK;
 }
 
-/* Example order[i] of from, `bytes` long, becomes example i of *to. */
+/* Example order[i] of from, `bytes` long, becomes example i of *to; the others go. */
 static void *gather(orr_arena *out_arena, const part *train, const part *test, const void *from, size_t bytes) {
     char *to = orr_arena_take(out_arena, train->n + test->n, bytes);
     for (int64_t i = 0; to && i < train->n + test->n; i++) {
         const int64_t j = i < train->n ? train->index[i] : test->index[i - train->n];
         memcpy(to + (size_t)i * bytes, (const char *)from + (size_t)j * bytes, bytes);
     }
+    orr_arena_give_back(out_arena, from);
     return to;
 }
 
@@ -271,6 +272,7 @@ static orr_status change_inputs(orr_context *ctx, orr_arena *scratch, orr_arena 
     if (features_each || together) standardise(d, features, together, mean, x);
     if (lengths) scale_to_length_1(d->n + d->n_test, features, x);
     if (white) ORR_TRY(ctx, whiten(ctx, scratch, d, features, x));
+    orr_arena_give_back(out_arena, d->x);
     d->x = x;
     return ORR_OK;
 }
