@@ -120,31 +120,104 @@ orr_status orr_dense_gram(orr_context *ctx, int64_t n, int64_t k, const double *
     return ORR_OK;
 }
 
+enum { REFLECTIONS = 48 }; /* of a block */
+
 /* ---- eigenvalues ----------------------------------------------------------------------------------------------- */
 
 static orr_status eigen_dsyevr(orr_context *ctx, orr_arena *scratch, int64_t n, const double *a, int64_t first,
                                double *all_values, orr_symmetric_eigen *out) {
     const lapack_int ln = (lapack_int)n, il = (lapack_int)first + 1, iu = (lapack_int)(first + out->k);
-    const char range = out->k == n ? 'A' : 'I';
     double wish;
     lapack_int found, integers, length, integer_length;
     double *copy = copy_of(scratch, n, n, a);
     lapack_int *support = ORR_NEW(scratch, lapack_int, 2 * n);
     if (!copy || !support) return no_memory(ctx, "eigen", n, n);
-    ORR_TRY(ctx,
-            check_info(ctx, "eigen",
-                       LAPACKE_dsyevr_work(LAPACK_COL_MAJOR, 'V', range, 'U', ln, copy, ln, 0, 0, il, iu, 0, &found,
-                                           all_values, out->vector, ln, support, &wish, -1, &integers, -1)));
+    ORR_TRY(ctx, check_info(ctx, "eigen",
+                            LAPACKE_dsyevr_work(LAPACK_COL_MAJOR, 'V', 'I', 'U', ln, copy, ln, 0, 0, il, iu, 0, &found,
+                                                all_values, out->vector, ln, support, &wish, -1, &integers, -1)));
     double *work = work_array(scratch, wish, &length);
     integer_length = integers;
     lapack_int *integer_work = ORR_NEW(scratch, lapack_int, integer_length);
     if (!work || !integer_work) return no_memory(ctx, "eigen: work", n, n);
     ORR_TRY(ctx, check_info(ctx, "eigen",
-                            LAPACKE_dsyevr_work(LAPACK_COL_MAJOR, 'V', range, 'U', ln, copy, ln, 0, 0, il, iu, 0,
-                                                &found, all_values, out->vector, ln, support, work, length,
-                                                integer_work, integer_length)));
+                            LAPACKE_dsyevr_work(LAPACK_COL_MAJOR, 'V', 'I', 'U', ln, copy, ln, 0, 0, il, iu, 0, &found,
+                                                all_values, out->vector, ln, support, work, length, integer_work,
+                                                integer_length)));
     if (found == out->k) return ORR_OK;
     return orr_fail(ctx, ORR_ENUMERIC, "eigen: LAPACK found %d of %lld values", (int)found, (long long)out->k);
+}
+
+/* A block of the reflections whose product Q reduces a matrix: I - V T V', applied to vectors that are the rows of x.
+ *
+ *     x <- x - (x V) T' V'          some rows of x a task */
+typedef struct reflection {
+    int64_t n, k, rows, each; /* n: of a vector; k reflections, of its first `rows` entries; each: vectors of a task */
+    const double *v, *t;      /* V' [k, rows], T' [k, k] */
+    double *x, *work;         /* [n, n], [n, 2 REFLECTIONS] */
+} reflection;
+
+static void reflect_vectors(void *arg, int64_t task, int worker) {
+    const reflection *r = arg;
+    const int64_t first = task * r->each;
+    const blasint m = (blasint)(r->n - first < r->each ? r->n - first : r->each), n = (blasint)r->n, k = (blasint)r->k,
+                  rows = (blasint)r->rows, ldw = 2 * REFLECTIONS;
+    double *x = r->x + first * r->n, *xv = r->work + first * ldw, *xvt = xv + REFLECTIONS;
+    (void)worker;
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, k, rows, 1.0, x, n, r->v, rows, 0.0, xv, ldw);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, k, k, 1.0, xv, ldw, r->t, k, 0.0, xvt, ldw);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, rows, k, -1.0, xvt, ldw, r->v, rows, 1.0, x, n);
+}
+
+/* Rows of vectors <- Q times each, for the Q of dsytrd: reflection i, the first to be applied first, has 1 as entry i and what
+ * stands above it in column i + 1 of LAPACK's before that.  Not dormtr: with the work array that it asks for, it applies them
+ * one by one, and writes into them meanwhile, so that tasks can't share them. */
+static orr_status reflect(orr_context *ctx, orr_arena *scratch, int64_t n, const double *reduced, const double *tau,
+                          double *vectors) {
+    double *v = orr_arena_take(scratch, n, REFLECTIONS * sizeof *v), t[REFLECTIONS * REFLECTIONS];
+    double *work = orr_arena_take(scratch, n, 2 * REFLECTIONS * sizeof *work);
+    if (!v || !work) return no_memory(ctx, "eigen: work", n, REFLECTIONS);
+    reflection r = { .n = n, .each = (n + 7) / 8 > 64 ? (n + 7) / 8 : 64, .v = v, .t = t, .x = vectors, .work = work };
+    for (int64_t i = 0; i < n - 1; i += r.k) {
+        r.k = n - 1 - i < REFLECTIONS ? n - 1 - i : REFLECTIONS;
+        r.rows = i + r.k;
+        memset(v, 0, (size_t)(r.k * r.rows) * sizeof *v);
+        memset(t, 0, sizeof t);
+        for (int64_t j = 0; j < r.k; j++) {
+            memcpy(v + j * r.rows, reduced + (i + j + 1) * n, (size_t)(i + j) * sizeof *v);
+            v[j * r.rows + i + j] = 1.0;
+        }
+        ORR_TRY(ctx, check_info(ctx, "eigen",
+                                LAPACKE_dlarft_work(LAPACK_COL_MAJOR, 'B', 'C', (lapack_int)r.rows, (lapack_int)r.k, v,
+                                                    (lapack_int)r.rows, tau + i, t, (lapack_int)r.k)));
+        orr_parallel(orr_context_pool(ctx), (n + r.each - 1) / r.each, reflect_vectors, &r);
+    }
+    return ORR_OK;
+}
+
+/* A = Q T Q' and T = V diag(value) V', by divide and conquer; vectors Q V. */
+static orr_status eigen_dstedc(orr_context *ctx, orr_arena *scratch, int64_t n, const double *a,
+                               orr_symmetric_eigen *out) {
+    const lapack_int ln = (lapack_int)n;
+    double *reduced = copy_of(scratch, n, n, a), *off = ORR_NEW(scratch, double, n), *tau = ORR_NEW(scratch, double, n);
+    double reduce, divide;
+    lapack_int length, integers;
+    if (!reduced || !off || !tau) return no_memory(ctx, "eigen", n, n);
+    ORR_TRY(ctx,
+            check_info(ctx, "eigen",
+                       LAPACKE_dsytrd_work(LAPACK_COL_MAJOR, 'U', ln, reduced, ln, out->value, off, tau, &reduce, -1)));
+    ORR_TRY(ctx, check_info(ctx, "eigen",
+                            LAPACKE_dstedc_work(LAPACK_COL_MAJOR, 'I', ln, out->value, off, out->vector, ln, &divide,
+                                                -1, &integers, -1)));
+    double *work = work_array(scratch, fmax(reduce, divide), &length);
+    lapack_int *integer_work = ORR_NEW(scratch, lapack_int, integers);
+    if (!work || !integer_work) return no_memory(ctx, "eigen: work", n, n);
+    ORR_TRY(ctx, check_info(
+                     ctx, "eigen",
+                     LAPACKE_dsytrd_work(LAPACK_COL_MAJOR, 'U', ln, reduced, ln, out->value, off, tau, work, length)));
+    ORR_TRY(ctx, check_info(ctx, "eigen",
+                            LAPACKE_dstedc_work(LAPACK_COL_MAJOR, 'I', ln, out->value, off, out->vector, ln, work,
+                                                length, integer_work, integers)));
+    return reflect(ctx, scratch, n, reduced, tau, out->vector);
 }
 
 orr_status orr_eigen_symmetric_range(orr_context *ctx, orr_arena *out_arena, orr_arena *scratch, int64_t n,
@@ -160,7 +233,8 @@ orr_status orr_eigen_symmetric_range(orr_context *ctx, orr_arena *out_arena, orr
     if (!out->value || !out->vector) return no_memory(ctx, "eigen", k, n);
     if (k == 0) return ORR_OK;
     const orr_arena_mark mark = orr_arena_here(scratch);
-    const orr_status status = eigen_dsyevr(ctx, scratch, n, a, first, out->value, out);
+    const orr_status status =
+        k == n ? eigen_dstedc(ctx, scratch, n, a, out) : eigen_dsyevr(ctx, scratch, n, a, first, out->value, out);
     orr_arena_rewind(scratch, mark);
     return status;
 }

@@ -45,10 +45,11 @@ typedef struct orr_symmetric_eigen {
     double *vector; /* k x n, row i is a unit eigenvector of value i */
 } orr_symmetric_eigen;
 
-/* All of them, by dsyevr (relatively robust representations): vectors are orthogonal to n eps times a factor of tens. */
+/* All of them, by dsytrd and dstedc (divide and conquer), then the vectors of the tridiagonal matrix turned back on the threads
+ * of the context: orthogonal to n eps times a factor of tens. */
 orr_status orr_eigen_symmetric(orr_context *ctx, orr_arena *out_arena, orr_arena *scratch, int64_t n, const double *a,
                                orr_symmetric_eigen *out) ORR_MUST_USE;
-/* k of them; cheaper where k is much less than n. */
+/* k of them, where k < n by dsyevr (relatively robust representations); cheaper where k is much less than n. */
 orr_status orr_eigen_symmetric_range(orr_context *ctx, orr_arena *out_arena, orr_arena *scratch, int64_t n,
                                      const double *a, int64_t first, int64_t k, orr_symmetric_eigen *out) ORR_MUST_USE;
 

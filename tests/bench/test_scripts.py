@@ -134,9 +134,10 @@ class Growth(unittest.TestCase):
     def test_every_axis_is_an_experiment(self):
         for axis in growth.axes(64):
             for x in axis.values:
-                text = growth.TRAINING % {**growth.USUAL, **axis.at(x), "observe": axis.measures(x) if axis.measures else ""}
-                self.assertIn("widths: [", text)
-                self.assertNotIn("%", text)
+                for measures in (axis.measures, axis.measures_more):
+                    text = growth.TRAINING % {**growth.USUAL, **axis.at(x), "observe": measures(x) if measures else ""}
+                    self.assertIn("widths: [", text)
+                    self.assertNotIn("%", text)
         self.assertIn("memory: 64", next(a for a in growth.axes(64) if a.name == "NTK Gram").measures(500))
 
     def test_a_sharpness_network_has_about_so_many_parameters(self):

@@ -49,7 +49,7 @@ static void eigenvalues_are_scipys_and_vectors_diagonalise(void **state) {
     assert_ok(*state, orr_eigen_symmetric(*state, m.out, m.scratch, N, a, &e));
     assert_all_close(N, e.value, golden_eigen_150, 1e-13); /* |A| eps times a modest factor */
     orr_dense_multiply(N, N, N, e.vector, false, e.vector, true, vav);
-    assert_identity(N, vav, 1e-12); /* dsyevr: orthogonal to n eps times a factor of tens */
+    assert_identity(N, vav, 1e-12); /* orthogonal to n eps times a factor of tens */
     orr_dense_multiply(N, N, N, e.vector, false, a, false, av);
     orr_dense_multiply(N, N, N, av, false, e.vector, true, vav);
     for (int64_t i = 0; i < N; i++) vav[i * N + i] -= e.value[i];
@@ -473,6 +473,34 @@ static void a_large_cholesky_names_its_pivot_and_what_is_not_finite(void **state
     free(a), free(l);
 }
 
+/* Rank 40 of 531: the eigenvalue 0 is as degenerate as a Gram matrix makes it. */
+static void large_eigenvectors_have_equal_bits_for_any_threads(void **state) {
+    (void)state;
+    enum { RANK = 40 };
+    const team t = team_new();
+    double *x = whole_numbers(LARGE * RANK), *a = numbers(LARGE * LARGE), *again = numbers(LARGE * LARGE);
+    orr_symmetric_eigen e[TEAMS];
+    arenas m[TEAMS];
+    assert_ok(t.ctx[0], orr_dense_gram(t.ctx[0], LARGE, RANK, x, NULL, NULL, a));
+    for (int i = 0; i < TEAMS; i++) {
+        m[i] = arenas_new(t.ctx[i]);
+        assert_ok(t.ctx[i], orr_eigen_symmetric(t.ctx[i], m[i].out, m[i].scratch, LARGE, a, &e[i]));
+        assert_memory_equal(e[i].value, e[0].value, sizeof *a * LARGE);
+        assert_memory_equal(e[i].vector, e[0].vector, sizeof *a * LARGE * LARGE);
+    }
+    orr_dense_multiply(LARGE, LARGE, LARGE, e[0].vector, false, e[0].vector, true, again);
+    for (int64_t i = 0; i < LARGE; i++)
+        for (int64_t j = 0; j < LARGE; j++) assert_close(again[i * LARGE + j], i == j, 1e-12);
+    for (int64_t i = 0; i < LARGE; i++)
+        for (int64_t j = 0; j < LARGE; j++) again[i * LARGE + j] = e[0].vector[i * LARGE + j] * e[0].value[i];
+    double *back = numbers(LARGE * LARGE);
+    orr_dense_multiply(LARGE, LARGE, LARGE, e[0].vector, true, again, false, back);
+    assert_all_close(LARGE * LARGE, back, a, 1e-12 * e[0].value[LARGE - 1]);
+    for (int i = 0; i < TEAMS; i++) arenas_free(m[i]);
+    free(x), free(a), free(again), free(back);
+    team_free(t);
+}
+
 static void a_block_is_factored_where_it_lies(void **state) {
     enum { PART = 200, WIDE = 257 };
     double *a = numbers(WIDE * WIDE), *before = numbers(WIDE * WIDE), *l = numbers(PART * PART),
@@ -557,6 +585,7 @@ int main(void) {
         cmocka_unit_test(products_on_any_threads_are_those_of_plain_loops),
         cmocka_unit_test(large_cholesky_factors_multiply_back_with_equal_bits_for_any_threads),
         cmocka_unit_test(a_large_cholesky_names_its_pivot_and_what_is_not_finite),
+        cmocka_unit_test(large_eigenvectors_have_equal_bits_for_any_threads),
         cmocka_unit_test(a_block_is_factored_where_it_lies),
         cmocka_unit_test(leading_blocks_are_solved_by_the_factor_of_the_whole),
         cmocka_unit_test(each_allocation_may_fail),
