@@ -90,11 +90,19 @@ static void choose_tile(const orr_fused *f, cpu_fused *p) {
     p->row_reduced = p->cut < last && p->reduced[last - 1];
 }
 
-/* Where the tile holds all that is reduced, results go straight to the output. */
-static bool results_are_direct(const cpu_fused *p) {
-    if (!p->last_reduced || p->row_reduced || (p->cut == p->rank - 1 && p->tiles_per_step > 1)) return false;
-    for (int32_t i = 0; i < p->rank - 1; i++)
+/* Where each tile holds all that is reduced, and what is kept of it lies together, results go straight to the output. */
+static bool results_are_direct(const orr_fused *f, const cpu_fused *p) {
+    for (int32_t i = 0; i < p->cut; i++)
         if (p->reduced[i]) return false;
+    if (p->reduced[p->cut] && p->tiles_per_step > 1) return false;
+    for (int16_t o = 0; o < f->n_outputs; o++) {
+        int64_t step = 1;
+        for (int32_t i = p->rank - 1; f->output[o].reduction && i >= p->cut; i--) {
+            if (p->reduced[i]) continue;
+            if (p->out_stride[o][i] != step) return false;
+            step *= p->size[i];
+        }
+    }
     return true;
 }
 
@@ -375,7 +383,9 @@ orr_status orr_cpu_fused_prepare(orr_context *ctx, orr_arena *arena, const orr_f
         p->acc_at[i] = p->acc_total;
         p->acc_total += p->kept[i];
     }
-    p->direct = p->has_reduction && results_are_direct(p);
+    p->direct = p->has_reduction && results_are_direct(f, p);
+    p->kept_inner = 1;
+    for (int32_t i = p->cut + 1; i < p->rank; i++) p->kept_inner *= p->reduced[i] ? 1 : p->size[i];
     if (p->direct) p->acc_total = 0;
     if (!place_instructions(f, p)) return orr_fail(ctx, ORR_EINTERNAL, "fused group: an instruction has no kernel");
     choose_tasks(f, p);

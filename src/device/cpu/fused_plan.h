@@ -76,6 +76,7 @@ typedef struct cpu_fused {
     int64_t kept[ORR_FUSED_NODES];   /* elements of a reduced output */
     int64_t acc_at[ORR_FUSED_NODES]; /* its accumulators in a set */
     int64_t acc_total;
+    int64_t kept_inner; /* elements of a reduced output for a step of the cut axis */
     action action[ORR_FUSED_INSTRUCTIONS];
     int16_t folded_into[ORR_FUSED_INSTRUCTIONS]; /* a product that the sum after it makes itself: that one; else -1 */
     int16_t factor[ORR_FUSED_INSTRUCTIONS];      /* of such a sum: the product; else -1 */

@@ -107,9 +107,8 @@ static void reduce_rows(const cpu_fused *p, int kind, orr_dtype dtype, int64_t r
     for (int64_t i = 0; i < rows; i++) p->kernels->reduce[kind][dtype](columns, v + i * bytes, acc + i * stride);
 }
 
-/* A plane's part of output o, whose first element is at `at`. */
-static void reduce_plane(const job *j, const cursor *c, int16_t o, int64_t rows, const char *v, double *acc,
-                         int64_t at) {
+/* A plane's part of output o, whose first accumulator is acc[0]. */
+static void reduce_plane(const job *j, const cursor *c, int16_t o, int64_t rows, const char *v, double *acc) {
     const cpu_fused *p = j->p;
     const orr_fused_output *out = &j->f->output[o];
     const int kind = out->reduction == ORR_REDUCE_MAX;
@@ -117,19 +116,6 @@ static void reduce_plane(const job *j, const cursor *c, int16_t o, int64_t rows,
     const int64_t size = (int64_t)orr_dtype_size(dtype), columns = c->columns;
     const int32_t last = p->rank - 1;
     const int64_t row = p->cut < last ? p->out_stride[o][last - 1] : 0;
-    if (p->direct) {
-        double result[TILE];
-        for (int64_t i = 0; i < rows; i++) result[i] = kind ? (double)-INFINITY : 0.0;
-        reduce_rows(p, kind, dtype, rows, columns, v, result, 1);
-        if (row == 1 || rows == 1) {
-            p->kernels->finish[dtype](rows, result, (char *)out->view.data + at * size);
-        } else {
-            for (int64_t i = 0; i < rows; i++)
-                p->kernels->finish[dtype](1, &result[i], (char *)out->view.data + (at + i * row) * size);
-        }
-        return;
-    }
-    acc += p->acc_at[o] + at;
     if (p->last_reduced && (p->row_reduced || rows == 1)) {
         p->kernels->reduce[kind][dtype](rows * columns, v, acc);
     } else if (p->last_reduced) {
@@ -145,12 +131,35 @@ static void reduce_plane(const job *j, const cursor *c, int16_t o, int64_t rows,
     }
 }
 
+static void clear(int kind, int64_t n, double *acc) {
+    const double start = kind ? (double)-INFINITY : 0.0;
+    for (int64_t i = 0; i < n; i++) acc[i] = start;
+}
+
 static void reduce_tile(const job *j, const cursor *c, int16_t o, const char *v, double *acc, int64_t cut_at) {
     const cpu_fused *p = j->p;
-    const int64_t rows = rows_of_plane(p, c), bytes = c->columns * (int64_t)orr_dtype_size(j->f->output[o].view.dtype);
+    const orr_fused_output *out = &j->f->output[o];
+    const int kind = out->reduction == ORR_REDUCE_MAX;
+    const orr_dtype dtype = out->view.dtype;
+    const int32_t last = p->rank - 1;
+    const int64_t rows = rows_of_plane(p, c), size = (int64_t)orr_dtype_size(dtype), bytes = c->columns * size;
     const int64_t at = c->out_at[o] + cut_at * p->out_stride[o][p->cut];
-    for (int64_t k = 0; k * rows < c->rows; k++)
-        reduce_plane(j, c, o, rows, v + k * rows * bytes, acc, at + plane_at(p, k, p->out_stride[o]));
+    const int64_t steps = p->cut == last ? c->columns : c->rows / p->inner; /* of the cut axis in this tile */
+    const int64_t kept = (p->reduced[p->cut] ? 1 : steps) * p->kept_inner;
+    double result[TILE], *to = p->direct ? result : acc + p->acc_at[o] + at;
+    if (p->direct) clear(kind, kept, result);
+    if (rows < c->rows && p->last_reduced && !p->row_reduced && c->columns < SHORT_ROW &&
+        p->out_stride[o][last - 1] == 1) { /* windows of a pool: all rows of the tile abreast, then plane by plane */
+        double sums[TILE];
+        clear(kind, c->rows, sums);
+        reduce_rows(p, kind, dtype, c->rows, c->columns, v, sums, 1);
+        for (int64_t k = 0; k * rows < c->rows; k++)
+            p->kernels->accumulate[kind][ORR_F64](rows, sums + k * rows, to + plane_at(p, k, p->out_stride[o]));
+    } else {
+        for (int64_t k = 0; k * rows < c->rows; k++)
+            reduce_plane(j, c, o, rows, v + k * rows * bytes, to + plane_at(p, k, p->out_stride[o]));
+    }
+    if (p->direct) p->kernels->finish[dtype](kept, result, (char *)out->view.data + at * size);
 }
 
 static int64_t cut_position(const cpu_fused *p, const cursor *c) { return c->tile * p->tile_steps; }
@@ -211,7 +220,7 @@ static void reduce_into(const cpu_fused *p, const cursor *c, orr_op_code code, o
                         void *to) {
     double result[TILE];
     const int kind = code == ORR_OP_reduce_max;
-    for (int64_t i = 0; i < c->rows; i++) result[i] = kind ? (double)-INFINITY : 0.0;
+    clear(kind, c->rows, result);
     reduce_rows(p, kind, dtype, c->rows, c->columns, from, result, 1);
     p->kernels->finish[dtype](c->rows, result, to);
 }
@@ -279,8 +288,7 @@ static void execute(const job *j, const cursor *c, const addresses *x, char *reg
 
 static void clear_accumulators(const orr_fused *f, const cpu_fused *p, double *acc, int64_t first, int64_t n,
                                int16_t o) {
-    const double start = f->output[o].reduction == ORR_REDUCE_MAX ? (double)-INFINITY : 0.0;
-    for (int64_t i = 0; i < n; i++) acc[p->acc_at[o] + first + i] = start;
+    clear(f->output[o].reduction == ORR_REDUCE_MAX, n, acc + p->acc_at[o] + first);
 }
 
 /* The part of a reduced output that belongs to the tiles of a task, where the outermost axis is kept. */
