@@ -157,7 +157,9 @@ static int64_t rows_of_columns(const conv *c, int64_t rows) { return rows + (c->
 
 static void plan_blocks(conv *c) {
     const int64_t rows = c->out[ROWS], row = c->out[2], size = (int64_t)c->size, line = 64 / size;
-    c->shifts = c->how != METHOD_SCATTER && c->stride[ROWS] == 1 ? c->k[ROWS] : 1;
+    /* Few channels: sums over shifts would be as many passes over the result, for few products each. */
+    const bool deep = c->how == METHOD_KERNEL || c->c * c->k_count / c->k[ROWS] >= FEWEST;
+    c->shifts = c->how != METHOD_SCATTER && c->stride[ROWS] == 1 && deep ? c->k[ROWS] : 1;
     c->shift = c->dilation[ROWS] * row;
     c->taps = c->k_count / c->shifts, c->depth = c->c * c->taps;
     c->vector = c->how == METHOD_KERNEL ? least(32 / size, c->d) : 32 / size;
