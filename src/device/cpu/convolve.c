@@ -217,7 +217,7 @@ static void plan_products(conv *c) {
         const int64_t n = forward ? positions : c->part;
         for (int64_t i = 0, x = 0, w; (w = panel_width(c, n, i)) > 0; i++, x += w * c->vector)
             for (int chunk_last = 0; chunk_last < 2; chunk_last++)
-                for (int add = !forward; add < 2; add++) {
+                for (int add = 0; add < 2; add++) {
                     const bool second = forward ? x + w * c->vector > n : at_last;
                     const int64_t channels = chunk_last ? c->c - (c->chunks - 1) * c->chunk : c->chunk;
                     if (!chunk_last && c->chunks == 1) continue;
@@ -458,7 +458,8 @@ static void transpose_part(const conv *c, int64_t positions, const void *y, char
         memmove(out + (size_t)i * pitch, out + (size_t)i * row, row);
 }
 
-static void run_kernel(const job *j, int64_t index, int64_t part, char *col, char *sum) {
+/* `fresh`: sum has nothing in it yet. */
+static void run_kernel(const job *j, int64_t index, int64_t part, bool fresh, char *col, char *sum) {
     const conv *c = j->c;
     const unit u = find_unit(c, index);
     const int64_t size = (int64_t)c->size;
@@ -474,7 +475,7 @@ static void run_kernel(const job *j, int64_t index, int64_t part, char *col, cha
             for (int64_t i = 0, d = 0, w; (w = panel_width(c, c->part, i)) > 0; i++, d += w * c->vector)
                 for (int64_t shift = 0; shift < c->shifts; shift++) {
                     const int64_t to = (shift * c->depth + channel * c->taps) * c->sum_pitch + d;
-                    multiply(c->dtype, &c->products[w - 1][last][chunk == c->chunks - 1][1],
+                    multiply(c->dtype, &c->products[w - 1][last][chunk == c->chunks - 1][!fresh || row > 0],
                              col + (at + shift * c->shift) * size, y_transposed + (at * c->sum_pitch + d) * size,
                              sum + to * size);
                 }
@@ -513,10 +514,13 @@ static void run_task(void *arg, int64_t task, int worker) {
     const int64_t run = task / c->parts, part = task % c->parts;
     const int64_t group_bytes = c->shifts * c->depth * c->sum_pitch * (int64_t)c->size;
     char *sum = j->sums + (size_t)run * c->sum_bytes + part * c->groups * group_bytes;
-    if (c->how == METHOD_KERNEL) memset(sum, 0, (size_t)(c->groups * group_bytes));
+    if (c->how == METHOD_KERNEL && c->groups > 1) memset(sum, 0, (size_t)(c->groups * group_bytes));
     for (int64_t i = run * c->each; i < least((run + 1) * c->each, units_of(c)); i++) switch (c->how) {
         case METHOD_FORWARD: run_forward(j, i, col); break;
-        case METHOD_KERNEL: run_kernel(j, i, part, col, sum + find_unit(c, i).group * group_bytes); break;
+        case METHOD_KERNEL:
+            run_kernel(j, i, part, c->groups == 1 && i == run * c->each, col,
+                       sum + find_unit(c, i).group * group_bytes);
+            break;
         case METHOD_SCATTER: run_scatter(j, i, col); break;
         }
 }
