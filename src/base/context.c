@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/parallel.h"
@@ -27,9 +28,15 @@ struct orr_context {
     char trace[TRACE_SIZE];
 };
 
+/* Large arrays in pages of 2 MiB where the system has them to give: products of matrices walk over megabytes, and a
+ * translation of each 4 KiB costs them a few percent.  A wish: without, all stays as it is. */
 static void *allocate_default(void *user, size_t bytes) {
+    enum { LARGE_PAGE = 1 << 21 };
     (void)user;
-    return aligned_alloc(64, bytes);
+    if (bytes < 2 * LARGE_PAGE) return aligned_alloc(64, bytes);
+    void *p = aligned_alloc(LARGE_PAGE, (bytes + LARGE_PAGE - 1) & ~(size_t)(LARGE_PAGE - 1));
+    if (p) (void)madvise(p, bytes & ~(size_t)(LARGE_PAGE - 1), MADV_HUGEPAGE);
+    return p;
 }
 
 static void release_default(void *user, void *p) {
