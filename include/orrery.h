@@ -358,7 +358,7 @@ void orr_program_free(orr_program *program);
  * was asked for depends.  Inputs start as zeros and keep their contents between runs; outputs are valid until the next. */
 void *orr_program_data(orr_program *program, orr_node node);
 /* Lets an input live in the caller's memory (aligned to 64, size of the whole tensor), so that programs share
- * parameters. */
+ * parameters.  Nothing happens where nothing that was asked for depends on it. */
 orr_status orr_program_bind(orr_program *program, orr_node input, void *data) ORR_MUST_USE;
 /* One evaluation, then the updates.  No allocation.  Fails: ORR_EINPUT for an index out of range, ORR_ENUMERIC. */
 orr_status orr_program_run(orr_program *program) ORR_MUST_USE;

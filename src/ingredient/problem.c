@@ -231,10 +231,8 @@ orr_status orr_problem_build(orr_context *ctx, orr_arena *out_arena, const orr_p
 
 orr_status orr_problem_feed(orr_context *ctx, const orr_problem *p, const orr_problem_graph *nodes,
                             orr_program *program) {
-    if (orr_program_data(program, nodes->x)) ORR_TRY(ctx, orr_program_bind(program, nodes->x, p->x));
-    if (nodes->target.id && orr_program_data(program, nodes->target))
-        ORR_TRY(ctx, orr_program_bind(program, nodes->target, p->target));
-    return ORR_OK;
+    ORR_TRY(ctx, orr_program_bind(program, nodes->x, p->x));
+    return nodes->target.id ? orr_program_bind(program, nodes->target, p->target) : ORR_OK;
 }
 
 /* ---- derivatives over what is trained --------------------------------------------------------------------------------------- */

@@ -62,8 +62,7 @@ static orr_status compile(work *k, const double *w) {
     const orr_compile_options options = { .outputs = k->output, .n_outputs = 2 * k->parts };
     ORR_TRY(k->ctx, orr_compile(k->ctx, k->g, &options, &k->program));
     for (int i = 0; i < k->parts; i++)
-        if (orr_program_data(k->program, k->nodes[i].x))
-            ORR_TRY(k->ctx, orr_program_bind(k->program, k->nodes[i].x, i ? p->test_x : p->x));
+        ORR_TRY(k->ctx, orr_program_bind(k->program, k->nodes[i].x, i ? p->test_x : p->x));
     for (int64_t t = 0; t < p->n_tensors; t++) {
         const int64_t n = orr_shape_count(&p->tensors[t].shape);
         void *to = orr_program_data(k->program, k->nodes[0].parameter[t]); /* NULL where nothing depends on it */

@@ -76,7 +76,7 @@ orr_status orr_probe_compile(orr_probe *p, const orr_node *outputs, int32_t n) {
     const orr_compile_options options = { .outputs = outputs, .n_outputs = n };
     ORR_TRY(p->ctx, orr_compile(p->ctx, p->g, &options, &p->program));
     for (int i = 0; i < 2; i++)
-        if (p->example[i].memory && orr_program_data(p->program, p->example[i].input))
+        if (p->example[i].memory)
             ORR_TRY(p->ctx, orr_program_bind(p->program, p->example[i].input, p->example[i].memory));
     return orr_subject_attach(p->ctx, &p->graph, p->program);
 }

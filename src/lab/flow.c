@@ -22,10 +22,8 @@ orr_status orr_training_compile_flow(orr_training *t) {
     ORR_TRY(t->ctx, orr_compile(t->ctx, t->g, &options, &t->program));
     t->flow_parameter = nodes.parameter;
     t->flow_gradient = output;
-    if (orr_program_data(t->program, nodes.x)) ORR_TRY(t->ctx, orr_program_bind(t->program, nodes.x, t->live_x));
-    if (nodes.target.id && orr_program_data(t->program, nodes.target))
-        ORR_TRY(t->ctx, orr_program_bind(t->program, nodes.target, t->live_target));
-    return ORR_OK;
+    ORR_TRY(t->ctx, orr_program_bind(t->program, nodes.x, t->live_x));
+    return nodes.target.id ? orr_program_bind(t->program, nodes.target, t->live_target) : ORR_OK;
 }
 
 static orr_status rate(void *self, double time, const double *w, double *wdot) {

@@ -262,9 +262,7 @@ static orr_status map_members(const orr_training *t, orr_arena *arena, orr_graph
 }
 
 static orr_status attach(orr_training *t, const varying *v, orr_node updates) {
-    for (int32_t i = 0; i < v->n; i++) /* a program has only the inputs that it needs */
-        if (orr_program_data(t->program, v->many[i]))
-            ORR_TRY(t->ctx, orr_program_bind(t->program, v->many[i], v->memory[i]));
+    for (int32_t i = 0; i < v->n; i++) ORR_TRY(t->ctx, orr_program_bind(t->program, v->many[i], v->memory[i]));
     t->counter = ORR_NONE;
     if (!orr_program_data(t->program, updates)) return ORR_OK;
     t->counter = updates;

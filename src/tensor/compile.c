@@ -158,6 +158,7 @@ orr_status orr_program_bind(orr_program *p, orr_node input, void *data) {
         if ((uintptr_t)data % 64 != 0 || !data)
             return orr_fail(p->ctx, ORR_EINPUT, "bind: the memory of an input is aligned to 64 bytes");
         p->buffers[p->inputs[i].buffer].data = data;
+        p->buffers[p->inputs[i].buffer].ready = true;
         orr_place_point(p, p->inputs[i].buffer);
         return ORR_OK;
     }

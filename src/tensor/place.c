@@ -190,9 +190,6 @@ orr_status orr_place_memory(orr_builder *b) {
     p->workspace = orr_allocate(b->ctx, p->workspace_bytes ? p->workspace_bytes : 64);
     if (!p->memory || !p->workspace)
         return orr_fail(b->ctx, ORR_ENOMEM, "compile: no memory for buffers of %zu bytes", end + p->workspace_bytes);
-    /* Inputs start as zeros; temporaries are written before they are read, and touching them here would cost page
-     * faults. */
-    memset((char *)p->memory + rounded(p->temp_bytes), 0, end - rounded(p->temp_bytes));
     for (int32_t i = 0; i < p->n_buffers; i++)
         if (p->buffers[i].kind != ORR_BUFFER_LITERAL && p->buffers[i].same_as < 0)
             p->buffers[i].data = (char *)p->memory + p->buffers[i].offset;

@@ -22,9 +22,24 @@ static int32_t buffer_of(const orr_program *p, orr_node node) {
     return -1;
 }
 
+void orr_program_make_ready(orr_program *p, int32_t buffer) {
+    orr_buffer *x = &p->buffers[buffer];
+    while (x->same_as >= 0) x = &p->buffers[x->same_as];
+    if (!x->ready && x->bytes) memset(x->data, 0, x->bytes);
+    x->ready = true;
+}
+
+static void make_all_ready(orr_program *p) {
+    for (int32_t i = 0; i < p->n_inputs; i++) orr_program_make_ready(p, p->inputs[i].buffer);
+    for (int32_t i = 0; i < p->n_outputs; i++) orr_program_make_ready(p, p->outputs[i].buffer);
+    p->ready = true;
+}
+
 void *orr_program_data(orr_program *p, orr_node node) {
     const int32_t buffer = buffer_of(p, node);
-    return buffer < 0 ? NULL : p->buffers[buffer].data;
+    if (buffer < 0) return NULL;
+    orr_program_make_ready(p, buffer);
+    return p->buffers[buffer].data;
 }
 
 /* ---- finding where a NaN comes from ---------------------------------------------------------------------------- */
@@ -73,11 +88,13 @@ static double seconds_now(void) {
 }
 
 orr_status orr_program_run(orr_program *p) {
+    if (!p->ready) make_all_ready(p);
     for (int32_t i = 0; i < p->n_steps; i++) {
         const double before = p->profile ? seconds_now() : 0.0;
         const orr_status status = run_step(p, i);
         if (status != ORR_OK) return fail_at(p, i, status);
-        if (p->profile) p->steps[i].seconds += seconds_now() - before;
+        /* the first run makes code and touches memory for the first time: no time of a kernel */
+        if (p->profile && p->runs > 0) p->steps[i].seconds += seconds_now() - before;
         if (p->find_non_finite) ORR_TRY(p->ctx, check_finite(p, i));
     }
     p->runs++;
@@ -111,6 +128,7 @@ orr_cost orr_program_cost(const orr_program *p) {
 void orr_program_print(const orr_program *p, FILE *to) {
     const orr_cost cost = orr_program_cost(p);
     double seconds = 0.0;
+    const double timed = (double)(p->runs > 1 ? p->runs - 1 : 1);
     for (int32_t i = 0; i < p->n_steps; i++) seconds += p->steps[i].seconds;
     if (p->profile) fprintf(to, "%6s %8s ", "time", "Gflop/s");
     fprintf(to, "%5s %14s %14s  %-14s %s\n", "step", "flops", "bytes", "line", "ops (* goes to memory)");
@@ -118,7 +136,7 @@ void orr_program_print(const orr_program *p, FILE *to) {
         const orr_step *s = &p->steps[i];
         if (p->profile)
             fprintf(to, "%5.1f%% %8.2f ", seconds > 0 ? 100 * s->seconds / seconds : 0.0,
-                    s->seconds > 0 ? 1e-9 * (double)s->flops * (double)p->runs / s->seconds : 0.0);
+                    s->seconds > 0 ? 1e-9 * (double)s->flops * timed / s->seconds : 0.0);
         fprintf(to, "%5d %14lld %14lld  %-14s %s%s\n", i, (long long)s->flops, (long long)s->bytes, p->step_where[i],
                 s->fused ? "fused " : "", p->step_text[i]);
     }

@@ -20,6 +20,7 @@ typedef struct orr_buffer {
     int32_t same_as;    /* lives in the memory of that buffer; -1: in its own */
     size_t offset;      /* in the block of temps or of persistent ones */
     void *data;
+    bool ready; /* an input or output: bound, or set to zero */
 } orr_buffer;
 
 typedef struct orr_step {
@@ -63,11 +64,15 @@ struct orr_program {
     orr_binding *inputs, *outputs;
     int32_t n_inputs, n_outputs;
     void *memory, *workspace;
+    bool ready; /* all inputs and outputs are */
     size_t temp_bytes, minimum_bytes, persistent_bytes, workspace_bytes;
     /* for messages: names of what a step computes, copied so that the graph may go */
     const char **step_text;  /* "exp f32[3]" */
     const char **step_where; /* "model.c:88" */
 };
+
+/* Sets the memory of an input or output to zero before it is first seen: what is bound to the caller's is never touched. */
+void orr_program_make_ready(orr_program *p, int32_t buffer);
 
 /* Gives temps their offsets so that those that live at once don't overlap; returns the size of the block. */
 size_t orr_memory_pack(orr_buffer *buffers, int32_t n, int32_t *order_scratch);
