@@ -627,6 +627,43 @@ static void derivatives_of_activations_are_not_kept(void **state) {
     orr_graph_free(g);
 }
 
+/* c + s (t v), c - s (t v), s (t v) - c: one pass, each operation rounded as it would be alone. */
+static void sums_with_twice_scaled_products_round_as_their_parts_do(void **state) {
+    enum { ROWS = 5 };
+    orr_context *ctx = *state;
+    for (int single = 0; single < 2; single++)
+        for (int columns = 1; columns < 1200; columns += 397) {
+            const orr_dtype dtype = single ? ORR_F32 : ORR_F64;
+            orr_graph *g = graph_new(ctx);
+            const orr_node a = orr_input(g, "a", dtype, ORR_SHAPE(ROWS)),
+                           x = orr_input(g, "x", dtype, ORR_SHAPE(columns)),
+                           w = orr_input(g, "w", dtype, ORR_SHAPE(ROWS, columns)),
+                           twice = orr_scale(g, orr_einsum(g, "k,i->ki", a, x), 0.3),
+                           other = orr_scale(g, orr_einsum(g, "k,i->ki", a, x), 0.7),
+                           third = orr_scale(g, orr_einsum(g, "k,i->ki", a, x), 0.9);
+            const orr_node y[] = { orr_add(g, twice, w), orr_sub(g, w, other), orr_sub(g, third, w) };
+            orr_program *p[2];
+            for (int plain = 0; plain < 2; plain++) {
+                p[plain] = compile(ctx, g, &(orr_compile_options){ .outputs = y, .n_outputs = 3, .no_fusion = plain });
+                const orr_node in[] = { a, x, w };
+                for (int i = 0; i < 3; i++) {
+                    const int n = i == 0 ? ROWS : i == 1 ? columns : ROWS * columns;
+                    void *data = orr_program_data(p[plain], in[i]);
+                    for (int k = 0; k < n; k++)
+                        if (single) ((float *)data)[k] = sinf((float)(k + i));
+                        else ((double *)data)[k] = sin(k + i);
+                }
+                assert_ok(ctx, orr_program_run(p[plain]));
+            }
+            for (int i = 0; i < 3; i++)
+                assert_memory_equal(orr_program_data(p[0], y[i]), orr_program_data(p[1], y[i]),
+                                    (size_t)(ROWS * columns) * (single ? sizeof(float) : sizeof(double)));
+            orr_program_free(p[0]);
+            orr_program_free(p[1]);
+            orr_graph_free(g);
+        }
+}
+
 /* 1 - h^2 follows from h, which the products keep alive: two groups read it, and it is never in memory. */
 static void what_follows_from_what_is_kept_is_computed_again(void **state) {
     enum { ROWS = 512, WIDTH = 32 };
@@ -747,6 +784,7 @@ int main(void) {
         cmocka_unit_test(the_plan_names_ops_costs_and_what_was_fused),
         cmocka_unit_test(a_chain_of_temporaries_needs_memory_for_two),
         cmocka_unit_test(derivatives_of_activations_are_not_kept),
+        cmocka_unit_test(sums_with_twice_scaled_products_round_as_their_parts_do),
         cmocka_unit_test(what_follows_from_what_is_kept_is_computed_again),
         cmocka_unit_test(gradients_go_as_soon_as_they_can),
         cmocka_unit_test(a_long_chain_compiles),

@@ -223,6 +223,22 @@ static bool writes_between(const orr_fused *f, int16_t first, int16_t last) {
     return false;
 }
 
+static bool one_is_scalar(const orr_fused_instruction *x, const bool *scalar) {
+    return x->code == ORR_OP_mul && !x->row && scalar[x->args[0]] != scalar[x->args[1]];
+}
+
+/* In c + s v, a v that is itself t u with no other use: a rate times an error times an input, as in online learning. */
+static void fold_twice(const orr_fused *f, cpu_fused *p, int16_t i, const bool *scalar) {
+    const int16_t base = orr_fused_first_instruction(f);
+    const orr_fused_instruction *product = &f->instruction[p->factor[i]];
+    const int16_t v = product->args[scalar[product->args[0]]];
+    if (v < base || !one_is_scalar(&f->instruction[v - base], scalar) || count_uses(f, v) != 1 ||
+        writes_between(f, (int16_t)(v - base), i))
+        return;
+    p->twice[i] = (int16_t)(v - base);
+    p->folded_into[v - base] = i;
+}
+
 /* Learning rates and momenta: c + s v in one pass, where the product s v, s a scalar, has no other use. */
 static void fold_products(const orr_fused *f, cpu_fused *p) {
     const int16_t base = orr_fused_first_instruction(f);
@@ -233,7 +249,7 @@ static void fold_products(const orr_fused *f, cpu_fused *p) {
         scalar[base + i] = true;
         for (int16_t k = 0; k < x->n_args; k++) scalar[base + i] = scalar[base + i] && scalar[x->args[k]];
         if (x->row || x->code == ORR_OP_broadcast) scalar[base + i] = scalar[base + i] || p->tile_rows == 1;
-        p->folded_into[i] = p->factor[i] = -1;
+        p->folded_into[i] = p->factor[i] = p->twice[i] = -1;
     }
     for (int16_t i = 0; i < f->n_instructions; i++) {
         const orr_fused_instruction *sum = &f->instruction[i];
@@ -241,12 +257,12 @@ static void fold_products(const orr_fused *f, cpu_fused *p) {
         for (int16_t k = 0; k < 2 && p->factor[i] < 0; k++) {
             const int16_t v = sum->args[k], other = sum->args[1 - k];
             const orr_fused_instruction *product = v >= base ? &f->instruction[v - base] : NULL;
-            if (!product || product->code != ORR_OP_mul || product->row || scalar[other] || count_uses(f, v) != 1)
+            if (!product || !one_is_scalar(product, scalar) || scalar[other] || count_uses(f, v) != 1 ||
+                p->folded_into[v - base] >= 0 || writes_between(f, (int16_t)(v - base), i))
                 continue;
-            if (scalar[product->args[0]] == scalar[product->args[1]] || p->factor[v - base] >= 0) continue;
-            if (writes_between(f, (int16_t)(v - base), i)) continue;
             p->factor[i] = (int16_t)(v - base);
             p->folded_into[v - base] = i;
+            fold_twice(f, p, i, scalar);
         }
     }
 }
@@ -274,7 +290,7 @@ static void place_instruction(const orr_fused *f, cpu_fused *p, int16_t i, slots
     }
     p->action[i] = action_of(f, p, x);
     const bool loops = p->action[i] == ACT_TILE || p->action[i] == ACT_ROWS;
-    int32_t variant = ORR_VV, borrowed[8], n_borrowed = 0;
+    int32_t variant = ORR_VV, borrowed[11], n_borrowed = 0;
     for (int16_t k = 0; k < 3; k++) p->splat_slot[i][k] = -1;
     if (loops && x->n_args == 2 && p->value[x->args[1]].place == SCALAR) variant = ORR_VS;
     if (loops && x->n_args == 2 && p->value[x->args[0]].place == SCALAR) variant = ORR_SV;
@@ -286,19 +302,24 @@ static void place_instruction(const orr_fused *f, cpu_fused *p, int16_t i, slots
     }
     if (loops || p->action[i] == ACT_ONE) p->run[i] = find_kernel(p, x, variant);
     const orr_fused_instruction *product = p->factor[i] >= 0 ? &f->instruction[p->factor[i]] : NULL;
-    if (product)
-        p->run[i] = p->kernels->multiply_add[x->dtype][x->code == ORR_OP_add               ? 0
-                                                       : x->args[1] == base + p->factor[i] ? 1
-                                                                                           : 2];
+    const orr_fused_instruction *inner = p->twice[i] >= 0 ? &f->instruction[p->twice[i]] : NULL;
+    const int sum = x->code == ORR_OP_add ? 0 : x->args[1] == base + p->factor[i] ? 1 : 2;
+    if (product) p->run[i] = p->kernels->multiply_add[x->dtype][sum];
+    if (inner) {
+        p->run[i] = p->kernels->multiply_twice_add[x->dtype][sum];
+        borrowed[n_borrowed] = slot_take(s);
+        p->pair_slot[i] = (int16_t)borrowed[n_borrowed++];
+    }
     /* A single row value, be it computed or summed, is a scalar of its tile. */
     const bool scalar = p->action[i] == ACT_ONE || p->action[i] == ACT_NOTHING || (x->row && p->tile_rows == 1);
     for (int16_t o = 0; !scalar && o < f->n_outputs; o++)
         if (f->output[o].value == base + i && !f->output[o].reduction) v->output = o;
     /* Arguments that end here free their registers first: a kernel may write over what it reads, where elements match.
      */
-    int16_t args[5], n_args = 0;
+    int16_t args[7], n_args = 0;
     for (int16_t k = 0; k < x->n_args; k++) args[n_args++] = x->args[k];
     for (int16_t k = 0; product && k < 2; k++) args[n_args++] = product->args[k];
+    for (int16_t k = 0; inner && k < 2; k++) args[n_args++] = inner->args[k];
     for (int16_t k = 0; k < n_args; k++) {
         const int16_t a = args[k];
         bool repeated = false;

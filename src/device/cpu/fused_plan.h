@@ -50,7 +50,7 @@ typedef struct cursor {
 /* The addresses of one tile: where each value stands, what each instruction reads and writes. */
 typedef struct addresses {
     const void *at[VALUES];
-    const void *args[ORR_FUSED_INSTRUCTIONS][3];
+    const void *args[ORR_FUSED_INSTRUCTIONS][5]; /* of a sum with two factors, the factors last */
     void *to[ORR_FUSED_INSTRUCTIONS];
 } addresses;
 
@@ -80,6 +80,8 @@ typedef struct cpu_fused {
     action action[ORR_FUSED_INSTRUCTIONS];
     int16_t folded_into[ORR_FUSED_INSTRUCTIONS]; /* a product that the sum after it makes itself: that one; else -1 */
     int16_t factor[ORR_FUSED_INSTRUCTIONS];      /* of such a sum: the product; else -1 */
+    int16_t twice[ORR_FUSED_INSTRUCTIONS]; /* of such a product: the product that it multiplies once more; else -1 */
+    int16_t pair_slot[ORR_FUSED_INSTRUCTIONS]; /* where both factors stand together */
     orr_tile_kernel *run[ORR_FUSED_INSTRUCTIONS];
     int16_t splat_slot[ORR_FUSED_INSTRUCTIONS][3]; /* argument that must become a vector first; -1 */
     bool splats[ORR_FUSED_INSTRUCTIONS];           /* whether there is one */

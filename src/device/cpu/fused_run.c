@@ -183,6 +183,14 @@ static void find_addresses(const orr_fused *f, const cpu_fused *p, const cursor 
             x->args[i][0] = x->at[product->args[which]];
             x->args[i][1] = x->at[product->args[!which]];
             x->args[i][2] = x->at[instruction->args[instruction->args[0] == base + p->factor[i]]];
+            if (p->twice[i] >= 0) { /* (u, s and t, c), s, t */
+                const orr_fused_instruction *inner = &f->instruction[p->twice[i]];
+                const int first = p->value[inner->args[0]].place == SCALAR;
+                x->args[i][3] = x->args[i][1];
+                x->args[i][4] = x->at[inner->args[!first]];
+                x->args[i][0] = x->at[inner->args[first]];
+                x->args[i][1] = slot_at(p, registers, p->pair_slot[i]);
+            }
         }
         for (int16_t k = 0; p->factor[i] < 0 && k < instruction->n_args; k++)
             x->args[i][k] =
@@ -258,6 +266,12 @@ static void execute(const job *j, const cursor *c, const addresses *x, char *reg
                 if (p->splat_slot[i][k] >= 0)
                     splat(p, p->value[instruction->args[k]].dtype, count, x->at[instruction->args[k]],
                           slot_at(p, registers, p->splat_slot[i][k]));
+        if (p->twice[i] >= 0) {
+            const size_t size = p->value[base + i].size;
+            char *pair = slot_at(p, registers, p->pair_slot[i]);
+            memcpy(pair, x->args[i][3], size);
+            memcpy(pair + size, x->args[i][4], size);
+        }
         if (act <= ACT_ONE) p->run[i](count, x->args[i][0], x->args[i][1], x->args[i][2], x->to[i]);
         else if (act == ACT_REDUCE)
             reduce_into(p, c, instruction->code, instruction->dtype, reduced_argument(p, f, c, x, i, registers),

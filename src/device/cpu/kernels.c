@@ -157,6 +157,14 @@ SELECT(select_i32, int32_t)
 SELECT(select_bool, uint8_t)
 
 #define MULTIPLY_ADD(name, TYPE, expression)                                                                           \
+    static void twice_##name(int64_t n, const void *va, const void *vb, const void *vc, void *vo) {                    \
+        const TYPE *v = va, *w = vc, s = ((const TYPE *)vb)[0], t = ((const TYPE *)vb)[1];                             \
+        TYPE *o = vo;                                                                                                  \
+        ANY_ORDER for (int64_t i = 0; i < n; i++) {                                                                    \
+            const TYPE x = s * (t * v[i]), c = w[i];                                                                   \
+            o[i] = expression;                                                                                         \
+        }                                                                                                              \
+    }                                                                                                                  \
     static void name(int64_t n, const void *va, const void *vb, const void *vc, void *vo) {                            \
         const TYPE *v = va, *w = vc, s = *(const TYPE *)vb;                                                            \
         TYPE *o = vo;                                                                                                  \
@@ -488,6 +496,8 @@ const orr_cpu_kernels ORR_KERNELS = {
         [ORR_OP_stop][ORR_BOOL] = ENTRY_1(bool, stop),
     },
     .multiply_add = { { plus_f32, minus_f32, from_f32 }, { plus_f64, minus_f64, from_f64 } },
+    .multiply_twice_add = { { twice_plus_f32, twice_minus_f32, twice_from_f32 },
+                            { twice_plus_f64, twice_minus_f64, twice_from_f64 } },
     .cast = {
         [ORR_F32] = { f32_stop, cast_f32_f64, cast_f32_i32, cast_f32_bool },
         [ORR_F64] = { cast_f64_f32, f64_stop, cast_f64_i32, cast_f64_bool },

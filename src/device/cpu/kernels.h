@@ -15,9 +15,10 @@ typedef struct orr_cpu_kernels {
     orr_tile_kernel
         *elementwise[ORR_OP_COUNT][4][ORR_VARIANTS]; /* by dtype of the operands; NULL where there is none */
     orr_tile_kernel *multiply_add[2][3]; /* f32, f64: c + s v, c - s v, s v - c as (v, s, c); each operation rounds */
-    orr_tile_kernel *cast[4][4];         /* from, to */
-    orr_tile_kernel *select[4];          /* a is the condition */
-    orr_tile_kernel *splat[4];           /* out[i] = a[0] */
+    orr_tile_kernel *multiply_twice_add[2][3]; /* the same with s (t v) for s v, as (v, s and t, c) */
+    orr_tile_kernel *cast[4][4];               /* from, to */
+    orr_tile_kernel *select[4];                /* a is the condition */
+    orr_tile_kernel *splat[4];                 /* out[i] = a[0] */
     /* out[i] = a[i stride], i < n */
     void (*gather[4])(int64_t n, int64_t stride, const void *a, void *out);
     /* acc[0] += sum of v[i] or acc[0] = max(acc[0], v[i]), in a fixed order */
