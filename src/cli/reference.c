@@ -65,8 +65,11 @@ int orr_reference_topic(orr_context *ctx, orr_arena *scratch, const orr_section 
 
 int orr_reference_experiment(void) {
     printf("experiment: a YAML file; `orrery check FILE` reads it and tells every mistake\n\n");
-    for (const char *line = orr_experiment_example; *line; line = strchr(line, '\n') + 1)
-        printf("  %.*s\n", (int)strcspn(line, "\n"), line);
+    for (const char *line = orr_experiment_example; *line;) {
+        const size_t n = strcspn(line, "\n");
+        printf("  %.*s\n", (int)n, line);
+        line += n + (line[n] == '\n');
+    }
     printf("\nKeys:\n");
     for (int s = 0; s < ORR_SECTIONS; s++)
         printf("  %-20s %s (`orrery help %s`)%s\n", orr_sections[s].key, orr_sections[s].help, orr_sections[s].name,
