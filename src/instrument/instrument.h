@@ -38,6 +38,12 @@ typedef struct orr_subject_graph {
 /* Which examples a graph is about. */
 typedef enum orr_part { ORR_PART_TRAIN = 0, ORR_PART_TEST } orr_part;
 
+/* What a forward pass over a part of the data says. */
+typedef struct orr_answers {
+    double loss;     /* ridge included */
+    double accuracy; /* the part of answers that are right; NaN where answers are numbers */
+} orr_answers;
+
 /* A network in training, or several that train together as one ensemble ("members").  Borrowed; it outlives the instrument.
  * The live memory holds the member that is being measured. */
 typedef struct orr_subject {
@@ -50,6 +56,7 @@ typedef struct orr_subject {
     int64_t examples, test_examples;
     int64_t classes; /* 0: targets are numbers */
     int64_t outputs;
+    bool right_or_wrong;          /* answers are; else they are numbers */
     const void *const *parameter; /* the live memory of each tensor */
     /* The live training examples: x[examples, input], target[examples, target_of_one], NULL where data have no targets. */
     const void *x, *target;
@@ -60,6 +67,8 @@ typedef struct orr_subject {
     /* The same over other examples: x[n, input] and target[n, target] are the caller's nodes. */
     orr_status (*build_on)(void *self, orr_arena *out_arena, orr_graph *g, int64_t n, orr_node x, orr_node target,
                            orr_subject_graph *out);
+    /* The measured member's answers, computed once for all instruments that ask for them after the same update. */
+    orr_status (*answers)(void *self, orr_part part, orr_answers *out);
     /* The measured member's next update, where it is w' = keep w - rate gradient with constant factors; else rate is NaN, and so
      * is keep, unless nothing decays (1). */
     void (*next_update)(void *self, double *rate, double *keep);

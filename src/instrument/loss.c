@@ -1,7 +1,7 @@
 /* The loss over all training examples, recorded as `loss`, and over the test examples, where there are some, as `loss_test`.  One of
  * them alone costs less. */
 #include "base/context.h"
-#include "instrument/probe.h"
+#include "instrument/instrument.h"
 
 static const orr_parameter parameters[] = {
     ORR_INSTRUMENT_SCHEDULE("10"),
@@ -11,25 +11,18 @@ static const orr_parameter parameters[] = {
 };
 
 typedef struct state {
-    orr_probe test; /* that of the training examples is the shared evaluation */
+    orr_context *ctx;
+    orr_subject own; /* a copy: it lives as long as this */
     bool on_test;
 } state;
 
 static void close_loss(void *self) {
     state *s = self;
-    if (!s) return;
-    orr_context *ctx = s->test.ctx;
-    orr_probe_end(&s->test);
-    orr_release(ctx, s);
+    if (s) orr_release(s->ctx, s);
 }
 
 static bool wants(const orr_settings *s, const char *part) {
     return orr_settings_say(s, "part", "both") || orr_settings_say(s, "part", part);
-}
-
-static orr_status prepare(orr_context *ctx, state *s, const orr_subject *subject) {
-    ORR_TRY(ctx, orr_probe_begin(ctx, subject, ORR_PART_TEST, &s->test));
-    return orr_probe_compile(&s->test, &s->test.graph.loss, 1);
 }
 
 static orr_status open_loss(orr_context *ctx, const orr_settings *settings, const orr_subject *subject, void **out) {
@@ -38,21 +31,18 @@ static orr_status open_loss(orr_context *ctx, const orr_settings *settings, cons
         return orr_fail(ctx, ORR_EINPUT, "loss: `part: test` needs test examples (`n_test`)");
     state *s = orr_allocate(ctx, sizeof *s);
     if (!s) return orr_fail(ctx, ORR_ENOMEM, "loss: no memory for the instrument");
-    *s = (state){ .test = { .ctx = ctx }, .on_test = wants(settings, "test") && subject->test_examples > 0 };
-    const orr_status status = s->on_test ? prepare(ctx, s, subject) : ORR_OK;
-    if (status == ORR_OK) *out = s;
-    else close_loss(s);
-    return status;
+    *s = (state){ .ctx = ctx, .own = *subject, .on_test = wants(settings, "test") && subject->test_examples > 0 };
+    *out = s;
+    return ORR_OK;
 }
 
 static orr_status measure(void *self, int64_t step, uint64_t seed, void *memory, const orr_sink *sink) {
-    state *s = self;
-    double loss;
+    const state *s = self;
+    orr_answers answers;
     (void)seed, (void)memory;
     if (!s->on_test) return ORR_OK;
-    ORR_TRY(s->test.ctx, orr_probe_run(&s->test));
-    orr_probe_read(&s->test, s->test.graph.loss, 1, &loss);
-    return sink->record(sink->self, "loss_test", step, loss);
+    ORR_TRY(s->ctx, s->own.answers(s->own.self, ORR_PART_TEST, &answers));
+    return sink->record(sink->self, "loss_test", step, answers.loss);
 }
 
 static unsigned needs(const orr_settings *s) { return wants(s, "train") ? ORR_NEEDS_LOSS : ORR_NEEDS_NOTHING; }

@@ -91,6 +91,10 @@ static orr_status build_on(void *self, orr_arena *out_arena, orr_graph *g, int64
     return build(self, out_arena, g, n, (orr_feed){ x, NULL }, (orr_feed){ target, NULL }, out);
 }
 
+static orr_status answers_of(void *self, orr_part part, orr_answers *out) {
+    return orr_training_answers(self, part, out);
+}
+
 static const orr_arrays *facts_of(void *self) {
     const orr_training *t = self;
     const bool own =
@@ -128,6 +132,7 @@ orr_subject orr_training_subject(orr_training *t) {
                           .test_examples = p->data.n_test,
                           .classes = p->data.classes,
                           .outputs = p->signature.outputs,
+                          .right_or_wrong = p->kind.task->correct != NULL,
                           .parameter = t->trained_memory,
                           .x = t->live_x,
                           .target = t->live_target,
@@ -139,6 +144,7 @@ orr_subject orr_training_subject(orr_training *t) {
                           .target_of_one = p->data.target,
                           .build = build_part,
                           .build_on = build_on,
+                          .answers = answers_of,
                           .next_update = next_update,
                           .facts = facts_of,
                           .self = t };

@@ -162,6 +162,7 @@ static orr_status start(orr_training *t) {
     ORR_TRY(t->ctx, status);
     t->selected = -1;
     orr_training_select(t, 0);
+    orr_training_forget_answers(t);
     return ORR_OK;
 }
 
@@ -255,6 +256,7 @@ static bool shuffles(const orr_training *t) {
 orr_status orr_training_advance(orr_training *t, int64_t steps) {
     const int64_t per_epoch = orr_training_epoch(t->rule_settings, t->problem->data.n);
     t->selected = t->members == 1 ? 0 : -1; /* live copies are of the past now */
+    orr_training_forget_answers(t);
     if (t->rule->flow) return orr_training_flow(t, steps);
     while (steps > 0) {
         int64_t some = steps;
@@ -341,6 +343,7 @@ void orr_training_load(orr_training *t, int64_t member, const void *state) {
     memcpy(&updates, from, sizeof updates);
     from += sizeof updates;
     *t->updates = (int32_t)updates;
+    orr_training_forget_answers(t);
     for (int64_t i = 0; i < t->problem->n_tensors + t->n_buffers; i++) {
         const int64_t b = i - t->problem->n_tensors;
         const size_t bytes = tensor_bytes(t, b < 0 ? t->problem->tensors[i].shape : t->buffer_shape[b]);

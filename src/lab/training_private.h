@@ -7,13 +7,19 @@
 
 typedef struct orr_kick orr_kick;
 
-/* The network over all training examples, as a program over the selected member. */
+/* The network over a part of the data, as a program over the selected member. */
 typedef struct orr_evaluator {
     orr_arena *arena;
     orr_graph *g;
     orr_program *program; /* NULL: not compiled yet */
-    orr_node value[2];    /* loss, |gradient|^2 or ORR_NONE */
+    orr_node value[2];    /* loss; |gradient|^2 or accuracy, or ORR_NONE */
 } orr_evaluator;
+
+/* Answers of a member, and after how many updates; no member: none are kept. */
+typedef struct orr_kept_answers {
+    int64_t member, updates;
+    orr_answers answers;
+} orr_kept_answers;
 
 struct orr_training {
     orr_context *ctx;
@@ -51,9 +57,10 @@ struct orr_training {
     orr_node counter, loss;
     unsigned needs;
     bool yields;
-    orr_node gradient_square;   /* beside the loss, where it yields and is needed; or ORR_NONE */
-    orr_evaluator evaluator[2]; /* of the loss alone; with the gradient */
-    orr_kick *kick;             /* NULL: none */
+    orr_node gradient_square;                 /* beside the loss, where it yields and is needed; or ORR_NONE */
+    orr_evaluator gradient_of, answers_of[2]; /* the loss with its gradient; answers over each part */
+    orr_kept_answers kept[2];
+    orr_kick *kick; /* NULL: none */
     /* where time is continuous */
     double *flow_loss; /* [members] */
     const orr_node *flow_parameter, *flow_gradient;
@@ -81,6 +88,9 @@ orr_status orr_training_kick(orr_training *t, bool *waiting) ORR_MUST_USE;
 bool orr_training_kicked(const orr_training *t, int64_t member);
 void orr_training_set_kicked(orr_training *t, int64_t member, bool kicked);
 
+orr_status orr_training_answers(orr_training *t, orr_part part, orr_answers *out) ORR_MUST_USE;
+/* What was kept is of the past. */
+void orr_training_forget_answers(orr_training *t);
 void orr_training_evaluators_free(orr_training *t);
 
 orr_status orr_training_no_memory(const orr_training *t);

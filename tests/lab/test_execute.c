@@ -229,6 +229,51 @@ static void only_the_plain_loss_of_all_examples_is_yielded(void **state) {
     }
 }
 
+/* Who asks second gets what the first was told: also where what is live has been changed behind its back.  After an update, another
+ * member or a checkpoint, answers are new. */
+static void answers_are_computed_once_between_updates(void **state) {
+    const laboratory l =
+        laboratory_of(*state, arena,
+                      "name: x\narchitecture: { kind: mlp, widths: [3] }\nsteps: 2\ntask: cross-entropy\n"
+                      "data: { kind: gaussian-mixture, n: 30, n_test: 10, dimension: 3 }\n"
+                      "rule: { kind: gd, learning_rate: 0.1 }\nseeds: 2\n");
+    const orr_point *p = &l.experiment.points[0];
+    const orr_member members[] = { { .problem = l.problems[0], .learning_rate = 0.1 },
+                                   { .problem = l.problems[0], .learning_rate = 0.1, .seed = 1 } };
+    const orr_training_options options = { .rule = p->rule, .rule_settings = &p->rule_settings, .steps = 2 };
+    orr_training *t;
+    orr_answers first[2], again, other, later;
+    assert_ok(*state, orr_training_new(*state, members, 2, &options, &t));
+    const orr_subject subject = orr_training_subject(t);
+    assert_true(subject.right_or_wrong);
+    for (int part = 0; part < 2; part++) {
+        orr_training_select(t, 0);
+        assert_ok(*state, subject.answers(subject.self, (orr_part)part, &first[part]));
+        assert_true(first[part].accuracy >= 0 && first[part].accuracy <= 1);
+        float *live = (float *)(uintptr_t)subject.parameter[0];
+        const float was = live[0];
+        live[0] += 10;
+        assert_ok(*state, subject.answers(subject.self, (orr_part)part, &again));
+        live[0] = was;
+        assert_memory_equal(&again, &first[part], sizeof again);
+    }
+    orr_training_select(t, 1);
+    assert_ok(*state, subject.answers(subject.self, ORR_PART_TRAIN, &other));
+    assert_true(other.loss != first[0].loss);
+    const size_t bytes = orr_training_state_bytes(t);
+    void *begin = orr_arena_take(arena, 1, bytes);
+    orr_training_save(t, 0, begin);
+    assert_ok(*state, orr_training_advance(t, 1));
+    orr_training_select(t, 0);
+    assert_ok(*state, subject.answers(subject.self, ORR_PART_TRAIN, &later));
+    assert_true(later.loss < first[0].loss);
+    orr_training_load(t, 0, begin);
+    orr_training_select(t, 0);
+    assert_ok(*state, subject.answers(subject.self, ORR_PART_TRAIN, &again));
+    assert_memory_equal(&again, &first[0], sizeof again);
+    orr_training_free(t);
+}
+
 /* Few noisy examples in many dimensions: the test loss falls, then rises. */
 static void patience_ends_a_run_that_has_found_no_new_minimum_for_so_long(void **state) {
 #define OVERFITS                                                                                                       \
@@ -370,6 +415,7 @@ int main(void) {
         cmocka_unit_test(a_run_of_no_steps_measures_the_initial_network),
         cmocka_unit_test(until_ends_a_run_and_epochs_count_batches),
         cmocka_unit_test(the_next_update_yields_what_is_observed),
+        cmocka_unit_test(answers_are_computed_once_between_updates),
         cmocka_unit_test(only_the_plain_loss_of_all_examples_is_yielded),
         cmocka_unit_test(patience_ends_a_run_that_has_found_no_new_minimum_for_so_long),
         cmocka_unit_test(a_loss_is_recorded_of_the_part_that_was_asked_for),
