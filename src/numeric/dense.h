@@ -1,4 +1,6 @@
-/* Dense linear algebra in float64, by LAPACK and BLAS.  This file and blocked.c alone call them.
+/* Dense linear algebra in float64, by LAPACK and BLAS: dense.c has products, singular values, linear systems and least
+ * squares, symmetric.c eigenvalues, cholesky.c Cholesky factors, blocked.c what is cut into tasks.  In this room they alone
+ * call LAPACK and BLAS.
  *
  * Matrices are row-major and contiguous: entry (i, j) of m x n is a[i n + j].  Inputs are only read, outputs don't
  * overlap them.  n = 0 is allowed wherever an empty result makes sense.
