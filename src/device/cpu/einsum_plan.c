@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { LABELS = 30, LOOPS = ORR_RANK_MAX, SMALL = 80 };
+enum { LABELS = 30, SMALL = 80 };
 static const double TASK_FLOPS = 16e6;
 enum { TASKS_MAX = 16 };
 

@@ -34,10 +34,8 @@ typedef struct axes {
 } axes;
 
 typedef enum einsum_method {
-    METHOD_DOT,
     METHOD_ROWS,
     METHOD_COLUMNS,
-    METHOD_OUTER,
     METHOD_SMALL,
     METHOD_LARGE,
     METHOD_REF
