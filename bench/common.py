@@ -156,8 +156,8 @@ def regressions(past, rows):
 # ---- versions --------------------------------------------------------------------------------------------------------
 
 
-def versions(orrery):
-    """What the figures depend on besides the machine."""
+def versions(orrery, version):
+    """What the figures depend on besides the machine; `version` of Orrery's sources is that which was measured."""
     def first(command):
         try:
             done = subprocess.run(command, capture_output=True, text=True)
@@ -167,6 +167,6 @@ def versions(orrery):
 
     doctor = subprocess.run([str(orrery), "doctor"], capture_output=True, text=True).stdout
     blas = re.search(r"OpenBLAS\s+([0-9][\w.]*)", doctor)
-    return {"Orrery": f"{git_version()} ({first([orrery, '--version'])})", "compiler": first(["cc", "--version"]),
+    return {"Orrery": f"{version} ({first([orrery, '--version'])})", "compiler": first(["cc", "--version"]),
             "OpenBLAS": blas.group(1) if blas else first(["pkg-config", "--modversion", "openblas"]),
             "PyTorch": first(["/usr/bin/python3", "-c", "import torch; print(torch.__version__)"])}

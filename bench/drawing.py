@@ -5,6 +5,7 @@ import math
 STYLE = """
 body { font: 16px/1.45 system-ui, sans-serif; max-width: 76em; margin: 2em auto; padding: 0 1em; color: #1b1f24; background: #fff }
 h1 { font-size: 1.6em } h2 { font-size: 1.2em; margin-top: 2em }
+.wide { overflow-x: auto } td { white-space: nowrap }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums } td, th { padding: .25em .7em; text-align: right; border-bottom: 1px solid #d9dee3 }
 td:first-child, th:first-child { text-align: left } th { font-weight: 600 } .behind { color: #a3320b; font-weight: 600 }
 .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(22em, 1fr)); gap: 1.2em } figure { margin: 0 }
@@ -25,8 +26,8 @@ def table(head, rows):
         text, kind = value if isinstance(value, tuple) else (value, None)
         return f"<td{f' class={kind}' if kind else ''}>{html.escape(str(text))}</td>"
 
-    return ("<table><tr>" + "".join(f"<th>{html.escape(word)}</th>" for word in head) + "</tr>\n"
-            + "\n".join("<tr>" + "".join(map(cell, row)) + "</tr>" for row in rows) + "</table>")
+    return ("<div class=wide><table><tr>" + "".join(f"<th>{html.escape(word)}</th>" for word in head) + "</tr>\n"
+            + "\n".join("<tr>" + "".join(map(cell, row)) + "</tr>" for row in rows) + "</table></div>")
 
 
 def ticks(low, high):

@@ -174,7 +174,9 @@ static int32_t run(scheduler *s, bool lean, int32_t *order, int64_t *most) {
         order[n++] = group;
         /* what is fused writes over what it is the last to read, mostly */
         const int64_t made = s->makes[group], freed = frees(s, group),
-                      over = !s->plan->groups[group].fused ? 0 : made < freed ? made : freed;
+                      over = !s->plan->groups[group].fused ? 0
+                             : made < freed                ? made
+                                                           : freed;
         if (alive + made - over > *most) *most = alive + made - over;
         alive += made - freed;
         for (int32_t i = s->first_read[group]; i < s->first_read[group + 1]; i++)

@@ -127,7 +127,8 @@ static int64_t work_of(const orr_fused *f) {
 static void choose_tasks(const orr_fused *f, cpu_fused *p) {
     int64_t elements = 1;
     for (int32_t i = 0; i < p->rank; i++) elements *= p->size[i];
-    int64_t tasks = elements * work_of(f) / TASK_WORK;
+    const int64_t work = elements * work_of(f);
+    int64_t tasks = work < SHARED_WORK ? 1 : work / TASK_WORK;
     p->partial = false;
     int64_t unit = 1; /* tiles that must stay together */
     if (p->has_reduction && !p->direct) {
