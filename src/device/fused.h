@@ -53,4 +53,22 @@ static inline orr_dtype orr_fused_dtype(const orr_fused *f, int16_t value) {
     return f->instruction[value - f->n_inputs - f->n_constants].dtype;
 }
 
+/* Units of work of an elementwise instruction on one element, .1 to .2 nanoseconds each in a tile in cache: what is shared out
+ * among threads, and what is weighed against memory, is counted in them. */
+static inline int32_t orr_fused_work(orr_op_code code) {
+    switch (code) {
+    case ORR_OP_exp:
+    case ORR_OP_expm1:
+    case ORR_OP_log:
+    case ORR_OP_log1p:
+    case ORR_OP_sin:
+    case ORR_OP_cos:
+    case ORR_OP_tanh:
+    case ORR_OP_sigmoid:
+    case ORR_OP_erf:
+    case ORR_OP_pow: return 8;
+    default: return 1;
+    }
+}
+
 #endif

@@ -23,7 +23,8 @@ typedef struct scheduler {
     int32_t *n_readers; /* [nodes]: groups that read a root */
     int64_t *makes;     /* [groups]: bytes of temporaries that it writes */
     bool *lasts;        /* [nodes]: an output or an input: not freed */
-    int32_t *updates;   /* [nodes]: the group that makes the new value of an input, plus one */
+    /* updates whose new value a group makes, plus one: the first [groups], the next of the same group [updates] */
+    int32_t *first_update, *next_update;
     /* of one order at a time */
     int32_t *waiting, *left, *ready, n_ready;
 } scheduler;
@@ -77,7 +78,8 @@ static void find_sizes(scheduler *s) {
         if (!root || plan->group_of[root] < 0) continue;
         plan->groups[plan->group_of[root]].updates = true;
         s->lasts[root] = true; /* written over the input */
-        s->updates[plan->options->updates[i].input.id] = plan->group_of[root] + 1;
+        s->next_update[i] = s->first_update[plan->group_of[root]];
+        s->first_update[plan->group_of[root]] = i + 1;
     }
     for (int32_t i = 1; i < plan->g->n; i++) {
         if (plan->group_of[i] < 0) s->lasts[i] = true;
@@ -92,10 +94,11 @@ static orr_status prepare(scheduler *s) {
     s->waits = ORR_NEW(scratch, int32_t, n), s->makes = ORR_NEW(scratch, int64_t, n);
     s->waiting = ORR_NEW(scratch, int32_t, n), s->left = ORR_NEW(scratch, int32_t, nodes > n ? nodes : n);
     s->ready = ORR_NEW(scratch, int32_t, n);
-    s->n_readers = ORR_NEW(scratch, int32_t, nodes), s->updates = ORR_NEW(scratch, int32_t, nodes);
+    s->n_readers = ORR_NEW(scratch, int32_t, nodes), s->first_update = ORR_NEW(scratch, int32_t, n);
+    s->next_update = ORR_NEW(scratch, int32_t, s->plan->options->n_updates);
     s->lasts = ORR_NEW(scratch, bool, nodes);
     if (!s->first_user || !s->first_read || !s->waits || !s->makes || !s->waiting || !s->left || !s->ready ||
-        !s->n_readers || !s->updates || !s->lasts)
+        !s->n_readers || !s->first_update || !s->next_update || !s->lasts)
         return orr_fail(s->plan->ctx, ORR_ENOMEM, "compile: no memory to order %d launches", n);
     for (int32_t i = 0; i < n; i++)
         if (s->plan->groups[i].live) visit_group(s, i, count_edge);
@@ -129,10 +132,8 @@ static int64_t frees(const scheduler *s, int32_t group) {
 
 /* Whether a group makes the new value of an input that others have yet to read. */
 static bool must_wait(const scheduler *s, int32_t group) {
-    if (!s->plan->groups[group].updates) return false;
-    for (int32_t i = 0; i < s->plan->options->n_updates; i++) {
-        const int32_t input = s->plan->options->updates[i].input.id;
-        if (s->updates[input] != group + 1) continue;
+    for (int32_t i = s->first_update[group]; i > 0; i = s->next_update[i - 1]) {
+        const int32_t input = s->plan->options->updates[i - 1].input.id;
         bool reads = false;
         for (int32_t k = s->first_read[group]; k < s->first_read[group + 1]; k++) reads = reads || s->reads[k] == input;
         if (s->left[input] > reads) return true;

@@ -46,6 +46,15 @@ static inline void team_free(team t) {
     orr_blas_threads_set(t.blas);
 }
 
+/* A 4 x 4 matrix that is positive definite but for one entry, NaN or infinity, which SPOILT names. */
+enum { SPOILS = 2 };
+#define SPOILT "entry (2, 1) of 4 x 4 is"
+static inline void spoil(int which, double a[16]) {
+    const double bad[SPOILS] = { (double)NAN, (double)INFINITY };
+    fill_positive(1, 4, a);
+    a[2 * 4 + 1] = bad[which];
+}
+
 static inline double *numbers(int64_t n) {
     double *x = calloc((size_t)n, sizeof *x);
     assert_non_null(x);

@@ -108,19 +108,7 @@ static bool results_are_direct(const orr_fused *f, const cpu_fused *p) {
 
 static int64_t work_of(const orr_fused *f) {
     int64_t work = f->n_inputs + f->n_outputs;
-    for (int16_t i = 0; i < f->n_instructions; i++) switch (f->instruction[i].code) {
-        case ORR_OP_exp:
-        case ORR_OP_expm1:
-        case ORR_OP_log:
-        case ORR_OP_log1p:
-        case ORR_OP_sin:
-        case ORR_OP_cos:
-        case ORR_OP_tanh:
-        case ORR_OP_sigmoid:
-        case ORR_OP_erf:
-        case ORR_OP_pow: work += 8; break;
-        default: work += 1;
-        }
+    for (int16_t i = 0; i < f->n_instructions; i++) work += orr_fused_work(f->instruction[i].code);
     return work;
 }
 
