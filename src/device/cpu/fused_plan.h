@@ -15,7 +15,7 @@
 
 enum {
     TILE = 512,          /* elements; a group of ten float64 registers stays within 40 kB of first-level cache */
-    TASK_WORK = 1 << 15, /* units of work, each .1 to .3 ns, of a task, so that tasks are evenly shared out */
+    TASK_WORK = 1 << 15, /* units of work (orr_fused_work) of a task, so that tasks are evenly shared out */
     SHARED_WORK =
         1
         << 18, /* from which on sharing is worth while: to wake another thread and to wait for it takes microseconds */
