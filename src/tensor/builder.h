@@ -43,7 +43,5 @@ orr_status orr_place_updates(orr_builder *b) ORR_MUST_USE;
 /* Fused launches write over temporaries that they are the last to read. */
 void orr_place_shared(orr_builder *b);
 orr_status orr_place_memory(orr_builder *b) ORR_MUST_USE;
-/* Sets the addresses in all views of a buffer; of all buffers where it is -1. */
-void orr_place_point(orr_program *p, int32_t buffer);
 
 #endif

@@ -159,7 +159,7 @@ orr_status orr_program_bind(orr_program *p, orr_node input, void *data) {
             return orr_fail(p->ctx, ORR_EINPUT, "bind: the memory of an input is aligned to 64 bytes");
         p->buffers[p->inputs[i].buffer].data = data;
         p->buffers[p->inputs[i].buffer].ready = true;
-        orr_place_point(p, p->inputs[i].buffer);
+        p->ready = false;
         return ORR_OK;
     }
     return ORR_OK; /* nothing that is computed depends on it */

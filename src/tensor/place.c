@@ -155,10 +155,9 @@ static int32_t owner_of(const orr_program *p, int32_t buffer) {
     return buffer;
 }
 
-void orr_place_point(orr_program *p, int32_t buffer) {
+void orr_place_point(orr_program *p) {
     for (int32_t r = 0; r < p->n_relocations; r++) {
         const orr_relocation *x = &p->relocations[r];
-        if (buffer >= 0 && owner_of(p, x->buffer) != buffer) continue;
         *x->where = (char *)p->buffers[owner_of(p, x->buffer)].data + x->offset;
     }
     for (int32_t i = 0; i < p->n_steps; i++)
@@ -193,7 +192,6 @@ orr_status orr_place_memory(orr_builder *b) {
     for (int32_t i = 0; i < p->n_buffers; i++)
         if (p->buffers[i].kind != ORR_BUFFER_LITERAL && p->buffers[i].same_as < 0)
             p->buffers[i].data = (char *)p->memory + p->buffers[i].offset;
-    orr_place_point(p, -1);
     for (int32_t i = 0; i < p->n_steps; i++) p->steps[i].launch.workspace = p->workspace;
     return ORR_OK;
 }

@@ -32,6 +32,7 @@ void orr_program_make_ready(orr_program *p, int32_t buffer) {
 static void make_all_ready(orr_program *p) {
     for (int32_t i = 0; i < p->n_inputs; i++) orr_program_make_ready(p, p->inputs[i].buffer);
     for (int32_t i = 0; i < p->n_outputs; i++) orr_program_make_ready(p, p->outputs[i].buffer);
+    orr_place_point(p);
     p->ready = true;
 }
 

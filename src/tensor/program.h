@@ -64,7 +64,7 @@ struct orr_program {
     orr_binding *inputs, *outputs;
     int32_t n_inputs, n_outputs;
     void *memory, *workspace;
-    bool ready; /* all inputs and outputs are */
+    bool ready; /* all inputs and outputs are, and views point at them */
     size_t temp_bytes, minimum_bytes, persistent_bytes, workspace_bytes;
     /* for messages: names of what a step computes, copied so that the graph may go */
     const char **step_text;  /* "exp f32[3]" */
@@ -73,6 +73,9 @@ struct orr_program {
 
 /* Sets the memory of an input or output to zero before it is first seen: what is bound to the caller's is never touched. */
 void orr_program_make_ready(orr_program *p, int32_t buffer);
+
+/* Sets the addresses in all views: once before the first run, and again after something was bound. */
+void orr_place_point(orr_program *p);
 
 /* Gives temps their offsets so that those that live at once don't overlap; returns the size of the block. */
 size_t orr_memory_pack(orr_buffer *buffers, int32_t n, int32_t *order_scratch);
