@@ -117,11 +117,8 @@ static void run_forward(const job *j, int64_t index, char *col) {
 
 /* Positions as rows of whole vectors; what fills them up goes where nothing is read. */
 static void transpose_part(const conv *c, int64_t positions, const void *y, char *out) {
-    if (c->dtype == ORR_F64) c->kernels->transpose_f64(c->part, positions, y, c->out_count, (void *)out);
-    else c->kernels->transpose_f32(c->part, positions, y, c->out_count, (void *)out);
-    const size_t row = (size_t)c->part * c->size, pitch = (size_t)c->sum_pitch * c->size;
-    for (int64_t i = positions - 1; row < pitch && i > 0; i--)
-        memmove(out + (size_t)i * pitch, out + (size_t)i * row, row);
+    if (c->dtype == ORR_F64) c->kernels->transpose_f64(c->part, positions, y, c->out_count, (void *)out, c->sum_pitch);
+    else c->kernels->transpose_f32(c->part, positions, y, c->out_count, (void *)out, c->sum_pitch);
 }
 
 /* `fresh`: sum has nothing in it yet. */

@@ -100,45 +100,21 @@ static bool matrix_layout(int64_t rows, int64_t columns, int64_t row, int64_t co
     return false;
 }
 
-static void *small_kernel(orr_dtype dtype, int64_t m, int64_t n, int64_t k, int64_t lda, int64_t ldb, int64_t ldc,
-                          bool add, bool a_transposed) {
-    /* libxsmm is column-major: C' = B' A', so its m is our n, its A our b. */
-    const int xm = (int)n, xn = (int)m, xk = (int)k, xlda = (int)ldb, xldb = (int)lda, xldc = (int)ldc;
-    const int flags = a_transposed ? LIBXSMM_GEMM_FLAG_TRANS_B : LIBXSMM_GEMM_FLAG_NONE;
-    void *out = NULL;
-    if (dtype == ORR_F64) {
-        const double alpha = 1, beta = add;
-        const libxsmm_dmmfunction f = libxsmm_dmmdispatch(xm, xn, xk, &xlda, &xldb, &xldc, &alpha, &beta, &flags, NULL);
-        memcpy(&out, &f, sizeof out);
-    } else {
-        const float alpha = 1, beta = add;
-        const libxsmm_smmfunction f = libxsmm_smmdispatch(xm, xn, xk, &xlda, &xldb, &xldc, &alpha, &beta, &flags, NULL);
-        memcpy(&out, &f, sizeof out);
-    }
-    return out;
-}
-
-static void set_small(contraction *c, void *one, void *add, void *edge, void *edge_add) {
-    if (c->dtype == ORR_F64) {
-        memcpy(&c->small_f64, &one, sizeof one), memcpy(&c->small_f64_add, &add, sizeof add);
-        memcpy(&c->edge_f64, &edge, sizeof one), memcpy(&c->edge_f64_add, &edge_add, sizeof add);
-    } else {
-        memcpy(&c->small_f32, &one, sizeof one), memcpy(&c->small_f32_add, &add, sizeof add);
-        memcpy(&c->edge_f32, &edge, sizeof one), memcpy(&c->edge_f32_add, &edge_add, sizeof add);
-    }
-}
-
 /* b is straightened into the worker's scratch (k x n, rows without gaps) where it is stored transposed. */
 static bool prepare_small(contraction *c) {
-    const int64_t ldb = c->tb ? c->n : c->ldb, edge = c->m - (c->row_tiles - 1) * c->rows;
-    void *one = small_kernel(c->dtype, c->rows, c->n, c->k, c->lda, ldb, c->ldc, false, c->ta);
-    void *add = c->accumulate ? small_kernel(c->dtype, c->rows, c->n, c->k, c->lda, ldb, c->ldc, true, c->ta) : NULL;
-    void *last = edge == c->rows ? one : small_kernel(c->dtype, edge, c->n, c->k, c->lda, ldb, c->ldc, false, c->ta);
-    void *last_add = edge == c->rows ? add
-                     : c->accumulate ? small_kernel(c->dtype, edge, c->n, c->k, c->lda, ldb, c->ldc, true, c->ta)
-                                     : NULL;
-    if (!one || !last || (c->accumulate && (!add || !last_add))) return false;
-    set_small(c, one, add, last, last_add);
+    for (int last = 0; last < 2; last++)
+        for (int add = 0; add <= c->accumulate; add++) {
+            const orr_cpu_shape s = { .m = last ? c->m - (c->row_tiles - 1) * c->rows : c->rows,
+                                      .n = c->n,
+                                      .k = c->k,
+                                      .lda = c->lda,
+                                      .ldb = c->tb ? c->n : c->ldb,
+                                      .ldc = c->ldc,
+                                      .a_transposed = c->ta,
+                                      .add = add };
+            c->small[last][add] = orr_cpu_generate(c->dtype, &s);
+            if (!orr_cpu_is_generated(&c->small[last][add])) return false;
+        }
     c->worker_bytes = c->tb ? (size_t)(c->k * c->n) * orr_dtype_size(c->dtype) : 0;
     return true;
 }
@@ -189,6 +165,18 @@ static void plan_copy(contraction *c, int which, size_t *at) {
     *at += (c->copy_bytes[which] + 63) & ~(size_t)63;
 }
 
+/* Threads share a product where it keeps them all busy for longer than it takes them to meet, or where there are too few of them. */
+static bool prepare_pieces(contraction *c, int threads) {
+    const orr_cpu_operands of = { c->dtype, c->m, c->n, c->k, c->lda, c->ldb, c->ldc, c->ta, c->tb };
+    int64_t steps = 1;
+    for (int32_t i = 0; i < c->loops.n - c->k_loops; i++) steps *= c->loops.at[i].n;
+    c->together = steps < 2 * threads || 2.0 * (double)c->m * (double)c->n * (double)c->k >= 2 * TASK_FLOPS;
+    if (!orr_cpu_product_prepare(&c->product, &of, c->together ? threads : 1)) return false;
+    c->worker_bytes = orr_cpu_product_workspace(&c->product, c->together ? threads : 1);
+    c->rows = c->m, c->columns = c->n, c->row_tiles = c->column_tiles = 1;
+    return true;
+}
+
 orr_cpu_gram orr_cpu_einsum_gram(const contraction *c) {
     const axis *term = &c->loops.at[0];
     return (orr_cpu_gram){ .dtype = c->dtype,
@@ -204,8 +192,9 @@ orr_cpu_gram orr_cpu_einsum_gram(const contraction *c) {
 static bool is_symmetric(const contraction *c) {
     const bool loops_fit = c->loops.n == c->k_loops && c->loops.n <= 1 && c->loops.at[0].a == c->loops.at[0].b;
     const orr_cpu_gram g = orr_cpu_einsum_gram(c);
-    return c->how == METHOD_LARGE && loops_fit && c->m == c->n && c->m_axis.a == c->n_axis.b &&
-           c->k_axis.a == c->k_axis.b && !c->copies[0] && !c->copies[1] && orr_cpu_gram_pays(&g);
+    return (c->how == METHOD_PIECES || c->how == METHOD_BLAS) && loops_fit && c->m == c->n &&
+           c->m_axis.a == c->n_axis.b && c->k_axis.a == c->k_axis.b && !c->copies[0] && !c->copies[1] &&
+           orr_cpu_gram_pays(&g);
 }
 
 orr_status orr_cpu_einsum_prepare(orr_context *ctx, orr_arena *arena, const orr_launch *l, void **plan,
@@ -263,8 +252,9 @@ orr_status orr_cpu_einsum_prepare(orr_context *ctx, orr_arena *arena, const orr_
     else if (!c->accumulate && c->m == 1 && !c->tb) c->how = METHOD_COLUMNS;               /* y' = x' B */
     else if (!c->accumulate && c->m == 1 && c->tb) c->how = METHOD_ROWS;                   /* y' = x' B' */
     else if (fits_small(c) && prepare_small(c)) c->how = METHOD_SMALL;
+    else if (prepare_pieces(c, orr_context_threads(ctx))) c->how = METHOD_PIECES;
     else {
-        c->how = METHOD_LARGE;
+        c->how = METHOD_BLAS;
         choose_tiles(c, true);
     }
     if ((c->how == METHOD_ROWS || c->how == METHOD_COLUMNS)) {
@@ -279,7 +269,9 @@ orr_status orr_cpu_einsum_prepare(orr_context *ctx, orr_arena *arena, const orr_
     c->tiles = c->row_tiles * c->column_tiles;
     int64_t steps = 1;
     for (int32_t i = 0; i < c->loops.n - c->k_loops; i++) steps *= c->loops.at[i].n;
-    if (c->tiles == 1) {
+    if (c->how == METHOD_PIECES) {
+        c->pack_rows = c->together ? steps : 1;
+    } else if (c->tiles == 1) {
         const double flops = 2.0 * (double)c->m * (double)c->n * (double)c->k;
         int64_t tasks = (int64_t)(flops * (double)c->loop_count / 1e6);
         if (tasks > 64) tasks = 64;

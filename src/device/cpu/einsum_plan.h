@@ -6,8 +6,7 @@
  * first.
  *
  *   products below SMALL^3     libxsmm: code generated for the shape
- *   float32 above              oneDNN's sgemm: uses the widest vectors of the processor; OpenBLAS where strides alias
- *   float64 above              OpenBLAS
+ *   above                      product.h: copied and cut into pieces that such code takes; OpenBLAS where there is none
  *   one row or column          our own loops
  *   an array with itself       gram.h: half of the result, and its mirror image
  *
@@ -21,8 +20,7 @@
 
 #include "device/cpu/cpu.h"
 #include "device/cpu/gram.h"
-
-#include <libxsmm.h>
+#include "device/cpu/product.h"
 
 typedef struct axis {
     int64_t n, a, b, out; /* extent and strides, elements */
@@ -33,7 +31,14 @@ typedef struct axes {
     int32_t n;
 } axes;
 
-typedef enum einsum_method { METHOD_ROWS, METHOD_COLUMNS, METHOD_SMALL, METHOD_LARGE, METHOD_REF } einsum_method;
+typedef enum einsum_method {
+    METHOD_ROWS,
+    METHOD_COLUMNS,
+    METHOD_SMALL,
+    METHOD_PIECES,
+    METHOD_BLAS,
+    METHOD_REF
+} einsum_method;
 
 typedef struct contraction {
     einsum_method how;
@@ -52,10 +57,9 @@ typedef struct contraction {
     int64_t row_tiles, column_tiles, tiles; /* how many lie below and beside each other, and in all */
     size_t copy_bytes[2], copy_at[2];
     axis m_axis, n_axis, k_axis;
-    libxsmm_dmmfunction small_f64, small_f64_add;
-    libxsmm_smmfunction small_f32, small_f32_add;
-    libxsmm_dmmfunction edge_f64, edge_f64_add; /* the last, shorter tile */
-    libxsmm_smmfunction edge_f32, edge_f32_add;
+    orr_cpu_code small[2][2]; /* by: of the last, shorter tile; added */
+    orr_cpu_product product;  /* METHOD_PIECES */
+    bool together;            /* all threads at one product after the other; else one at each */
     const orr_cpu_kernels *kernels;
     size_t worker_bytes; /* scratch of a worker: b of one product, straightened */
     size_t workers_at;

@@ -2,13 +2,10 @@
 #include "device/cpu/einsum_plan.h"
 
 #include <cblas.h>
-#include <dnnl.h>
-
-/* oneDNN counts threads with OpenMP's own variable, one for each thread that calls; from the OpenMP interface. */
-extern void omp_set_num_threads(int n);
 
 typedef struct job {
     const contraction *c;
+    orr_pool *pool;
     const char *a, *b;
     char *out, *scratch;
 } job;
@@ -28,16 +25,8 @@ static void copy_matrix(orr_dtype dtype, int64_t rows, int64_t columns, const ch
     }
 }
 
-/* oneDNN reads operands of middling size where they lie; steps along k of a whole part of a cache's way then push each
- * other out of it, at half the speed. */
-static bool aliases(const contraction *c) {
-    enum { WAY = 2048 };
-    const int64_t a = c->ta ? c->lda : 1, b = c->tb ? 1 : c->ldb;
-    return a * 4 % WAY == 0 || b * 4 % WAY == 0;
-}
-
-static void multiply_large(const contraction *c, int64_t rows, int64_t columns, const void *a, const void *b, void *out,
-                           bool add) {
+static void multiply_blas(const contraction *c, int64_t rows, int64_t columns, const void *a, const void *b, void *out,
+                          bool add) {
     const CBLAS_TRANSPOSE ta = c->ta ? CblasTrans : CblasNoTrans, tb = c->tb ? CblasTrans : CblasNoTrans;
     const blasint m = (blasint)rows, n = (blasint)columns, k = (blasint)c->k, lda = (blasint)c->lda,
                   ldb = (blasint)c->ldb, ldc = (blasint)c->ldc;
@@ -45,25 +34,7 @@ static void multiply_large(const contraction *c, int64_t rows, int64_t columns, 
         cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, 1.0, a, lda, b, ldb, add, out, ldc);
         return;
     }
-    if (aliases(c)) {
-        cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, 1.0f, a, lda, b, ldb, add, out, ldc);
-        return;
-    }
-    omp_set_num_threads(1);
-    (void)dnnl_sgemm(c->ta ? 'T' : 'N', c->tb ? 'T' : 'N', rows, columns, c->k, 1.0f, a, c->lda, b, c->ldb,
-                     add ? 1.0f : 0.0f, out, c->ldc);
-}
-
-static void multiply_small(const contraction *c, bool edge, const void *a, const void *b, void *out, bool add) {
-    if (c->dtype == ORR_F64) {
-        const libxsmm_dmmfunction f =
-            edge ? (add ? c->edge_f64_add : c->edge_f64) : (add ? c->small_f64_add : c->small_f64);
-        f(b, a, out);
-    } else {
-        const libxsmm_smmfunction f =
-            edge ? (add ? c->edge_f32_add : c->edge_f32) : (add ? c->small_f32_add : c->small_f32);
-        f(b, a, out);
-    }
+    cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, 1.0f, a, lda, b, ldb, add, out, ldc);
 }
 
 /* Matrix times vector, either way round. */
@@ -102,17 +73,21 @@ static void product(const job *j, int64_t tile, const char *a, const char *b, ch
         multiply_vector(c, a, b, out, scratch);
         return;
     }
+    if (c->how == METHOD_PIECES) {
+        orr_cpu_product_run(&c->product, c->together ? j->pool : NULL, a, b, out, add, scratch);
+        return;
+    }
     a += row * c->m_axis.a * size, b += column * c->n_axis.b * size, out += (row * c->ldc + column) * size;
-    if (c->how == METHOD_LARGE) {
-        multiply_large(c, rows, columns, a, b, out, add);
+    if (c->how == METHOD_BLAS) {
+        multiply_blas(c, rows, columns, a, b, out, add);
         return;
     }
     if (c->tb) {
-        if (c->dtype == ORR_F64) c->kernels->transpose_f64(c->n, c->k, (const void *)b, c->ldb, (void *)scratch);
-        else c->kernels->transpose_f32(c->n, c->k, (const void *)b, c->ldb, (void *)scratch);
+        if (c->dtype == ORR_F64) c->kernels->transpose_f64(c->n, c->k, (const void *)b, c->ldb, (void *)scratch, c->n);
+        else c->kernels->transpose_f32(c->n, c->k, (const void *)b, c->ldb, (void *)scratch, c->n);
         b = scratch;
     }
-    multiply_small(c, rows != c->rows, a, b, out, add);
+    orr_cpu_multiply(&c->small[rows != c->rows][add], a, b, out);
 }
 
 /* A task is a tile of one product, or a run of whole products; loops over k stay inside. */
@@ -186,7 +161,12 @@ orr_status orr_cpu_einsum_run(orr_context *ctx, const orr_launch *l) {
             copy_operand(p, l->pool, i, operand[i], workspace + c->copy_at[i]);
             operand[i] = workspace + c->copy_at[i];
         }
-    job j = { .c = c, .a = operand[0], .b = operand[1], .out = l->out.data, .scratch = workspace + c->workers_at };
+    job j = { .c = c,
+              .pool = l->pool,
+              .a = operand[0],
+              .b = operand[1],
+              .out = l->out.data,
+              .scratch = workspace + c->workers_at };
     orr_parallel(l->pool, c->tasks, run_task, &j);
     return ORR_OK;
 }

@@ -321,7 +321,8 @@ GEMV(f64, double, 8)
 /* clang-format off */
 #define TRANSPOSE(suffix, TYPE)                                                                                        \
     typedef TYPE four_##suffix __attribute__((vector_size(4 * sizeof(TYPE))));                                         \
-    static void transpose_##suffix(int64_t m, int64_t n, const TYPE *restrict a, int64_t lda, TYPE *restrict out) {    \
+    static void transpose_##suffix(int64_t m, int64_t n, const TYPE *restrict a, int64_t lda, TYPE *restrict out,      \
+                                   int64_t ldo) {                                                                      \
         const int64_t mm = m / 4 * 4, nn = n / 4 * 4;                                                                  \
         for (int64_t i = 0; i < mm; i += 4)                                                                            \
             for (int64_t j = 0; j < nn; j += 4) {                                                                      \
@@ -335,10 +336,10 @@ GEMV(f64, double, 8)
                 r[1] = __builtin_shufflevector(high0, high1, 0, 1, 4, 5);                                              \
                 r[2] = __builtin_shufflevector(low0, low1, 2, 3, 6, 7);                                                \
                 r[3] = __builtin_shufflevector(high0, high1, 2, 3, 6, 7);                                              \
-                for (int k = 0; k < 4; k++) memcpy(out + (j + k) * m + i, &r[k], sizeof r[k]);                         \
+                for (int k = 0; k < 4; k++) memcpy(out + (j + k) * ldo + i, &r[k], sizeof r[k]);                       \
             }                                                                                                          \
         for (int64_t i = 0; i < m; i++)                                                                                \
-            for (int64_t j = i < mm ? nn : 0; j < n; j++) out[j * m + i] = a[i * lda + j];                             \
+            for (int64_t j = i < mm ? nn : 0; j < n; j++) out[j * ldo + i] = a[i * lda + j];                           \
     }
 TRANSPOSE(f32, float)
 TRANSPOSE(f64, double)

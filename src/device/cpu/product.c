@@ -1,0 +1,239 @@
+#include "device/cpu/product.h"
+
+#include <string.h>
+
+enum {
+    VECTOR_BYTES = 32,
+    PANEL_BYTES = 4 * VECTOR_BYTES,
+    DEPTH = 256, /* most: a panel of it is 32 KiB */
+    ROWS = 144,               /* most */
+    GROUP = 8,   /* most panels of a task: lines that follow each other in memory, for copying */
+    SHARED_BYTES = 1024 * 1024,
+    ALIASING = 4096 /* rows so far apart share the sets of a cache */
+};
+
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+static int64_t over(int64_t n, int64_t by) { return (n + by - 1) / by; }
+static size_t rounded(size_t n) { return (n + 63) & ~(size_t)63; }
+
+/* The longest part of n that is at most `longest` when `tasks` or a multiple of it share n evenly. */
+static int64_t share_of(int64_t n, int64_t longest, int64_t tasks) { return over(n, tasks * over(n, tasks * longest)); }
+
+/* Columns that a panel at `column` has, and the elements between its rows: up to whole vectors. */
+static int64_t columns_of(const orr_cpu_product *p, int64_t column) { return least(p->width, p->of.n - column); }
+static int64_t vectors_of(const orr_cpu_product *p, int64_t n) {
+    const int64_t vector = VECTOR_BYTES / (int64_t)orr_dtype_size(p->of.dtype);
+    return over(n, vector) * vector;
+}
+
+/* ---- planning ----------------------------------------------------------------------------------------------------------- */
+
+/* Elements of a shared piece for each row of a or column of b. */
+static int64_t stride_of(const orr_cpu_product *p) { return p->shares_a ? p->pitch : p->depth; }
+
+static bool generate(orr_cpu_product *p) {
+    const orr_cpu_operands *of = &p->of;
+    const int64_t edge = vectors_of(p, p->edge);
+    const int64_t last_k = of->k - (over(of->k, p->depth) - 1) * p->depth;
+    for (int i = 0; i < 16; i++) {
+        const bool at_k = i & 8, at_rows = i & 4, at_edge = i & 2, add = i & 1;
+        orr_cpu_shape s = { .k = at_k ? last_k : p->depth, .add = add };
+        s.m = at_rows ? of->m % p->rows : p->rows;
+        s.n = at_edge ? edge : p->width;
+        s.lda = p->copies_a ? p->pitch : of->lda, s.ldb = s.n;
+        s.ldc = at_edge && edge != p->edge ? edge : of->ldc;
+        if (s.m == 0 || s.n == 0 || (!at_edge && of->n < p->width)) continue;
+        p->code[at_k][at_rows][at_edge][add] = orr_cpu_generate(of->dtype, &s);
+        if (!orr_cpu_is_generated(&p->code[at_k][at_rows][at_edge][add])) return false;
+    }
+    return true;
+}
+
+bool orr_cpu_product_prepare(orr_cpu_product *p, const orr_cpu_operands *of, int threads) {
+    const int64_t size = (int64_t)orr_dtype_size(of->dtype);
+    *p = (orr_cpu_product){ .of = *of, .kernels = orr_cpu_kernels_choose() };
+    p->width = PANEL_BYTES / size, p->edge = of->n % p->width;
+    p->depth = share_of(of->k, DEPTH, 1), p->pitch = p->depth + 64 / size;
+    p->shares_a = of->m < of->n;
+    p->copies_a = of->a_transposed || of->lda * size % ALIASING == 0;
+    p->rows = least(of->m, over(share_of(of->m, ROWS, p->shares_a ? 1 : threads), 3) * 3);
+    const int64_t other = p->shares_a ? of->m : of->n, step = p->shares_a ? p->rows : p->width;
+    const bool shares = !p->shares_a || p->copies_a;
+    p->chunk_k = of->k, p->chunk = over(other, step) * step;
+    if (shares && p->chunk * p->chunk_k * size > SHARED_BYTES) {
+        p->chunk_k = least(over(of->k, p->depth), 2) * p->depth;
+        p->chunk = least(p->chunk, most(SHARED_BYTES / (p->chunk_k * size) / step, 1) * step);
+    }
+    p->group = share_of(over(of->n, p->width), GROUP, threads);
+    const int64_t panels = p->shares_a ? p->group : 0, blocks = p->copies_a && !p->shares_a ? 1 : 0;
+    p->shared_bytes = !shares ? 0 : rounded((size_t)(over(p->chunk_k, p->depth) * p->chunk * stride_of(p) * size));
+    p->worker_bytes = rounded((size_t)(p->rows * p->width * size)) +
+                      rounded((size_t)(panels * p->width * p->depth * size)) +
+                      rounded((size_t)(blocks * p->rows * p->pitch * size));
+    return generate(p);
+}
+
+size_t orr_cpu_product_workspace(const orr_cpu_product *p, int threads) {
+    return p->shared_bytes + (size_t)threads * p->worker_bytes;
+}
+
+/* ---- copying ------------------------------------------------------------------------------------------------------------ */
+
+/* A chunk: rows of a or columns of b from `first`, and k from k0. */
+typedef struct chunk {
+    const orr_cpu_product *p;
+    const char *a, *b; /* of the whole matrices */
+    char *c;
+    char *shared, *workers;
+    int64_t first, n, k0, k;
+    bool add;
+} chunk;
+
+/* Panels from `column` to `end`, k rows of `width` columns each, the edge filled up with zeros; `stride` elements of b's copy belong to a
+ * column.  Row by row of what b is in memory, for the sake of its lines. */
+static void copy_panels(const orr_cpu_product *p, const char *b, int64_t k0, int64_t k, int64_t column, int64_t end,
+                        char *to) {
+    const orr_cpu_operands *of = &p->of;
+    const int64_t size = (int64_t)orr_dtype_size(of->dtype), panel = p->width * p->depth * size;
+    const int64_t whole = (end - column) / p->width, edge = (end - column) % p->width, pitch = vectors_of(p, edge);
+    char *to_edge = to + whole * panel;
+    if (edge < pitch) memset(to_edge, 0, (size_t)(k * pitch * size));
+    if (of->b_transposed) {
+        for (int64_t j = column, n, step; j < end; j += p->width, to += panel) {
+            const char *from = b + (j * of->ldb + k0) * size;
+            n = columns_of(p, j), step = vectors_of(p, n);
+            if (of->dtype == ORR_F64) p->kernels->transpose_f64(n, k, (const void *)from, of->ldb, (void *)to, step);
+            else p->kernels->transpose_f32(n, k, (const void *)from, of->ldb, (void *)to, step);
+        }
+        return;
+    }
+    for (int64_t i = 0; i < k; i++) {
+        const char *from = b + ((k0 + i) * of->ldb + column) * size;
+        for (int64_t j = 0; j < whole; j++)
+            memcpy(to + j * panel + i * PANEL_BYTES, from + j * PANEL_BYTES, PANEL_BYTES);
+        if (edge) memcpy(to_edge + i * pitch * size, from + whole * PANEL_BYTES, (size_t)(edge * size));
+    }
+}
+
+/* A block as rows of k elements. */
+static void copy_block(const orr_cpu_product *p, const char *a, int64_t row, int64_t rows, int64_t k0, int64_t k,
+                       char *to) {
+    const orr_cpu_operands *of = &p->of;
+    const int64_t size = (int64_t)orr_dtype_size(of->dtype);
+    if (!of->a_transposed) {
+        for (int64_t i = 0; i < rows; i++)
+            memcpy(to + i * p->pitch * size, a + ((row + i) * of->lda + k0) * size, (size_t)(k * size));
+        return;
+    }
+    const char *from = a + (k0 * of->lda + row) * size;
+    if (of->dtype == ORR_F64) p->kernels->transpose_f64(k, rows, (const void *)from, of->lda, (void *)to, p->pitch);
+    else p->kernels->transpose_f32(k, rows, (const void *)from, of->lda, (void *)to, p->pitch);
+}
+
+/* Where the shared copy of a piece begins: pieces of `depth` one after the other, in each the blocks or panels. */
+static char *shared_at(const chunk *h, int64_t k, int64_t from_first) {
+    const orr_cpu_product *p = h->p;
+    return h->shared + (k / p->depth * p->chunk + from_first) * stride_of(p) * (int64_t)orr_dtype_size(p->of.dtype);
+}
+
+static void share_panels(void *arg, int64_t task, int worker) {
+    const chunk *h = arg;
+    const int64_t pieces = over(h->k, h->p->depth), k = task % pieces * h->p->depth,
+                  at = task / pieces * GROUP * h->p->width;
+    (void)worker;
+    copy_panels(h->p, h->b, h->k0 + k, least(h->p->depth, h->k - k), h->first + at,
+                h->first + least(h->n, at + GROUP * h->p->width), shared_at(h, k, at));
+}
+
+static void share_block(void *arg, int64_t task, int worker) {
+    const chunk *h = arg;
+    const int64_t at = task * h->p->rows, rows = least(h->p->rows, h->n - at);
+    (void)worker;
+    for (int64_t k = 0; k < h->k; k += h->p->depth) {
+        const int64_t depth = least(h->p->depth, h->k - k);
+        copy_block(h->p, h->a, h->first + at, rows, h->k0 + k, depth, shared_at(h, k, at));
+    }
+}
+
+/* ---- multiplying -------------------------------------------------------------------------------------------------------- */
+
+/* One block of rows times one panel, both copied or in place. */
+static void multiply_piece(const chunk *h, int64_t k0, int64_t row, int64_t column, const char *a, const char *panel,
+                           char *tile) {
+    const orr_cpu_product *p = h->p;
+    const orr_cpu_operands *of = &p->of;
+    const int64_t size = (int64_t)orr_dtype_size(of->dtype), n = columns_of(p, column), pitch = vectors_of(p, n),
+                  rows = least(p->rows, of->m - row);
+    const bool add = h->add || k0 > 0;
+    const orr_cpu_code *code = &p->code[k0 + p->depth >= of->k][rows < p->rows][n < p->width][add];
+    char *c = h->c + (row * of->ldc + column) * size;
+    if (n == pitch) {
+        orr_cpu_multiply(code, a, panel, c);
+        return;
+    }
+    for (int64_t i = 0; add && i < rows; i++)
+        memcpy(tile + i * pitch * size, c + i * of->ldc * size, (size_t)(n * size));
+    orr_cpu_multiply(code, a, panel, tile);
+    for (int64_t i = 0; i < rows; i++) memcpy(c + i * of->ldc * size, tile + i * pitch * size, (size_t)(n * size));
+}
+
+/* A block of rows with all panels of the shared chunk. */
+static void block_task(void *arg, int64_t task, int worker) {
+    const chunk *h = arg;
+    const orr_cpu_product *p = h->p;
+    const int64_t size = (int64_t)orr_dtype_size(p->of.dtype), row = task * p->rows,
+                  rows = least(p->rows, p->of.m - row);
+    char *tile = h->workers + (size_t)worker * p->worker_bytes,
+         *copy = tile + rounded((size_t)(p->rows * p->width * size));
+    for (int64_t k = 0; k < h->k; k += p->depth) {
+        const int64_t depth = least(p->depth, h->k - k), k0 = h->k0 + k;
+        if (p->copies_a) copy_block(p, h->a, row, rows, k0, depth, copy);
+        const char *a = p->copies_a ? copy : h->a + (row * p->of.lda + k0) * size;
+        for (int64_t j = 0; j < h->n; j += p->width)
+            multiply_piece(h, k0, row, h->first + j, a, shared_at(h, k, j), tile);
+    }
+}
+
+/* A group of panels with all rows of the shared chunk. */
+static void group_task(void *arg, int64_t task, int worker) {
+    const chunk *h = arg;
+    const orr_cpu_product *p = h->p;
+    const int64_t size = (int64_t)orr_dtype_size(p->of.dtype), column = task * p->group * p->width,
+                  end = least(p->of.n, column + p->group * p->width);
+    char *tile = h->workers + (size_t)worker * p->worker_bytes,
+         *copy = tile + rounded((size_t)(p->rows * p->width * size));
+    for (int64_t k = 0; k < h->k; k += p->depth) {
+        const int64_t depth = least(p->depth, h->k - k), k0 = h->k0 + k;
+        copy_panels(p, h->b, k0, depth, column, end, copy);
+        for (int64_t i = 0; i < h->n; i += p->rows) {
+            const char *a = p->copies_a ? shared_at(h, k, i) : h->a + ((h->first + i) * p->of.lda + k0) * size;
+            for (int64_t j = column; j < end; j += p->width)
+                multiply_piece(h, k0, h->first + i, j, a, copy + (j - column) * p->depth * size, tile);
+        }
+    }
+}
+
+static void each(orr_pool *pool, int64_t tasks, orr_task *body, void *arg) {
+    if (pool) orr_parallel(pool, tasks, body, arg);
+    else
+        for (int64_t task = 0; task < tasks; task++) body(arg, task, 0);
+}
+
+void orr_cpu_product_run(const orr_cpu_product *p, orr_pool *pool, const void *a, const void *b, void *c, bool add,
+                         void *workspace) {
+    const int64_t all = p->shares_a ? p->of.m : p->of.n;
+    chunk h = { .p = p, .a = a, .b = b, .c = c, .add = add, .shared = workspace };
+    h.workers = h.shared + p->shared_bytes;
+    for (h.first = 0; h.first < all; h.first += p->chunk)
+        for (h.k0 = 0; h.k0 < p->of.k; h.k0 += p->chunk_k) {
+            h.n = least(p->chunk, all - h.first), h.k = least(p->chunk_k, p->of.k - h.k0);
+            if (p->shares_a) {
+                if (p->copies_a) each(pool, over(h.n, p->rows), share_block, &h);
+                each(pool, over(p->of.n, p->group * p->width), group_task, &h);
+            } else {
+                each(pool, over(h.n, GROUP * p->width) * over(h.k, p->depth), share_panels, &h);
+                each(pool, over(p->of.m, p->rows), block_task, &h);
+            }
+        }
+}
