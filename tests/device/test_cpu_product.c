@@ -55,10 +55,10 @@ static void run(orr_context *ctx, const orr_cpu_operands *of, bool pooled, const
                 bool add) {
     const int threads = pooled ? orr_context_threads(ctx) : 1;
     orr_cpu_product p;
-    assert_true(orr_cpu_product_prepare(&p, of, threads));
+    assert_true(orr_cpu_product_prepare(&p, of, ORR_CPU_WHOLE, threads));
     void *workspace = aligned_alloc(64, orr_cpu_product_workspace(&p, threads));
     assert_non_null(workspace);
-    orr_cpu_product_run(&p, pooled ? orr_context_pool(ctx) : NULL, a, b, c, add, workspace);
+    orr_cpu_product_run(&p, pooled ? orr_context_pool(ctx) : NULL, ORR_CPU_WHOLE, a, b, c, add, workspace);
     free(workspace);
 }
 

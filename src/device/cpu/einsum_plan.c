@@ -165,36 +165,25 @@ static void plan_copy(contraction *c, int which, size_t *at) {
     *at += (c->copy_bytes[which] + 63) & ~(size_t)63;
 }
 
+/* Whether the result is that of an array with its own transpose, if both operands turn out to be one array. */
+static bool is_symmetric(const contraction *c, const orr_cpu_operands *of) {
+    const bool loops_fit = c->loops.n == c->k_loops && c->loops.n <= 1 && c->loops.at[0].a == c->loops.at[0].b;
+    return loops_fit && c->m == c->n && c->m_axis.a == c->n_axis.b && c->k_axis.a == c->k_axis.b && !c->copies[0] &&
+           !c->copies[1] && orr_cpu_gram_pays(of);
+}
+
 /* Threads share a product where it keeps them all busy for longer than it takes them to meet, or where there are too few of them. */
 static bool prepare_pieces(contraction *c, int threads) {
     const orr_cpu_operands of = { c->dtype, c->m, c->n, c->k, c->lda, c->ldb, c->ldc, c->ta, c->tb };
     int64_t steps = 1;
     for (int32_t i = 0; i < c->loops.n - c->k_loops; i++) steps *= c->loops.at[i].n;
     c->together = steps < 2 * threads || 2.0 * (double)c->m * (double)c->n * (double)c->k >= 2 * TASK_FLOPS;
-    if (!orr_cpu_product_prepare(&c->product, &of, c->together ? threads : 1)) return false;
+    c->symmetric = is_symmetric(c, &of);
+    const orr_cpu_part part = c->symmetric ? ORR_CPU_LOWER : ORR_CPU_WHOLE;
+    if (!orr_cpu_product_prepare(&c->product, &of, part, c->together ? threads : 1)) return false;
     c->worker_bytes = orr_cpu_product_workspace(&c->product, c->together ? threads : 1);
     c->rows = c->m, c->columns = c->n, c->row_tiles = c->column_tiles = 1;
     return true;
-}
-
-orr_cpu_gram orr_cpu_einsum_gram(const contraction *c) {
-    const axis *term = &c->loops.at[0];
-    return (orr_cpu_gram){ .dtype = c->dtype,
-                           .transposed = c->ta,
-                           .n = c->n,
-                           .k = c->k,
-                           .lda = c->lda,
-                           .ldc = c->ldc,
-                           .terms = c->loops.n ? term->n : 1,
-                           .gap = c->loops.n ? term->a : 0 };
-}
-
-static bool is_symmetric(const contraction *c) {
-    const bool loops_fit = c->loops.n == c->k_loops && c->loops.n <= 1 && c->loops.at[0].a == c->loops.at[0].b;
-    const orr_cpu_gram g = orr_cpu_einsum_gram(c);
-    return (c->how == METHOD_PIECES || c->how == METHOD_BLAS) && loops_fit && c->m == c->n &&
-           c->m_axis.a == c->n_axis.b && c->k_axis.a == c->k_axis.b && !c->copies[0] && !c->copies[1] &&
-           orr_cpu_gram_pays(&g);
 }
 
 orr_status orr_cpu_einsum_prepare(orr_context *ctx, orr_arena *arena, const orr_launch *l, void **plan,
@@ -254,6 +243,7 @@ orr_status orr_cpu_einsum_prepare(orr_context *ctx, orr_arena *arena, const orr_
     else if (fits_small(c) && prepare_small(c)) c->how = METHOD_SMALL;
     else if (prepare_pieces(c, orr_context_threads(ctx))) c->how = METHOD_PIECES;
     else {
+        c->symmetric = false;
         c->how = METHOD_BLAS;
         choose_tiles(c, true);
     }
@@ -263,7 +253,6 @@ orr_status orr_cpu_einsum_prepare(orr_context *ctx, orr_arena *arena, const orr_
         /* the vector is straightened where it has gaps */
         c->worker_bytes = (size_t)c->k * orr_dtype_size(c->dtype);
     }
-    c->symmetric = is_symmetric(c);
     /* Several products of a loop make one task where each alone is short. */
     c->pack_rows = 1;
     c->tiles = c->row_tiles * c->column_tiles;

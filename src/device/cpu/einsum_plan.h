@@ -20,7 +20,6 @@
 
 #include "device/cpu/cpu.h"
 #include "device/cpu/gram.h"
-#include "device/cpu/product.h"
 
 typedef struct axis {
     int64_t n, a, b, out; /* extent and strides, elements */
@@ -76,8 +75,5 @@ typedef struct einsum_plan {
     contraction c;
     original_axes before; /* strides of the operands as they are, for the copies */
 } einsum_plan;
-
-/* The product as a a', if a and b are one array. */
-orr_cpu_gram orr_cpu_einsum_gram(const contraction *c);
 
 #endif

@@ -74,7 +74,7 @@ static void product(const job *j, int64_t tile, const char *a, const char *b, ch
         return;
     }
     if (c->how == METHOD_PIECES) {
-        orr_cpu_product_run(&c->product, c->together ? j->pool : NULL, a, b, out, add, scratch);
+        orr_cpu_product_run(&c->product, c->together ? j->pool : NULL, ORR_CPU_WHOLE, a, b, out, add, scratch);
         return;
     }
     a += row * c->m_axis.a * size, b += column * c->n_axis.b * size, out += (row * c->ldc + column) * size;
@@ -151,8 +151,9 @@ orr_status orr_cpu_einsum_run(orr_context *ctx, const orr_launch *l) {
     if (c->how == METHOD_REF) return orr_device_ref.kernel[ORR_OP_einsum].run(ctx, l);
     const void *operand[2] = { l->args[c->swapped].data, l->args[!c->swapped].data };
     if (c->symmetric && operand[0] == operand[1]) {
-        const orr_cpu_gram g = orr_cpu_einsum_gram(c);
-        orr_cpu_gram_run(l->pool, &g, operand[0], l->out.data);
+        const axis *term = &c->loops.at[0];
+        orr_cpu_gram_run(&c->product, l->pool, c->loops.n ? term->n : 1, c->loops.n ? term->a : 0, operand[0],
+                         l->out.data, (char *)l->workspace + c->workers_at);
         return ORR_OK;
     }
     char *workspace = l->workspace;

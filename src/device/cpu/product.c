@@ -6,7 +6,7 @@ enum {
     VECTOR_BYTES = 32,
     PANEL_BYTES = 4 * VECTOR_BYTES,
     DEPTH = 256, /* most: a panel of it is 32 KiB */
-    ROWS = 144,               /* most */
+    ROWS = 144,  /* most */
     GROUP = 8,   /* most panels of a task: lines that follow each other in memory, for copying */
     SHARED_BYTES = 1024 * 1024,
     ALIASING = 4096 /* rows so far apart share the sets of a cache */
@@ -50,21 +50,24 @@ static bool generate(orr_cpu_product *p) {
     return true;
 }
 
-bool orr_cpu_product_prepare(orr_cpu_product *p, const orr_cpu_operands *of, int threads) {
+bool orr_cpu_product_prepare(orr_cpu_product *p, const orr_cpu_operands *of, orr_cpu_part part, int threads) {
     const int64_t size = (int64_t)orr_dtype_size(of->dtype);
     *p = (orr_cpu_product){ .of = *of, .kernels = orr_cpu_kernels_choose() };
     p->width = PANEL_BYTES / size, p->edge = of->n % p->width;
     p->depth = share_of(of->k, DEPTH, 1), p->pitch = p->depth + 64 / size;
     p->shares_a = of->m < of->n;
     p->copies_a = of->a_transposed || of->lda * size % ALIASING == 0;
-    p->rows = least(of->m, over(share_of(of->m, ROWS, p->shares_a ? 1 : threads), 3) * 3);
+    /* above the diagonal, half of a block's rows are in vain */
+    const int64_t longest = part == ORR_CPU_LOWER ? ROWS / 3 : ROWS;
+    p->rows = least(of->m, over(share_of(of->m, longest, p->shares_a ? 1 : threads), 3) * 3);
     const int64_t other = p->shares_a ? of->m : of->n, step = p->shares_a ? p->rows : p->width;
     const bool shares = !p->shares_a || p->copies_a;
-    p->chunk_k = of->k, p->chunk = over(other, step) * step;
-    if (shares && p->chunk * p->chunk_k * size > SHARED_BYTES) {
-        p->chunk_k = least(over(of->k, p->depth), 2) * p->depth;
-        p->chunk = least(p->chunk, most(SHARED_BYTES / (p->chunk_k * size) / step, 1) * step);
-    }
+    /* all of the other side and as many pieces as there is room for, else two pieces */
+    const int64_t pieces = over(of->k, p->depth), all = over(other, step) * step,
+                  room = SHARED_BYTES / (p->depth * size);
+    const int64_t at_once = least(pieces, !shares ? pieces : room >= all ? room / all : 2);
+    p->chunk_k = at_once * p->depth;
+    p->chunk = !shares ? all : least(all, most(room / at_once / step, 1) * step);
     p->group = share_of(over(of->n, p->width), GROUP, threads);
     const int64_t panels = p->shares_a ? p->group : 0, blocks = p->copies_a && !p->shares_a ? 1 : 0;
     p->shared_bytes = !shares ? 0 : rounded((size_t)(over(p->chunk_k, p->depth) * p->chunk * stride_of(p) * size));
@@ -88,6 +91,7 @@ typedef struct chunk {
     char *shared, *workers;
     int64_t first, n, k0, k;
     bool add;
+    orr_cpu_part part;
 } chunk;
 
 /* Panels from `column` to `end`, k rows of `width` columns each, the edge filled up with zeros; `stride` elements of b's copy belong to a
@@ -178,20 +182,20 @@ static void multiply_piece(const chunk *h, int64_t k0, int64_t row, int64_t colu
     for (int64_t i = 0; i < rows; i++) memcpy(c + i * of->ldc * size, tile + i * pitch * size, (size_t)(n * size));
 }
 
-/* A block of rows with all panels of the shared chunk. */
+/* A block of rows with the panels of the shared chunk.  The last rows come first: of the lower part they have most. */
 static void block_task(void *arg, int64_t task, int worker) {
     const chunk *h = arg;
     const orr_cpu_product *p = h->p;
-    const int64_t size = (int64_t)orr_dtype_size(p->of.dtype), row = task * p->rows,
-                  rows = least(p->rows, p->of.m - row);
+    const int64_t size = (int64_t)orr_dtype_size(p->of.dtype), row = (over(p->of.m, p->rows) - 1 - task) * p->rows,
+                  rows = least(p->rows, p->of.m - row),
+                  n = h->part == ORR_CPU_LOWER ? least(h->n, row + rows - h->first) : h->n;
     char *tile = h->workers + (size_t)worker * p->worker_bytes,
          *copy = tile + rounded((size_t)(p->rows * p->width * size));
-    for (int64_t k = 0; k < h->k; k += p->depth) {
+    for (int64_t k = 0; k < h->k && n > 0; k += p->depth) {
         const int64_t depth = least(p->depth, h->k - k), k0 = h->k0 + k;
         if (p->copies_a) copy_block(p, h->a, row, rows, k0, depth, copy);
         const char *a = p->copies_a ? copy : h->a + (row * p->of.lda + k0) * size;
-        for (int64_t j = 0; j < h->n; j += p->width)
-            multiply_piece(h, k0, row, h->first + j, a, shared_at(h, k, j), tile);
+        for (int64_t j = 0; j < n; j += p->width) multiply_piece(h, k0, row, h->first + j, a, shared_at(h, k, j), tile);
     }
 }
 
@@ -220,10 +224,10 @@ static void each(orr_pool *pool, int64_t tasks, orr_task *body, void *arg) {
         for (int64_t task = 0; task < tasks; task++) body(arg, task, 0);
 }
 
-void orr_cpu_product_run(const orr_cpu_product *p, orr_pool *pool, const void *a, const void *b, void *c, bool add,
-                         void *workspace) {
+void orr_cpu_product_run(const orr_cpu_product *p, orr_pool *pool, orr_cpu_part part, const void *a, const void *b,
+                         void *c, bool add, void *workspace) {
     const int64_t all = p->shares_a ? p->of.m : p->of.n;
-    chunk h = { .p = p, .a = a, .b = b, .c = c, .add = add, .shared = workspace };
+    chunk h = { .p = p, .a = a, .b = b, .c = c, .add = add, .part = part, .shared = workspace };
     h.workers = h.shared + p->shared_bytes;
     for (h.first = 0; h.first < all; h.first += p->chunk)
         for (h.k0 = 0; h.k0 < p->of.k; h.k0 += p->chunk_k) {

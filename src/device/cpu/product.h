@@ -36,14 +36,20 @@ typedef struct orr_cpu_product {
     size_t shared_bytes, worker_bytes;
 } orr_cpu_product;
 
-/* What is decided once, for so many threads.  False where there is no generated code for this processor. */
-bool orr_cpu_product_prepare(orr_cpu_product *p, const orr_cpu_operands *of, int threads);
+/* How much of c. */
+typedef enum orr_cpu_part {
+    ORR_CPU_WHOLE,
+    ORR_CPU_LOWER /* what is on the diagonal and below, at least; m = n */
+} orr_cpu_part;
+
+/* What is decided once, for so many threads; `part`: what most runs will ask for.  False where there is no generated code for this processor. */
+bool orr_cpu_product_prepare(orr_cpu_product *p, const orr_cpu_operands *of, orr_cpu_part part, int threads);
 
 /* Bytes of workspace that a run by so many threads needs. */
 size_t orr_cpu_product_workspace(const orr_cpu_product *p, int threads);
 
 /* c = a b, or with `add` c += a b.  pool may be NULL: on the caller alone. */
-void orr_cpu_product_run(const orr_cpu_product *p, orr_pool *pool, const void *a, const void *b, void *c, bool add,
-                         void *workspace);
+void orr_cpu_product_run(const orr_cpu_product *p, orr_pool *pool, orr_cpu_part part, const void *a, const void *b,
+                         void *c, bool add, void *workspace);
 
 #endif
