@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+static size_t most(size_t a, size_t b) { return a > b ? a : b; }
+
 /* Strides of a reduced output or a row value over the whole shape: none along the axes that go. */
 static void reduced_strides(const orr_fused *f, const orr_view *view, int64_t *stride) {
     int32_t k = 0;
@@ -63,12 +65,22 @@ static void collapse(const orr_fused *f, cpu_fused *p, operands *x) {
     }
 }
 
+static size_t widest(const orr_fused *f) {
+    size_t size = 1;
+    for (int16_t i = 0; i < f->n_inputs; i++) size = most(size, orr_dtype_size(f->input[i].dtype));
+    for (int16_t i = 0; i < f->n_constants; i++) size = most(size, orr_dtype_size(f->constant_dtype[i]));
+    for (int16_t i = 0; i < f->n_instructions; i++) size = most(size, orr_dtype_size(f->instruction[i].dtype));
+    return size;
+}
+
 static void choose_tile(const orr_fused *f, cpu_fused *p) {
     const int32_t last = p->rank - 1;
     const int64_t columns = p->size[last];
     p->inner = 1;
-    if (!f->rows && (columns >= TILE || p->rank == 1)) {
-        const int64_t n = (columns + TILE - 1) / TILE;
+    p->tile = TILE_BYTES / (int64_t)widest(f);
+    if (p->tile > TILE) p->tile = TILE;
+    if (!f->rows && (columns >= p->tile || p->rank == 1)) {
+        const int64_t n = (columns + p->tile - 1) / p->tile;
         p->cut = last;
         p->tile_columns = n > 1 ? ((columns + n - 1) / n + 63) / 64 * 64 : columns;
         p->tile_steps = p->tile_columns, p->tile_rows = 1;
@@ -76,9 +88,9 @@ static void choose_tile(const orr_fused *f, cpu_fused *p) {
         p->cut = last - 1;
         p->tile_columns = columns;
         /* short axes, as windows of a pool have: several of them in a tile */
-        while (!f->rows && p->cut > 0 && 2 * p->size[p->cut] * p->inner * columns <= TILE)
+        while (!f->rows && p->cut > 0 && 2 * p->size[p->cut] * p->inner * columns <= p->tile)
             p->inner *= p->size[p->cut--];
-        const int64_t each = p->inner * columns, fit = each < TILE ? TILE / each : 1;
+        const int64_t each = p->inner * columns, fit = each < p->tile ? p->tile / each : 1;
         p->tile_steps = p->size[p->cut] < fit ? p->size[p->cut] : fit;
         p->tile_rows = p->tile_steps * p->inner;
     }
@@ -402,10 +414,7 @@ orr_status orr_cpu_fused_prepare(orr_context *ctx, orr_arena *arena, const orr_f
     for (int16_t i = 0; i < f->n_constants; i++) put_constant(&p->constants[i], f->constant_dtype[i], f->constant[i]);
     p->workers = orr_parallel_workers(orr_context_pool(ctx), p->tasks);
     const int64_t tile = p->tile_rows * p->tile_columns;
-    size_t size = 1;
-    for (int32_t i = 0; i < p->n_values; i++)
-        if (p->value[i].size > size) size = p->value[i].size;
-    p->slot_bytes = ((size_t)(tile > 0 ? tile : 1) * size + 63) & ~(size_t)63;
+    p->slot_bytes = ((size_t)(tile > 0 ? tile : 1) * widest(f) + 63) & ~(size_t)63;
     p->worker_bytes = (size_t)p->n_slots * p->slot_bytes;
     *workspace =
         (size_t)p->workers * p->worker_bytes + (size_t)(p->acc_total * (p->partial ? p->tasks : 1)) * sizeof(double);

@@ -14,7 +14,8 @@
 #include "device/cpu/cpu.h"
 
 enum {
-    TILE = 512,          /* elements; a group of ten float64 registers stays within 40 kB of first-level cache */
+    TILE_BYTES = 4096,   /* of the widest type: ten registers stay within 40 kB, about the first-level cache */
+    TILE = 1024,         /* most elements */
     TASK_WORK = 1 << 15, /* units of work (orr_fused_work) of a task, so that tasks are evenly shared out */
     SHARED_WORK =
         1
@@ -65,6 +66,7 @@ typedef struct cpu_fused {
     int64_t size[AXES];
     bool reduced[AXES];
     bool last_reduced, row_reduced, has_reduction, direct;
+    int64_t tile;                    /* most elements of a tile */
     int32_t cut;                     /* the axis that tiles cut: the last one, or one before, then the last is whole */
     int64_t tile_steps;              /* of a tile along the cut axis */
     int64_t inner;                   /* steps of all axes between the cut and the last */

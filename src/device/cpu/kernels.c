@@ -184,6 +184,12 @@ MULTIPLY_ADD(from_f64, double, x - c)
 
 enum { LANES = 32 };
 
+/* Of a number of lanes that the compiler knows, so that they stay in registers. */
+#define HALVE(of, width)                                                                                               \
+    for (int k = 0; k < width; k++) of(lane[k], lane[k + width]);
+#define SUM_LANES(a, b) a += b
+#define MAX_LANES(a, b) a = a > b || a != a ? a : b
+
 #define REDUCTIONS(suffix, TYPE)                                                                                       \
     static void sum_##suffix(int64_t n, const void *vv, double *acc) {                                                 \
         const TYPE *v = vv;                                                                                            \
@@ -192,8 +198,7 @@ enum { LANES = 32 };
         for (; i + LANES <= n; i += LANES)                                                                             \
             for (int k = 0; k < LANES; k++) lane[k] += (double)v[i + k];                                               \
         for (int k = 0; i < n; i++, k++) lane[k] += (double)v[i];                                                      \
-        for (int width = LANES / 2; width; width /= 2)                                                                 \
-            for (int k = 0; k < width; k++) lane[k] += lane[k + width];                                                \
+        HALVE(SUM_LANES, 16) HALVE(SUM_LANES, 8) HALVE(SUM_LANES, 4) HALVE(SUM_LANES, 2) HALVE(SUM_LANES, 1)           \
         *acc += lane[0];                                                                                               \
     }                                                                                                                  \
     static void max_##suffix(int64_t n, const void *vv, double *acc) {                                                 \
@@ -206,7 +211,8 @@ enum { LANES = 32 };
             for (i = LANES; i + LANES <= n; i += LANES)                                                                \
                 for (int k = 0; k < LANES; k++)                                                                        \
                     lane[k] = lane[k] > v[i + k] || lane[k] != lane[k] ? lane[k] : v[i + k];                           \
-            for (int k = 0; k < LANES; k++) best = best > (double)lane[k] || best != best ? best : (double)lane[k];    \
+            HALVE(MAX_LANES, 16) HALVE(MAX_LANES, 8) HALVE(MAX_LANES, 4) HALVE(MAX_LANES, 2) HALVE(MAX_LANES, 1)       \
+            best = best > (double)lane[0] || best != best ? best : (double)lane[0];                                    \
         }                                                                                                              \
         for (; i < n; i++) best = best > (double)v[i] || best != best ? best : (double)v[i];                           \
         *acc = best;                                                                                                   \
@@ -351,6 +357,7 @@ static void transpose_f32(int64_t m, int64_t n, const float *restrict a, int64_t
         for (int64_t j = 0; j < nn; j += 8) {
             eight_f32 r[8], t[8];
             for (int k = 0; k < 8; k++) memcpy(&r[k], a + (i + k) * lda + j, sizeof r[k]);
+            for (int k = 0; k < 8; k++) __builtin_prefetch(a + (i + 8 + k) * lda + j); /* short rows: hardware sees no stream */
             for (int k = 0; k < 8; k += 2) { /* pairs of rows, then fours, then all */
                 t[k] = __builtin_shufflevector(r[k], r[k + 1], 0, 8, 2, 10, 4, 12, 6, 14);
                 t[k + 1] = __builtin_shufflevector(r[k], r[k + 1], 1, 9, 3, 11, 5, 13, 7, 15);

@@ -8,7 +8,9 @@ enum {
     DEPTH = 256, /* most: a panel of it is 32 KiB */
     ROWS = 144,  /* most */
     GROUP = 8,   /* most panels of a task: lines that follow each other in memory, for copying */
-    SHARED_BYTES = 1024 * 1024,
+    AHEAD = 8,   /* rows: what lies that far is fetched, for their parts are too short to be seen as streams */
+    LINE = 64,
+    SHARED_BYTES = 512 * 1024,
     ALIASING = 4096 /* rows so far apart share the sets of a cache */
 };
 
@@ -54,7 +56,7 @@ bool orr_cpu_product_prepare(orr_cpu_product *p, const orr_cpu_operands *of, orr
     const int64_t size = (int64_t)orr_dtype_size(of->dtype);
     *p = (orr_cpu_product){ .of = *of, .kernels = orr_cpu_kernels_choose() };
     p->width = PANEL_BYTES / size, p->edge = of->n % p->width;
-    p->depth = share_of(of->k, DEPTH, 1), p->pitch = p->depth + 64 / size;
+    p->depth = share_of(of->k, DEPTH, 1), p->pitch = p->depth + LINE / size;
     p->shares_a = of->m < of->n;
     p->copies_a = of->a_transposed || of->lda * size % ALIASING == 0;
     /* above the diagonal, half of a block's rows are in vain */
@@ -114,6 +116,7 @@ static void copy_panels(const orr_cpu_product *p, const char *b, int64_t k0, int
     }
     for (int64_t i = 0; i < k; i++) {
         const char *from = b + ((k0 + i) * of->ldb + column) * size;
+        for (int64_t j = 0; j < whole * PANEL_BYTES; j += LINE) __builtin_prefetch(from + AHEAD * of->ldb * size + j);
         for (int64_t j = 0; j < whole; j++)
             memcpy(to + j * panel + i * PANEL_BYTES, from + j * PANEL_BYTES, PANEL_BYTES);
         if (edge) memcpy(to_edge + i * pitch * size, from + whole * PANEL_BYTES, (size_t)(edge * size));
