@@ -240,18 +240,21 @@ static void fold_twice(const orr_fused *f, cpu_fused *p, int16_t i, const bool *
     p->folded_into[v - base] = i;
 }
 
-/* Learning rates and momenta: c + s v in one pass, where the product s v, s a scalar, has no other use. */
-static void fold_products(const orr_fused *f, cpu_fused *p) {
+static void find_scalars(const orr_fused *f, const cpu_fused *p, bool *scalar) {
     const int16_t base = orr_fused_first_instruction(f);
-    bool scalar[VALUES];
     for (int16_t i = 0; i < base; i++) scalar[i] = p->value[i].place == SCALAR;
     for (int16_t i = 0; i < f->n_instructions; i++) {
         const orr_fused_instruction *x = &f->instruction[i];
         scalar[base + i] = true;
         for (int16_t k = 0; k < x->n_args; k++) scalar[base + i] = scalar[base + i] && scalar[x->args[k]];
         if (x->row || x->code == ORR_OP_broadcast) scalar[base + i] = scalar[base + i] || p->tile_rows == 1;
-        p->folded_into[i] = p->factor[i] = p->twice[i] = -1;
     }
+}
+
+/* Learning rates and momenta: c + s v in one pass, where the product s v, s a scalar, has no other use. */
+static void fold_products(const orr_fused *f, cpu_fused *p, const bool *scalar) {
+    const int16_t base = orr_fused_first_instruction(f);
+    for (int16_t i = 0; i < f->n_instructions; i++) p->folded_into[i] = p->factor[i] = p->twice[i] = -1;
     for (int16_t i = 0; i < f->n_instructions; i++) {
         const orr_fused_instruction *sum = &f->instruction[i];
         if ((sum->code != ORR_OP_add && sum->code != ORR_OP_sub) || sum->dtype > ORR_F64 || sum->row) continue;
@@ -268,17 +271,48 @@ static void fold_products(const orr_fused *f, cpu_fused *p) {
     }
 }
 
+static bool is_spread(const orr_fused *f, int16_t v) {
+    const int16_t base = orr_fused_first_instruction(f);
+    return v >= base && f->instruction[v - base].code == ORR_OP_broadcast;
+}
+
+/* Whether an instruction goes row by row, for a spread row value is a scalar in each: then nothing need be spread. */
+static bool takes_rows(const orr_fused *f, const cpu_fused *p, int16_t i, const bool *scalar) {
+    const orr_fused_instruction *x = &f->instruction[i];
+    if (x->n_args != 2 || x->row || p->factor[i] >= 0 || p->folded_into[i] >= 0 || p->tile_columns < ROW_BY_ROW)
+        return false;
+    const int16_t a = x->args[0], b = x->args[1];
+    return is_spread(f, a) != is_spread(f, b) && !scalar[a] && !scalar[b];
+}
+
+static bool all_take_rows(const orr_fused *f, const cpu_fused *p, int16_t spread, const bool *scalar) {
+    for (int16_t i = 0; i < f->n_instructions; i++)
+        for (int16_t k = 0; k < f->instruction[i].n_args; k++)
+            if (f->instruction[i].args[k] == spread && !takes_rows(f, p, i, scalar)) return false;
+    for (int16_t o = 0; o < f->n_outputs; o++)
+        if (f->output[o].value == spread) return false;
+    return !scalar[spread];
+}
+
 /* Which instructions are loops over the tile, and which are made of whole rows. */
-static action action_of(const orr_fused *f, const cpu_fused *p, const orr_fused_instruction *x) {
+static action action_of(const orr_fused *f, const cpu_fused *p, int16_t i, const bool *scalars) {
+    const orr_fused_instruction *x = &f->instruction[i];
     bool scalar = true;
     for (int16_t k = 0; k < x->n_args; k++) scalar = scalar && p->value[x->args[k]].place == SCALAR;
     if (f->rows && (x->code == ORR_OP_sum || x->code == ORR_OP_reduce_max)) return ACT_REDUCE;
-    if (x->code == ORR_OP_broadcast) return scalar ? ACT_NOTHING : ACT_SPREAD;
+    if (x->code == ORR_OP_broadcast) {
+        const int16_t spread = (int16_t)(orr_fused_first_instruction(f) + i);
+        return scalar || all_take_rows(f, p, spread, scalars) ? ACT_NOTHING : ACT_SPREAD;
+    }
     if (scalar) return ACT_ONE;
-    return x->row ? ACT_ROWS : ACT_TILE;
+    if (x->row) return ACT_ROWS;
+    for (int16_t k = 0; k < x->n_args; k++)
+        if (is_spread(f, x->args[k]) && !scalars[x->args[k]] && p->value[x->args[k]].place == SCALAR)
+            return ACT_ROW_BY_ROW;
+    return ACT_TILE;
 }
 
-static void place_instruction(const orr_fused *f, cpu_fused *p, int16_t i, slots *s) {
+static void place_instruction(const orr_fused *f, cpu_fused *p, int16_t i, const bool *scalars, slots *s) {
     const int16_t base = orr_fused_first_instruction(f);
     const orr_fused_instruction *x = &f->instruction[i];
     value *v = &p->value[base + i];
@@ -289,8 +323,8 @@ static void place_instruction(const orr_fused *f, cpu_fused *p, int16_t i, slots
         v->slot = -1;
         return;
     }
-    p->action[i] = action_of(f, p, x);
-    const bool loops = p->action[i] == ACT_TILE || p->action[i] == ACT_ROWS;
+    p->action[i] = action_of(f, p, i, scalars);
+    const bool loops = p->action[i] == ACT_TILE || p->action[i] == ACT_ROW_BY_ROW || p->action[i] == ACT_ROWS;
     int32_t variant = ORR_VV, borrowed[11], n_borrowed = 0;
     for (int16_t k = 0; k < 3; k++) p->splat_slot[i][k] = -1;
     if (loops && x->n_args == 2 && p->value[x->args[1]].place == SCALAR) variant = ORR_VS;
@@ -338,11 +372,13 @@ static void place_instruction(const orr_fused *f, cpu_fused *p, int16_t i, slots
 /* False where an instruction has no kernel. */
 static bool place_instructions(const orr_fused *f, cpu_fused *p) {
     slots s = { .n = 0 };
-    fold_products(f, p);
+    bool scalar[VALUES];
+    find_scalars(f, p, scalar);
+    fold_products(f, p, scalar);
     for (int16_t i = 0; i < f->n_inputs; i++)
         if (p->value[i].loaded) p->value[i].slot = slot_take(&s);
     for (int16_t i = 0; i < f->n_instructions; i++) {
-        place_instruction(f, p, i, &s);
+        place_instruction(f, p, i, scalar, &s);
         if (!p->run[i] && p->action[i] <= ACT_ONE) return false;
     }
     p->n_slots = s.n + 1; /* one more for scalars that are reduced or stored */

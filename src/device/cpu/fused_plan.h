@@ -23,6 +23,7 @@ enum {
     TASKS_MAX = 64,
     PARTIAL_TASKS_MAX = 16, /* tasks with accumulators of their own */
     SHORT_ROW = 24,
+    ROW_BY_ROW = 16, /* from so many columns on, a loop for each row costs less than a pass that spreads row values */
     VALUES = 2 * ORR_FUSED_READS + ORR_FUSED_INSTRUCTIONS,
     AXES = ORR_RANK_MAX
 };
@@ -58,8 +59,17 @@ typedef struct addresses {
     void *to[ORR_FUSED_INSTRUCTIONS];
 } addresses;
 
-/* What an instruction does: a loop over the tile or over its rows; or of the row values' own kind. */
-typedef enum action { ACT_TILE, ACT_ROWS, ACT_ONE, ACT_REDUCE, ACT_SPREAD, ACT_NOTHING, ACT_FOLDED } action;
+/* What an instruction does: a loop over the tile, one for each of its rows, or one over the row values; or of the row values' own kind. */
+typedef enum action {
+    ACT_TILE,
+    ACT_ROW_BY_ROW,
+    ACT_ROWS,
+    ACT_ONE,
+    ACT_REDUCE,
+    ACT_SPREAD,
+    ACT_NOTHING,
+    ACT_FOLDED
+} action;
 
 typedef struct cpu_fused {
     int32_t rank;

@@ -252,6 +252,19 @@ static const void *reduced_argument(const cpu_fused *p, const orr_fused *f, cons
     return vector;
 }
 
+/* An instruction of whose two arguments one is a value for each row. */
+static void run_row_by_row(const orr_fused *f, const cpu_fused *p, const cursor *c, const addresses *x, int16_t i) {
+    int64_t step[2];
+    for (int k = 0; k < 2; k++) {
+        const value *v = &p->value[f->instruction[i].args[k]];
+        step[k] = (v->place == SCALAR ? 1 : c->columns) * (int64_t)v->size;
+    }
+    const int64_t to = c->columns * (int64_t)p->value[orr_fused_first_instruction(f) + i].size;
+    for (int64_t row = 0; row < c->rows; row++)
+        p->run[i](c->columns, (const char *)x->args[i][0] + row * step[0], (const char *)x->args[i][1] + row * step[1],
+                  NULL, (char *)x->to[i] + row * to);
+}
+
 static void execute(const job *j, const cursor *c, const addresses *x, char *registers, double *acc) {
     const orr_fused *f = j->f;
     const cpu_fused *p = j->p;
@@ -260,7 +273,7 @@ static void execute(const job *j, const cursor *c, const addresses *x, char *reg
     for (int16_t i = 0; i < f->n_instructions; i++) {
         const orr_fused_instruction *instruction = &f->instruction[i];
         const action act = p->action[i];
-        const int64_t count = act == ACT_TILE ? n : act == ACT_ROWS ? c->rows : 1;
+        const int64_t count = act <= ACT_ROW_BY_ROW ? n : act == ACT_ROWS ? c->rows : 1;
         if (p->splats[i])
             for (int16_t k = 0; k < 3; k++)
                 if (p->splat_slot[i][k] >= 0)
@@ -272,7 +285,8 @@ static void execute(const job *j, const cursor *c, const addresses *x, char *reg
             memcpy(pair, x->args[i][3], size);
             memcpy(pair + size, x->args[i][4], size);
         }
-        if (act <= ACT_ONE) p->run[i](count, x->args[i][0], x->args[i][1], x->args[i][2], x->to[i]);
+        if (act == ACT_ROW_BY_ROW) run_row_by_row(f, p, c, x, i);
+        else if (act <= ACT_ONE) p->run[i](count, x->args[i][0], x->args[i][1], x->args[i][2], x->to[i]);
         else if (act == ACT_REDUCE)
             reduce_into(p, c, instruction->code, instruction->dtype, reduced_argument(p, f, c, x, i, registers),
                         x->to[i]);
