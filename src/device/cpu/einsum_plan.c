@@ -179,8 +179,9 @@ static bool prepare_pieces(contraction *c, int threads) {
     for (int32_t i = 0; i < c->loops.n - c->k_loops; i++) steps *= c->loops.at[i].n;
     c->together = steps < 2 * threads || 2.0 * (double)c->m * (double)c->n * (double)c->k >= 2 * TASK_FLOPS;
     c->symmetric = is_symmetric(c, &of);
-    const orr_cpu_part part = c->symmetric ? ORR_CPU_LOWER : ORR_CPU_WHOLE;
-    if (!orr_cpu_product_prepare(&c->product, &of, part, c->together ? threads : 1)) return false;
+    if (!orr_cpu_product_prepare(&c->product, &of, c->symmetric ? ORR_CPU_LOWER : ORR_CPU_WHOLE,
+                                 c->together ? threads : 1))
+        return false;
     c->worker_bytes = orr_cpu_product_workspace(&c->product, c->together ? threads : 1);
     c->rows = c->m, c->columns = c->n, c->row_tiles = c->column_tiles = 1;
     return true;

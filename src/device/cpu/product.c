@@ -5,11 +5,13 @@
 enum {
     VECTOR_BYTES = 32,
     PANEL_BYTES = 4 * VECTOR_BYTES,
-    DEPTH = 256, /* most: a panel of it is 32 KiB */
-    ROWS = 144,  /* most */
-    GROUP = 8,   /* most panels of a task: lines that follow each other in memory, for copying */
-    AHEAD = 8,   /* rows: what lies that far is fetched, for their parts are too short to be seen as streams */
+    DEPTH = 256,     /* most: a panel of it is 32 KiB */
+    ROWS = 72,       /* most; many blocks end together */
+    LOWER_ROWS = 24, /* above the diagonal, half of a block's rows are in vain */
+    GROUP = 8,       /* most panels of a task: lines that follow each other in memory, for copying */
+    AHEAD = 8,       /* rows: what lies that far is fetched, for their parts are too short to be seen as streams */
     LINE = 64,
+    SHARED_ROWS = 64, /* of a task that copies: some microseconds */
     SHARED_BYTES = 512 * 1024,
     ALIASING = 4096 /* rows so far apart share the sets of a cache */
 };
@@ -59,8 +61,7 @@ bool orr_cpu_product_prepare(orr_cpu_product *p, const orr_cpu_operands *of, orr
     p->depth = share_of(of->k, DEPTH, 1), p->pitch = p->depth + LINE / size;
     p->shares_a = of->m < of->n;
     p->copies_a = of->a_transposed || of->lda * size % ALIASING == 0;
-    /* above the diagonal, half of a block's rows are in vain */
-    const int64_t longest = part == ORR_CPU_LOWER ? ROWS / 3 : ROWS;
+    const int64_t longest = part == ORR_CPU_LOWER ? LOWER_ROWS : ROWS;
     p->rows = least(of->m, over(share_of(of->m, longest, p->shares_a ? 1 : threads), 3) * 3);
     const int64_t other = p->shares_a ? of->m : of->n, step = p->shares_a ? p->rows : p->width;
     const bool shares = !p->shares_a || p->copies_a;
@@ -70,7 +71,7 @@ bool orr_cpu_product_prepare(orr_cpu_product *p, const orr_cpu_operands *of, orr
     const int64_t at_once = least(pieces, !shares ? pieces : room >= all ? room / all : 2);
     p->chunk_k = at_once * p->depth;
     p->chunk = !shares ? all : least(all, most(room / at_once / step, 1) * step);
-    p->group = share_of(over(of->n, p->width), GROUP, threads);
+    p->group = share_of(over(of->n, p->width), GROUP, 2 * threads);
     const int64_t panels = p->shares_a ? p->group : 0, blocks = p->copies_a && !p->shares_a ? 1 : 0;
     p->shared_bytes = !shares ? 0 : rounded((size_t)(over(p->chunk_k, p->depth) * p->chunk * stride_of(p) * size));
     p->worker_bytes = rounded((size_t)(p->rows * p->width * size)) +
@@ -96,25 +97,27 @@ typedef struct chunk {
     orr_cpu_part part;
 } chunk;
 
-/* Panels from `column` to `end`, k rows of `width` columns each, the edge filled up with zeros; `stride` elements of b's copy belong to a
- * column.  Row by row of what b is in memory, for the sake of its lines. */
-static void copy_panels(const orr_cpu_product *p, const char *b, int64_t k0, int64_t k, int64_t column, int64_t end,
-                        char *to) {
+/* Rows i0 to i1 of a piece, which begins at k0, of the panels from `column` to `end`: `width` columns each, the edge filled up with
+ * zeros.  Row by row of what b is in memory, for the sake of its lines. */
+static void copy_panels(const orr_cpu_product *p, const char *b, int64_t k0, int64_t i0, int64_t i1, int64_t column,
+                        int64_t end, char *to) {
     const orr_cpu_operands *of = &p->of;
     const int64_t size = (int64_t)orr_dtype_size(of->dtype), panel = p->width * p->depth * size;
     const int64_t whole = (end - column) / p->width, edge = (end - column) % p->width, pitch = vectors_of(p, edge);
     char *to_edge = to + whole * panel;
-    if (edge < pitch) memset(to_edge, 0, (size_t)(k * pitch * size));
+    if (edge < pitch) memset(to_edge + i0 * pitch * size, 0, (size_t)((i1 - i0) * pitch * size));
     if (of->b_transposed) {
-        for (int64_t j = column, n, step; j < end; j += p->width, to += panel) {
-            const char *from = b + (j * of->ldb + k0) * size;
-            n = columns_of(p, j), step = vectors_of(p, n);
-            if (of->dtype == ORR_F64) p->kernels->transpose_f64(n, k, (const void *)from, of->ldb, (void *)to, step);
-            else p->kernels->transpose_f32(n, k, (const void *)from, of->ldb, (void *)to, step);
+        for (int64_t j = column; j < end; j += p->width, to += panel) {
+            const int64_t n = least(p->width, end - j), step = vectors_of(p, n);
+            const char *from = b + (j * of->ldb + k0 + i0) * size;
+            char *row = to + i0 * step * size;
+            if (of->dtype == ORR_F64)
+                p->kernels->transpose_f64(n, i1 - i0, (const void *)from, of->ldb, (void *)row, step);
+            else p->kernels->transpose_f32(n, i1 - i0, (const void *)from, of->ldb, (void *)row, step);
         }
         return;
     }
-    for (int64_t i = 0; i < k; i++) {
+    for (int64_t i = i0; i < i1; i++) {
         const char *from = b + ((k0 + i) * of->ldb + column) * size;
         for (int64_t j = 0; j < whole * PANEL_BYTES; j += LINE) __builtin_prefetch(from + AHEAD * of->ldb * size + j);
         for (int64_t j = 0; j < whole; j++)
@@ -144,13 +147,20 @@ static char *shared_at(const chunk *h, int64_t k, int64_t from_first) {
     return h->shared + (k / p->depth * p->chunk + from_first) * stride_of(p) * (int64_t)orr_dtype_size(p->of.dtype);
 }
 
+/* Tasks: groups of panels, SHARED_ROWS rows of them. */
+static int64_t tasks_of_rows(const chunk *h) { return over(h->k, SHARED_ROWS); }
+
 static void share_panels(void *arg, int64_t task, int worker) {
     const chunk *h = arg;
-    const int64_t pieces = over(h->k, h->p->depth), k = task % pieces * h->p->depth,
-                  at = task / pieces * GROUP * h->p->width;
+    const orr_cpu_product *p = h->p;
+    const int64_t first = task % tasks_of_rows(h) * SHARED_ROWS, end = least(h->k, first + SHARED_ROWS),
+                  at = task / tasks_of_rows(h) * GROUP * p->width, until = least(h->n, at + GROUP * p->width);
     (void)worker;
-    copy_panels(h->p, h->b, h->k0 + k, least(h->p->depth, h->k - k), h->first + at,
-                h->first + least(h->n, at + GROUP * h->p->width), shared_at(h, k, at));
+    for (int64_t i = first, piece; i < end; i = piece + p->depth) { /* the part in each piece */
+        piece = i / p->depth * p->depth;
+        copy_panels(p, h->b, h->k0 + piece, i - piece, least(p->depth, end - piece), h->first + at, h->first + until,
+                    shared_at(h, piece, at));
+    }
 }
 
 static void share_block(void *arg, int64_t task, int worker) {
@@ -212,7 +222,7 @@ static void group_task(void *arg, int64_t task, int worker) {
          *copy = tile + rounded((size_t)(p->rows * p->width * size));
     for (int64_t k = 0; k < h->k; k += p->depth) {
         const int64_t depth = least(p->depth, h->k - k), k0 = h->k0 + k;
-        copy_panels(p, h->b, k0, depth, column, end, copy);
+        copy_panels(p, h->b, k0, 0, depth, column, end, copy);
         for (int64_t i = 0; i < h->n; i += p->rows) {
             const char *a = p->copies_a ? shared_at(h, k, i) : h->a + ((h->first + i) * p->of.lda + k0) * size;
             for (int64_t j = column; j < end; j += p->width)
@@ -239,7 +249,7 @@ void orr_cpu_product_run(const orr_cpu_product *p, orr_pool *pool, orr_cpu_part 
                 if (p->copies_a) each(pool, over(h.n, p->rows), share_block, &h);
                 each(pool, over(p->of.n, p->group * p->width), group_task, &h);
             } else {
-                each(pool, over(h.n, GROUP * p->width) * over(h.k, p->depth), share_panels, &h);
+                each(pool, over(h.n, GROUP * p->width) * tasks_of_rows(&h), share_panels, &h);
                 each(pool, over(p->of.m, p->rows), block_task, &h);
             }
         }

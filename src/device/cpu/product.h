@@ -42,13 +42,13 @@ typedef enum orr_cpu_part {
     ORR_CPU_LOWER /* what is on the diagonal and below, at least; m = n */
 } orr_cpu_part;
 
-/* What is decided once, for so many threads; `part`: what most runs will ask for.  False where there is no generated code for this processor. */
+/* What is decided once, for so many threads and for runs of that part.  False where there is no generated code for this processor. */
 bool orr_cpu_product_prepare(orr_cpu_product *p, const orr_cpu_operands *of, orr_cpu_part part, int threads);
 
 /* Bytes of workspace that a run by so many threads needs. */
 size_t orr_cpu_product_workspace(const orr_cpu_product *p, int threads);
 
-/* c = a b, or with `add` c += a b.  pool may be NULL: on the caller alone. */
+/* c = a b, or with `add` c += a b; any part, the prepared one best.  pool may be NULL: on the caller alone. */
 void orr_cpu_product_run(const orr_cpu_product *p, orr_pool *pool, orr_cpu_part part, const void *a, const void *b,
                          void *c, bool add, void *workspace);
 
