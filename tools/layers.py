@@ -16,6 +16,7 @@ SRC = ROOT / "src"
 # The house (docs/architecture.md), a floor a line, the lowest first.  Rooms of one floor don't use each other.
 FLOORS = [
     ["base"],
+    ["simd"],
     ["device", "numeric", "store"],
     ["tensor", "theory", "report"],
     ["ingredient", "instrument"],
@@ -28,13 +29,12 @@ FLOOR = {room: i for i, rooms in enumerate(FLOORS) for room in rooms}
 NEVER = {("law", "cli"), ("theory", "ingredient"), ("theory", "instrument"), ("theory", "lab")}
 # Headers of third-party libraries, and the rooms that wrap them.
 THIRD_PARTY = {
-    r"cblas\.h": {"numeric", "device"},
+    r"cblas\.h": {"simd", "numeric", "device"},
     r"lapacke?\.h": {"numeric"},
     r"arpack": {"numeric"},
     r"(cvode|sundials|nvector|sunmatrix|sunlinsol|sunnonlinsol)/": {"numeric"},
     r"lbfgs\.h": {"numeric"},
-    r"libxsmm": {"device"},
-    r"(dnnl|oneapi)": {"device"},
+    r"libxsmm": {"simd", "device"},
     r"sqlite3\.h": {"store"},
     r"yaml\.h": {"lab"},
     r"zlib\.h": {"base", "ingredient", "store"},

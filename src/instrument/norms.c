@@ -10,6 +10,7 @@
 #include "base/context.h"
 #include "base/parallel.h"
 #include "instrument/instrument.h"
+#include "simd/simd.h"
 
 static const orr_parameter parameters[] = {
     ORR_INSTRUMENT_SCHEDULE("10"),
@@ -27,9 +28,7 @@ typedef struct state {
 
 /* ---- sums over a tensor ------------------------------------------------------------------------------------------------- */
 
-/* |w|^2, |w - w_0|^2, |w - w'|^2 */
-enum { OF_ITSELF, FROM_FIRST, FROM_LAST, SUMS };
-enum { CHUNK = 8192, LANES = 8 };
+enum { CHUNK = 8192, SUMS = ORR_SIMD_SQUARES };
 
 /* A tensor in chunks: what `last` holds is w' before, w after.  Sums of chunks are added in their order, so the number of threads is
  * of no consequence. */
@@ -41,57 +40,16 @@ typedef struct pass {
     double *sum; /* [chunks, SUMS] */
 } pass;
 
-/* In doubles, in eight lanes over i mod 8, as loops that compilers turn into vectors each.  One body for both types, compiled a second
- * time for registers that hold four doubles: neither it nor the first fuses a product with a sum, so both give the same bits. */
-#define ORR_PASS(name, real, attribute)                                                                                \
-    attribute static void name(int64_t n, const real *w, const real *first, real *last, double sum[SUMS]) {            \
-        double lane[SUMS][LANES] = { { 0 } }, x[LANES], a[LANES], b[LANES];                                            \
-        const int64_t whole = n / LANES * LANES;                                                                       \
-        for (int64_t i = 0; i < whole; i += LANES) {                                                                   \
-            for (int k = 0; k < LANES; k++) x[k] = (double)w[i + k];                                                   \
-            for (int k = 0; k < LANES; k++) a[k] = x[k] - (double)first[i + k];                                        \
-            for (int k = 0; k < LANES; k++) b[k] = x[k] - (double)last[i + k];                                         \
-            memcpy(last + i, w + i, LANES * sizeof *w);                                                                \
-            for (int k = 0; k < LANES; k++) lane[OF_ITSELF][k] += x[k] * x[k];                                         \
-            for (int k = 0; k < LANES; k++) lane[FROM_FIRST][k] += a[k] * a[k];                                        \
-            for (int k = 0; k < LANES; k++) lane[FROM_LAST][k] += b[k] * b[k];                                         \
-        }                                                                                                              \
-        for (int64_t i = whole; i < n; i++) {                                                                          \
-            x[0] = (double)w[i], a[0] = x[0] - (double)first[i], b[0] = x[0] - (double)last[i];                        \
-            last[i] = w[i];                                                                                            \
-            lane[OF_ITSELF][i - whole] += x[0] * x[0];                                                                 \
-            lane[FROM_FIRST][i - whole] += a[0] * a[0];                                                                \
-            lane[FROM_LAST][i - whole] += b[0] * b[0];                                                                 \
-        }                                                                                                              \
-        for (int q = 0; q < SUMS; q++) {                                                                               \
-            sum[q] = 0.0;                                                                                              \
-            for (int k = 0; k < LANES; k++) sum[q] += lane[q][k];                                                      \
-        }                                                                                                              \
-    }
-#ifdef __x86_64__
-#define ORR_AVX2 __attribute__((target("avx2")))
-static bool has_avx2(void) { return __builtin_cpu_supports("avx2"); }
-#else
-#define ORR_AVX2
-static bool has_avx2(void) { return false; }
-#endif
-ORR_PASS(pass_float, float, )
-ORR_PASS(pass_double, double, )
-ORR_PASS(pass_float_avx2, float, ORR_AVX2)
-ORR_PASS(pass_double_avx2, double, ORR_AVX2)
-#undef ORR_PASS
-#undef ORR_AVX2
-
 static void pass_chunk(void *self, int64_t chunk, int worker) {
     const pass *p = self;
     const int64_t at = chunk * CHUNK, n = p->n - at < CHUNK ? p->n - at : CHUNK;
     (void)worker;
+    double *sum = p->sum + SUMS * chunk;
     if (p->dtype == ORR_F32)
-        (has_avx2() ? pass_float_avx2 : pass_float)(n, (const float *)p->w + at, (const float *)p->first + at,
-                                                    (float *)p->last + at, p->sum + SUMS * chunk);
+        orr_simd()->squares_f32(n, (const float *)p->w + at, (const float *)p->first + at, (float *)p->last + at, sum);
     else
-        (has_avx2() ? pass_double_avx2 : pass_double)(n, (const double *)p->w + at, (const double *)p->first + at,
-                                                      (double *)p->last + at, p->sum + SUMS * chunk);
+        orr_simd()->squares_f64(n, (const double *)p->w + at, (const double *)p->first + at, (double *)p->last + at,
+                                sum);
 }
 
 /* ---- measuring ------------------------------------------------------------------------------------------------------------ */
@@ -152,14 +110,15 @@ static orr_status measure(void *self, int64_t step, uint64_t seed, void *memory,
         }
         pass_tensor(s, t, first, last, of_one);
         (void)snprintf(name, sizeof name, "norm.%s", s->own.name[t]);
-        if (s->each) ORR_TRY(s->ctx, sink->record(sink->self, name, step, sqrt(of_one[OF_ITSELF])));
+        if (s->each) ORR_TRY(s->ctx, sink->record(sink->self, name, step, sqrt(of_one[ORR_SIMD_OF_ITSELF])));
         for (int q = 0; q < SUMS; q++) square[q] += of_one[q];
         first += bytes;
         last += bytes;
     }
-    ORR_TRY(s->ctx, sink->record(sink->self, "norm", step, sqrt(square[OF_ITSELF])));
-    ORR_TRY(s->ctx, sink->record(sink->self, "distance", step, sqrt(square[FROM_FIRST])));
-    if (*started > 0.0) ORR_TRY(s->ctx, sink->record(sink->self, "update_size", step, sqrt(square[FROM_LAST])));
+    ORR_TRY(s->ctx, sink->record(sink->self, "norm", step, sqrt(square[ORR_SIMD_OF_ITSELF])));
+    ORR_TRY(s->ctx, sink->record(sink->self, "distance", step, sqrt(square[ORR_SIMD_FROM_FIRST])));
+    if (*started > 0.0)
+        ORR_TRY(s->ctx, sink->record(sink->self, "update_size", step, sqrt(square[ORR_SIMD_FROM_LAST])));
     *started = 1.0;
     return ORR_OK;
 }

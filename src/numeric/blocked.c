@@ -120,56 +120,6 @@ static void update_lower(orr_pool *pool, int64_t n, int64_t k, const double *a, 
     orr_parallel(pool, tiles_of(&u.t), update_tile, &u);
 }
 
-typedef struct gram {
-    triangle t;
-    int64_t k;
-    const double *a;
-    orr_dense_map *map;
-    const void *self;
-    double *c, *room; /* room: a tile of each worker, which stays in its cache */
-    int64_t stride;   /* of the tile's rows */
-} gram;
-
-/* No power of two, for which rows would share few sets of the cache. */
-static int64_t stride_of(const triangle *t) { return t->side + VECTORS; }
-
-/* c[i, j] = c[j, i] = entries[i, j] of a tile, of one on the diagonal for j <= i.  A line of the cache at a time. */
-static void spread_tile(const gram *g, const tile *at, const double *entries) {
-    const int64_t n = g->t.n, stride = g->stride;
-    for (int64_t i0 = 0; i0 < at->m; i0 += VECTORS) {
-        const int64_t end = least(at->m, i0 + VECTORS);
-        for (int64_t i = i0; i < end; i++) {
-            const int64_t length = at->row == at->column ? i + 1 : at->n;
-            memcpy(g->c + (at->row + i) * n + at->column, entries + i * stride, (size_t)length * sizeof *entries);
-        }
-        for (int64_t j = 0; j < at->n; j++)
-            for (int64_t i = i0; i < end; i++)
-                if (at->column + j < at->row + i) g->c[(at->column + j) * n + at->row + i] = entries[i * stride + j];
-    }
-}
-
-static void gram_tile(void *arg, int64_t task, int worker) {
-    const gram *g = arg;
-    const tile at = tile_at(&g->t, task);
-    double *entries = g->room + worker * g->t.side * g->stride;
-    multiply_tile(&at, g->k, 1.0, g->a, g->k > 0 ? g->k : 1, 0.0, entries, g->stride);
-    for (int64_t i = 0; i < at.m && g->map; i++)
-        g->map(g->self, at.row + i, at.column, at.row == at.column ? i + 1 : at.n, entries + i * g->stride);
-    spread_tile(g, &at, entries);
-}
-
-int64_t orr_blocked_gram_room(int threads, int64_t n) {
-    const triangle t = triangle_of(n);
-    return threads * t.side * stride_of(&t);
-}
-
-void orr_blocked_gram(orr_pool *pool, int64_t n, int64_t k, const double *a, orr_dense_map *map, const void *self,
-                      double *c, double *room) {
-    gram g = { triangle_of(n), k, a, map, self, c, room, 0 };
-    g.stride = stride_of(&g.t);
-    orr_parallel(pool, tiles_of(&g.t), gram_tile, &g);
-}
-
 /* ---- Cholesky -------------------------------------------------------------------------------------------------- */
 
 /* Triangular solves become products, for BLAS's are a quarter as fast where columns are few: the factor's blocks on the

@@ -13,11 +13,6 @@
 void orr_blocked_multiply(orr_pool *pool, int64_t m, int64_t n, int64_t k, const double *a, bool transpose_a,
                           const double *b, bool transpose_b, double *c);
 
-/* As orr_dense_gram; room: orr_blocked_gram_room doubles. */
-int64_t orr_blocked_gram_room(int threads, int64_t n);
-void orr_blocked_gram(orr_pool *pool, int64_t n, int64_t k, const double *a, orr_dense_map *map, const void *self,
-                      double *c, double *room);
-
 /* The lower triangle of a, n x n with rows lda apart, <- its Cholesky factor.  0, or the first leading block that isn't
  * positive definite.  room: orr_blocked_cholesky_room doubles. */
 int64_t orr_blocked_cholesky_room(int64_t n);

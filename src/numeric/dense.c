@@ -9,6 +9,7 @@
 
 #include "base/context.h"
 #include "numeric/blocked.h"
+#include "simd/gram.h"
 #include "numeric/dense_private.h"
 
 void orr_blas_threads_set(int threads) { openblas_set_num_threads(threads); }
@@ -104,12 +105,19 @@ void orr_dense_multiply_parallel(orr_context *ctx, int64_t m, int64_t n, int64_t
 
 orr_status orr_dense_gram(orr_context *ctx, int64_t n, int64_t k, const double *a, orr_dense_map *map, const void *self,
                           double *c) {
-    orr_pool *pool = orr_context_pool(ctx);
     if (n == 0) return ORR_OK;
-    double *room = orr_allocate(ctx, (size_t)orr_blocked_gram_room(orr_pool_threads(pool), n) * sizeof *room);
-    if (!room) return orr_dense_no_memory(ctx, "Gram", n, n);
-    orr_blocked_gram(pool, n, k, a, map, self, c, room);
-    orr_release(ctx, room);
+    if (k == 0) {
+        memset(c, 0, (size_t)(n * n) * sizeof *c);
+        a = c, k = 1; /* a column of zeros */
+    }
+    const orr_operands of = { ORR_F64, n, n, k, k, k, n, false, true };
+    const int threads = orr_context_threads(ctx);
+    orr_product p;
+    orr_product_prepare(&p, &of, ORR_PRODUCT_LOWER, threads);
+    void *workspace = orr_allocate(ctx, orr_product_workspace(&p, threads));
+    if (!workspace) return orr_dense_no_memory(ctx, "Gram", n, n);
+    orr_gram_run(&p, orr_context_pool(ctx), 1, 0, a, map, self, c, workspace);
+    orr_release(ctx, workspace);
     return ORR_OK;
 }
 

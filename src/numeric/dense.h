@@ -33,8 +33,8 @@ void orr_dense_apply(int64_t m, int64_t n, const double *a, int64_t lda, bool tr
 /* As orr_dense_multiply, on the threads of the context. */
 void orr_dense_multiply_parallel(orr_context *ctx, int64_t m, int64_t n, int64_t k, const double *a, bool transpose_a,
                                  const double *b, bool transpose_b, double *c);
-/* Replaces entries first .. first + n - 1 of a row of a product, while they are in the cache, by functions of them. */
-typedef void orr_dense_map(const void *self, int64_t row, int64_t first, int64_t n, double *entries);
+/* Replaces entries first .. first + n - 1 of a row of doubles, none beyond the diagonal, by functions of them. */
+typedef void orr_dense_map(const void *self, int64_t row, int64_t first, int64_t n, void *entries);
 /* c <- a a', a n x k, then `map` where it isn't NULL: half the work; c[i, j] and c[j, i] have the same bits. */
 orr_status orr_dense_gram(orr_context *ctx, int64_t n, int64_t k, const double *a, orr_dense_map *map, const void *self,
                           double *c) ORR_MUST_USE;

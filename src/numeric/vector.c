@@ -30,25 +30,6 @@ bool orr_vector_is_finite(int64_t n, const double *x) {
     return true;
 }
 
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__GLIBC__)
-/* glibc declares the variants for vectors under -ffast-math alone; their values are as good without it. */
-extern double exp(double) __attribute__((__simd__("notinbranch")));
-
-__attribute__((target("avx2,fma"))) static void exp_avx2(int64_t n, double *x) {
-    for (int64_t i = 0; i < n; i++) x[i] = exp(x[i]);
-}
-static bool has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
-#else
-static void exp_avx2(int64_t n, double *x) { (void)n, (void)x; }
-static bool has_avx2(void) { return false; }
-#endif
-
-void orr_vector_exp(int64_t n, double *x) {
-    if (has_avx2()) exp_avx2(n, x);
-    else
-        for (int64_t i = 0; i < n; i++) x[i] = exp(x[i]);
-}
-
 typedef struct projection {
     int64_t m, n;
     const double *basis, *c;

@@ -16,8 +16,6 @@ double orr_vector_norm(int64_t n, const double *x);
 void orr_vector_axpy(int64_t n, double alpha, const double *restrict x, double *restrict y);
 void orr_vector_scale(int64_t n, double alpha, double *x);
 bool orr_vector_is_finite(int64_t n, const double *x);
-/* x_i <- e^{x_i}, through glibc's vector mathematics where it is there: at most 4 units in the last place off. */
-void orr_vector_exp(int64_t n, double *x);
 
 /* c_i = <basis_i, w>, then w <- w - sum_i c_i basis_i.  basis: m rows of n, row-major.  One step of classical
  * Gram-Schmidt: twice gives orthogonality to rounding (Giraud, Langou, Rozloznik 2005, "The loss of orthogonality in

@@ -6,6 +6,7 @@
 #include "base/parallel.h"
 #include "numeric/dense.h"
 #include "numeric/vector.h"
+#include "simd/simd.h"
 
 static const double pi = 3.14159265358979323846;
 
@@ -53,7 +54,7 @@ static void value_row(const values *v, int64_t i, int64_t first, int64_t n, doub
             for (int64_t j = 0; j < n; j++) row[j] = sqrt(row[j]) * (-1.0 / b);
         else
             for (int64_t j = 0; j < n; j++) row[j] *= -0.5 / (b * b);
-        orr_vector_exp(n, row);
+        orr_simd()->exp(n, row);
         return;
     }
 }
@@ -68,8 +69,9 @@ static void value_rows(void *arg, int64_t task, int worker) {
 }
 
 /* Of x with itself, up to the diagonal, where x.x is |x|^2 to the bit. */
-static void symmetric_value_row(const void *self, int64_t i, int64_t first, int64_t n, double *row) {
+static void symmetric_value_row(const void *self, int64_t i, int64_t first, int64_t n, void *entries) {
     const values *v = self;
+    double *row = entries;
     if (first + n > i) row[i - first] = v->xx[i];
     value_row(v, i, first, n, row);
 }

@@ -170,9 +170,9 @@ static void threads_of_blas_change_no_more_than_rounding(void **state) {
 /* ---- what is cut into tasks ------------------------------------------------------------------------------------ */
 
 /* c[i, j] <- c[i, j] + i + j, as symmetric as c was */
-static void add_places(const void *self, int64_t row, int64_t first, int64_t n, double *entries) {
+static void add_places(const void *self, int64_t row, int64_t first, int64_t n, void *entries) {
     assert_true(self == NULL && first + n <= row + 1);
-    for (int64_t j = 0; j < n; j++) entries[j] += (double)(row + first + j);
+    for (int64_t j = 0; j < n; j++) ((double *)entries)[j] += (double)(row + first + j);
 }
 
 static void products_on_any_threads_are_those_of_plain_loops(void **state) {

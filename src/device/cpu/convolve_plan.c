@@ -85,19 +85,6 @@ static void plan_tasks(conv *c) {
     c->runs = over(units, c->each);
 }
 
-static void generate(orr_dtype dtype, conv_product *p) {
-    /* libxsmm is column-major: out' = y' x' */
-    const int m = (int)p->n, n = (int)p->m, k = (int)p->k, lda = (int)p->ldy, ldb = (int)p->ldx, ldc = (int)p->ldo;
-    const int flags = LIBXSMM_GEMM_FLAG_NONE;
-    if (dtype == ORR_F64) {
-        const double alpha = 1, beta = p->add;
-        p->f64 = libxsmm_dmmdispatch(m, n, k, &lda, &ldb, &ldc, &alpha, &beta, &flags, NULL);
-    } else {
-        const float alpha = 1, beta = p->add;
-        p->f32 = libxsmm_smmdispatch(m, n, k, &lda, &ldb, &ldc, &alpha, &beta, &flags, NULL);
-    }
-}
-
 static conv_product product_of(const conv *c, int64_t width, int64_t positions, int64_t channels, bool tile, bool add) {
     conv_product p = { .n = width, .add = add };
     if (c->how == METHOD_FORWARD) { /* [d, depth] [depth, positions] */
@@ -107,7 +94,8 @@ static conv_product product_of(const conv *c, int64_t width, int64_t positions, 
         p.m = channels * c->taps, p.k = positions;
         p.ldx = c->pitch, p.ldy = p.ldo = c->sum_pitch;
     }
-    generate(c->dtype, &p);
+    const orr_code_shape shape = { .m = p.m, .n = p.n, .k = p.k, .lda = p.ldx, .ldb = p.ldy, .ldc = p.ldo, .add = add };
+    p.code = orr_code_generate(c->dtype, &shape);
     return p;
 }
 

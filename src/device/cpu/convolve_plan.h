@@ -24,8 +24,7 @@
 #define ORR_DEVICE_CPU_CONVOLVE_PLAN_H
 
 #include "device/cpu/cpu.h"
-
-#include <libxsmm.h>
+#include "simd/generated.h"
 
 enum { SPATIAL = 3, ROWS = 1 }; /* axes of a window; which of them is that of rows */
 enum { PANEL = 4 };             /* vectors of a panel */
@@ -35,9 +34,8 @@ typedef enum conv_method { METHOD_FORWARD, METHOD_KERNEL, METHOD_SCATTER } conv_
 /* A product of row-major matrices: out[m, n] = x[m, k] y[k, n], or added to it. */
 typedef struct conv_product {
     int64_t m, n, k, ldx, ldy, ldo;
-    bool add, x_transposed;  /* x is stored k x m */
-    libxsmm_smmfunction f32; /* NULL: oneDNN, OpenBLAS */
-    libxsmm_dmmfunction f64;
+    bool add, x_transposed; /* x is stored k x m */
+    orr_code code;          /* or none: OpenBLAS */
 } conv_product;
 
 typedef struct conv {

@@ -1,25 +1,21 @@
 /* Convolution at work. */
 #include "device/cpu/convolve_plan.h"
+#include "simd/simd.h"
 
 #include <cblas.h>
-#include <dnnl.h>
 #include <string.h>
 
-extern void omp_set_num_threads(int n);
-
 static void multiply(orr_dtype dtype, const conv_product *p, const void *x, const void *y, void *out) {
-    if (p->f64) {
-        p->f64(y, x, out);
-    } else if (p->f32) {
-        p->f32(y, x, out);
+    if (orr_code_is_there(&p->code)) {
+        orr_code_run(&p->code, x, y, out);
     } else if (dtype == ORR_F64) {
         cblas_dgemm(CblasRowMajor, p->x_transposed ? CblasTrans : CblasNoTrans, CblasNoTrans, (blasint)p->m,
                     (blasint)p->n, (blasint)p->k, 1.0, x, (blasint)p->ldx, y, (blasint)p->ldy, p->add, out,
                     (blasint)p->ldo);
     } else {
-        omp_set_num_threads(1);
-        (void)dnnl_sgemm(p->x_transposed ? 'T' : 'N', 'N', p->m, p->n, p->k, 1.0f, x, p->ldx, y, p->ldy,
-                         p->add ? 1.0f : 0.0f, out, p->ldo);
+        cblas_sgemm(CblasRowMajor, p->x_transposed ? CblasTrans : CblasNoTrans, CblasNoTrans, (blasint)p->m,
+                    (blasint)p->n, (blasint)p->k, 1.0f, x, (blasint)p->ldx, y, (blasint)p->ldy, (float)p->add, out,
+                    (blasint)p->ldo);
     }
 }
 
@@ -117,8 +113,8 @@ static void run_forward(const job *j, int64_t index, char *col) {
 
 /* Positions as rows of whole vectors; what fills them up goes where nothing is read. */
 static void transpose_part(const conv *c, int64_t positions, const void *y, char *out) {
-    if (c->dtype == ORR_F64) c->kernels->transpose_f64(c->part, positions, y, c->out_count, (void *)out, c->sum_pitch);
-    else c->kernels->transpose_f32(c->part, positions, y, c->out_count, (void *)out, c->sum_pitch);
+    if (c->dtype == ORR_F64) orr_simd()->transpose_f64(c->part, positions, y, c->out_count, (void *)out, c->sum_pitch);
+    else orr_simd()->transpose_f32(c->part, positions, y, c->out_count, (void *)out, c->sum_pitch);
 }
 
 /* `fresh`: sum has nothing in it yet. */

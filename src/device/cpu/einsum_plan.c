@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { LABELS = 30, SMALL = 80 };
+enum { LABELS = 30, SMALL = 80, ROW_BLOCK = 8 /* of a tile: of the kernels' registers */ };
 static const double TASK_FLOPS = 16e6;
 enum { TASKS_MAX = 16 };
 
@@ -104,16 +104,16 @@ static bool matrix_layout(int64_t rows, int64_t columns, int64_t row, int64_t co
 static bool prepare_small(contraction *c) {
     for (int last = 0; last < 2; last++)
         for (int add = 0; add <= c->accumulate; add++) {
-            const orr_cpu_shape s = { .m = last ? c->m - (c->row_tiles - 1) * c->rows : c->rows,
-                                      .n = c->n,
-                                      .k = c->k,
-                                      .lda = c->lda,
-                                      .ldb = c->tb ? c->n : c->ldb,
-                                      .ldc = c->ldc,
-                                      .a_transposed = c->ta,
-                                      .add = add };
-            c->small[last][add] = orr_cpu_generate(c->dtype, &s);
-            if (!orr_cpu_is_generated(&c->small[last][add])) return false;
+            const orr_code_shape s = { .m = last ? c->m - (c->row_tiles - 1) * c->rows : c->rows,
+                                       .n = c->n,
+                                       .k = c->k,
+                                       .lda = c->lda,
+                                       .ldb = c->tb ? c->n : c->ldb,
+                                       .ldc = c->ldc,
+                                       .a_transposed = c->ta,
+                                       .add = add };
+            c->small[last][add] = orr_code_generate(c->dtype, &s);
+            if (!orr_code_is_there(&c->small[last][add])) return false;
         }
     c->worker_bytes = c->tb ? (size_t)(c->k * c->n) * orr_dtype_size(c->dtype) : 0;
     return true;
@@ -126,23 +126,14 @@ static bool fits_small(const contraction *c) {
     return c->dtype == ORR_F64 && c->k * c->n * 8 <= 256 * 1024 && c->n <= 256 && c->k <= 512;
 }
 
-/* What a side of x elements is cut to: whole blocks of the kernels' registers. */
-static int64_t tile_side(double x, int64_t block, int64_t all) {
-    const int64_t side = (int64_t)ceil(x / (double)block) * block;
-    return side < all ? side : all;
-}
-
-/* Halves tiles, the longer side first, until a task is short enough: a power of two of equal
- * tasks is shared out evenly by as many threads. */
-static void choose_tiles(contraction *c, bool by_columns) {
+/* Halves rows until a task is short enough: a power of two of equal tasks is shared out evenly by as many threads. */
+static void choose_tiles(contraction *c) {
     const double flops = 2.0 * (double)c->m * (double)c->n * (double)c->k;
-    double rows = (double)c->m, columns = (double)c->n;
-    for (int tasks = 1; tasks < TASKS_MAX && flops / tasks >= 2 * TASK_FLOPS; tasks *= 2)
-        if (by_columns && columns > rows) columns /= 2;
-        else rows /= 2;
-    c->rows = tile_side(rows, 8, c->m), c->columns = tile_side(columns, 16, c->n);
+    double rows = (double)c->m;
+    for (int tasks = 1; tasks < TASKS_MAX && flops / tasks >= 2 * TASK_FLOPS; tasks *= 2) rows /= 2;
+    const int64_t whole = (int64_t)ceil(rows / ROW_BLOCK) * ROW_BLOCK;
+    c->rows = whole < c->m ? whole : c->m;
     c->row_tiles = (c->m + c->rows - 1) / c->rows;
-    c->column_tiles = (c->n + c->columns - 1) / c->columns;
 }
 
 /* Contiguous copy of an operand with its loop axes outermost; strides follow. */
@@ -166,25 +157,23 @@ static void plan_copy(contraction *c, int which, size_t *at) {
 }
 
 /* Whether the result is that of an array with its own transpose, if both operands turn out to be one array. */
-static bool is_symmetric(const contraction *c, const orr_cpu_operands *of) {
+static bool is_symmetric(const contraction *c, const orr_operands *of) {
     const bool loops_fit = c->loops.n == c->k_loops && c->loops.n <= 1 && c->loops.at[0].a == c->loops.at[0].b;
     return loops_fit && c->m == c->n && c->m_axis.a == c->n_axis.b && c->k_axis.a == c->k_axis.b && !c->copies[0] &&
-           !c->copies[1] && orr_cpu_gram_pays(of);
+           !c->copies[1] && orr_gram_pays(of);
 }
 
 /* Threads share a product where it keeps them all busy for longer than it takes them to meet, or where there are too few of them. */
-static bool prepare_pieces(contraction *c, int threads) {
-    const orr_cpu_operands of = { c->dtype, c->m, c->n, c->k, c->lda, c->ldb, c->ldc, c->ta, c->tb };
+static void prepare_pieces(contraction *c, int threads) {
+    const orr_operands of = { c->dtype, c->m, c->n, c->k, c->lda, c->ldb, c->ldc, c->ta, c->tb };
     int64_t steps = 1;
     for (int32_t i = 0; i < c->loops.n - c->k_loops; i++) steps *= c->loops.at[i].n;
     c->together = steps < 2 * threads || 2.0 * (double)c->m * (double)c->n * (double)c->k >= 2 * TASK_FLOPS;
     c->symmetric = is_symmetric(c, &of);
-    if (!orr_cpu_product_prepare(&c->product, &of, c->symmetric ? ORR_CPU_LOWER : ORR_CPU_WHOLE,
-                                 c->together ? threads : 1))
-        return false;
-    c->worker_bytes = orr_cpu_product_workspace(&c->product, c->together ? threads : 1);
-    c->rows = c->m, c->columns = c->n, c->row_tiles = c->column_tiles = 1;
-    return true;
+    orr_product_prepare(&c->product, &of, c->symmetric ? ORR_PRODUCT_LOWER : ORR_PRODUCT_WHOLE, c->together ? threads : 1);
+    c->worker_bytes = orr_product_workspace(&c->product, c->together ? threads : 1);
+    c->rows = c->m, c->row_tiles = 1;
+    c->how = METHOD_PIECES;
 }
 
 orr_status orr_cpu_einsum_prepare(orr_context *ctx, orr_arena *arena, const orr_launch *l, void **plan,
@@ -236,18 +225,13 @@ orr_status orr_cpu_einsum_prepare(orr_context *ctx, orr_arena *arena, const orr_
         plan_copy(c, 1, &at);
         (void)matrix_layout(c->k, c->n, c->k_axis.b, c->n_axis.b, &c->tb, &c->ldb);
     }
-    choose_tiles(c, false);
+    choose_tiles(c);
     if (!c->accumulate && c->n == 1 && !c->ta) c->how = METHOD_ROWS;                       /* y = A x */
     else if (!c->accumulate && c->n == 1 && c->ta && c->ldc == 1) c->how = METHOD_COLUMNS; /* y = A' x */
     else if (!c->accumulate && c->m == 1 && !c->tb) c->how = METHOD_COLUMNS;               /* y' = x' B */
     else if (!c->accumulate && c->m == 1 && c->tb) c->how = METHOD_ROWS;                   /* y' = x' B' */
     else if (fits_small(c) && prepare_small(c)) c->how = METHOD_SMALL;
-    else if (prepare_pieces(c, orr_context_threads(ctx))) c->how = METHOD_PIECES;
-    else {
-        c->symmetric = false;
-        c->how = METHOD_BLAS;
-        choose_tiles(c, true);
-    }
+    else prepare_pieces(c, orr_context_threads(ctx));
     if ((c->how == METHOD_ROWS || c->how == METHOD_COLUMNS)) {
         c->rows = c->m;
         c->row_tiles = 1;
@@ -256,19 +240,18 @@ orr_status orr_cpu_einsum_prepare(orr_context *ctx, orr_arena *arena, const orr_
     }
     /* Several products of a loop make one task where each alone is short. */
     c->pack_rows = 1;
-    c->tiles = c->row_tiles * c->column_tiles;
     int64_t steps = 1;
     for (int32_t i = 0; i < c->loops.n - c->k_loops; i++) steps *= c->loops.at[i].n;
     if (c->how == METHOD_PIECES) {
         c->pack_rows = c->together ? steps : 1;
-    } else if (c->tiles == 1) {
+    } else if (c->row_tiles == 1) {
         const double flops = 2.0 * (double)c->m * (double)c->n * (double)c->k;
         int64_t tasks = (int64_t)(flops * (double)c->loop_count / 1e6);
         if (tasks > 64) tasks = 64;
         if (tasks < 1) tasks = 1;
         c->pack_rows = (steps + tasks - 1) / tasks;
     }
-    c->tasks = c->tiles > 1 ? steps * c->tiles : (steps + c->pack_rows - 1) / c->pack_rows;
+    c->tasks = c->row_tiles > 1 ? steps * c->row_tiles : (steps + c->pack_rows - 1) / c->pack_rows;
     c->worker_bytes = (c->worker_bytes + 63) & ~(size_t)63;
     c->workers_at = at;
     *workspace = at + (size_t)orr_parallel_workers(orr_context_pool(ctx), c->tasks) * c->worker_bytes;

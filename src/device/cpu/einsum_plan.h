@@ -6,7 +6,7 @@
  * first.
  *
  *   products below SMALL^3     libxsmm: code generated for the shape
- *   above                      product.h: copied and cut into pieces that such code takes; OpenBLAS where there is none
+ *   above                      simd/product.h: copied and cut into pieces that such code takes
  *   one row or column          our own loops
  *   an array with itself       gram.h: half of the result, and its mirror image
  *
@@ -19,7 +19,7 @@
 #define ORR_DEVICE_CPU_EINSUM_PLAN_H
 
 #include "device/cpu/cpu.h"
-#include "device/cpu/gram.h"
+#include "simd/gram.h"
 
 typedef struct axis {
     int64_t n, a, b, out; /* extent and strides, elements */
@@ -50,15 +50,14 @@ typedef struct contraction {
     bool ta, tb; /* stored transposed: a as k x m, b as n x k */
     axes loops;  /* around it: batch and what didn't merge */
     int64_t loop_count;
-    bool accumulate;                        /* a loop over part of k: products after the first add */
-    int32_t k_loops;                        /* how many of the loops, the last, are of that kind */
-    int64_t rows, columns;                  /* of a task's tile of one product */
-    int64_t row_tiles, column_tiles, tiles; /* how many lie below and beside each other, and in all */
+    bool accumulate;         /* a loop over part of k: products after the first add */
+    int32_t k_loops;         /* how many of the loops, the last, are of that kind */
+    int64_t rows, row_tiles; /* of a task's tile of one product, which takes all columns; how many there are */
     size_t copy_bytes[2], copy_at[2];
     axis m_axis, n_axis, k_axis;
-    orr_cpu_code small[2][2]; /* by: of the last, shorter tile; added */
-    orr_cpu_product product;  /* METHOD_PIECES */
-    bool together;            /* all threads at one product after the other; else one at each */
+    orr_code small[2][2]; /* by: of the last, shorter tile; added */
+    orr_product product;  /* METHOD_PIECES */
+    bool together;        /* all threads at one product after the other; else one at each */
     const orr_cpu_kernels *kernels;
     size_t worker_bytes; /* scratch of a worker: b of one product, straightened */
     size_t workers_at;

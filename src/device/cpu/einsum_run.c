@@ -1,7 +1,7 @@
 /* Contractions at work. */
 #include "device/cpu/einsum_plan.h"
 
-#include <cblas.h>
+#include "simd/simd.h"
 
 typedef struct job {
     const contraction *c;
@@ -23,18 +23,6 @@ static void copy_matrix(orr_dtype dtype, int64_t rows, int64_t columns, const ch
         for (int64_t i = 0; i < rows; i++)
             for (int64_t j = 0; j < columns; j++) y[i * columns + j] = x[i * row + j * column];
     }
-}
-
-static void multiply_blas(const contraction *c, int64_t rows, int64_t columns, const void *a, const void *b, void *out,
-                          bool add) {
-    const CBLAS_TRANSPOSE ta = c->ta ? CblasTrans : CblasNoTrans, tb = c->tb ? CblasTrans : CblasNoTrans;
-    const blasint m = (blasint)rows, n = (blasint)columns, k = (blasint)c->k, lda = (blasint)c->lda,
-                  ldb = (blasint)c->ldb, ldc = (blasint)c->ldc;
-    if (c->dtype == ORR_F64) {
-        cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, 1.0, a, lda, b, ldb, add, out, ldc);
-        return;
-    }
-    cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, 1.0f, a, lda, b, ldb, add, out, ldc);
 }
 
 /* Matrix times vector, either way round. */
@@ -66,28 +54,23 @@ static void multiply_vector(const contraction *c, const char *a, const char *b, 
 static void product(const job *j, int64_t tile, const char *a, const char *b, char *out, char *scratch, bool add) {
     const contraction *c = j->c;
     const int64_t size = (int64_t)orr_dtype_size(c->dtype);
-    const int64_t row = tile / c->column_tiles * c->rows, column = tile % c->column_tiles * c->columns;
-    const int64_t rows = row + c->rows <= c->m ? c->rows : c->m - row,
-                  columns = column + c->columns <= c->n ? c->columns : c->n - column;
+    const int64_t row = tile * c->rows, rows = row + c->rows <= c->m ? c->rows : c->m - row;
     if (c->how == METHOD_ROWS || c->how == METHOD_COLUMNS) {
         multiply_vector(c, a, b, out, scratch);
         return;
     }
     if (c->how == METHOD_PIECES) {
-        orr_cpu_product_run(&c->product, c->together ? j->pool : NULL, ORR_CPU_WHOLE, a, b, out, add, scratch);
+        orr_product_run(&c->product, c->together ? j->pool : NULL, ORR_PRODUCT_WHOLE, a, b, out, add, NULL, NULL,
+                        scratch);
         return;
     }
-    a += row * c->m_axis.a * size, b += column * c->n_axis.b * size, out += (row * c->ldc + column) * size;
-    if (c->how == METHOD_BLAS) {
-        multiply_blas(c, rows, columns, a, b, out, add);
-        return;
-    }
+    a += row * c->m_axis.a * size, out += row * c->ldc * size;
     if (c->tb) {
-        if (c->dtype == ORR_F64) c->kernels->transpose_f64(c->n, c->k, (const void *)b, c->ldb, (void *)scratch, c->n);
-        else c->kernels->transpose_f32(c->n, c->k, (const void *)b, c->ldb, (void *)scratch, c->n);
+        if (c->dtype == ORR_F64) orr_simd()->transpose_f64(c->n, c->k, (const void *)b, c->ldb, (void *)scratch, c->n);
+        else orr_simd()->transpose_f32(c->n, c->k, (const void *)b, c->ldb, (void *)scratch, c->n);
         b = scratch;
     }
-    orr_cpu_multiply(&c->small[rows != c->rows][add], a, b, out);
+    orr_code_run(&c->small[rows != c->rows][add], a, b, out);
 }
 
 /* A task is a tile of one product, or a run of whole products; loops over k stay inside. */
@@ -100,9 +83,9 @@ static void run_task(void *arg, int64_t task, int worker) {
     int64_t steps = 1, k_steps = 1;
     for (int32_t i = 0; i < outer; i++) steps *= c->loops.at[i].n;
     for (int32_t i = outer; i < c->loops.n; i++) k_steps *= c->loops.at[i].n;
-    const int64_t tile = c->tiles > 1 ? task % c->tiles : 0;
-    const int64_t first = c->tiles > 1 ? task / c->tiles : task * c->pack_rows;
-    const int64_t end = c->tiles > 1 ? first + 1 : first + c->pack_rows < steps ? first + c->pack_rows : steps;
+    const int64_t tile = c->row_tiles > 1 ? task % c->row_tiles : 0;
+    const int64_t first = c->row_tiles > 1 ? task / c->row_tiles : task * c->pack_rows;
+    const int64_t end = c->row_tiles > 1 ? first + 1 : first + c->pack_rows < steps ? first + c->pack_rows : steps;
     for (int64_t step = first; step < end; step++) {
         int64_t a = 0, b = 0, out = 0, rest = step;
         for (int32_t i = outer - 1; i >= 0; i--) {
@@ -152,8 +135,8 @@ orr_status orr_cpu_einsum_run(orr_context *ctx, const orr_launch *l) {
     const void *operand[2] = { l->args[c->swapped].data, l->args[!c->swapped].data };
     if (c->symmetric && operand[0] == operand[1]) {
         const axis *term = &c->loops.at[0];
-        orr_cpu_gram_run(&c->product, l->pool, c->loops.n ? term->n : 1, c->loops.n ? term->a : 0, operand[0],
-                         l->out.data, (char *)l->workspace + c->workers_at);
+        orr_gram_run(&c->product, l->pool, c->loops.n ? term->n : 1, c->loops.n ? term->a : 0, operand[0], NULL, NULL,
+                     l->out.data, (char *)l->workspace + c->workers_at);
         return ORR_OK;
     }
     char *workspace = l->workspace;

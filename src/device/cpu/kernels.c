@@ -322,62 +322,6 @@ typedef float wide_f32 __attribute__((vector_size(REGISTER), aligned(4)));
 GEMV(f32, float, 16)
 GEMV(f64, double, 8)
 
-/* ---- transposition, four by four or eight by eight in registers ------------------------------------------------- */
-
-/* clang-format off */
-#define TRANSPOSE(name, suffix, TYPE)                                                                                  \
-    typedef TYPE four_##suffix __attribute__((vector_size(4 * sizeof(TYPE))));                                         \
-    static void name(int64_t m, int64_t n, const TYPE *restrict a, int64_t lda, TYPE *restrict out, int64_t ldo) {     \
-        const int64_t mm = m / 4 * 4, nn = n / 4 * 4;                                                                  \
-        for (int64_t i = 0; i < mm; i += 4)                                                                            \
-            for (int64_t j = 0; j < nn; j += 4) {                                                                      \
-                four_##suffix r[4];                                                                                    \
-                for (int k = 0; k < 4; k++) memcpy(&r[k], a + (i + k) * lda + j, sizeof r[k]);                         \
-                const four_##suffix low0 = __builtin_shufflevector(r[0], r[1], 0, 4, 2, 6),                            \
-                                    low1 = __builtin_shufflevector(r[2], r[3], 0, 4, 2, 6),                            \
-                                    high0 = __builtin_shufflevector(r[0], r[1], 1, 5, 3, 7),                           \
-                                    high1 = __builtin_shufflevector(r[2], r[3], 1, 5, 3, 7);                           \
-                r[0] = __builtin_shufflevector(low0, low1, 0, 1, 4, 5);                                                \
-                r[1] = __builtin_shufflevector(high0, high1, 0, 1, 4, 5);                                              \
-                r[2] = __builtin_shufflevector(low0, low1, 2, 3, 6, 7);                                                \
-                r[3] = __builtin_shufflevector(high0, high1, 2, 3, 6, 7);                                              \
-                for (int k = 0; k < 4; k++) memcpy(out + (j + k) * ldo + i, &r[k], sizeof r[k]);                       \
-            }                                                                                                          \
-        for (int64_t i = 0; i < m; i++)                                                                                \
-            for (int64_t j = i < mm ? nn : 0; j < n; j++) out[j * ldo + i] = a[i * lda + j];                           \
-    }
-TRANSPOSE(transpose_by_four, f32, float)
-TRANSPOSE(transpose_f64, f64, double)
-
-typedef float eight_f32 __attribute__((vector_size(8 * sizeof(float))));
-
-static void transpose_f32(int64_t m, int64_t n, const float *restrict a, int64_t lda, float *restrict out, int64_t ldo) {
-    const int64_t mm = m / 8 * 8, nn = n / 8 * 8;
-    for (int64_t i = 0; i < mm; i += 8)
-        for (int64_t j = 0; j < nn; j += 8) {
-            eight_f32 r[8], t[8];
-            for (int k = 0; k < 8; k++) memcpy(&r[k], a + (i + k) * lda + j, sizeof r[k]);
-            for (int k = 0; k < 8; k++) __builtin_prefetch(a + (i + 8 + k) * lda + j); /* short rows: hardware sees no stream */
-            for (int k = 0; k < 8; k += 2) { /* pairs of rows, then fours, then all */
-                t[k] = __builtin_shufflevector(r[k], r[k + 1], 0, 8, 2, 10, 4, 12, 6, 14);
-                t[k + 1] = __builtin_shufflevector(r[k], r[k + 1], 1, 9, 3, 11, 5, 13, 7, 15);
-            }
-            for (int k = 0; k < 8; k += 4)
-                for (int h = k; h < k + 2; h++) {
-                    r[h] = __builtin_shufflevector(t[h], t[h + 2], 0, 1, 8, 9, 4, 5, 12, 13);
-                    r[h + 2] = __builtin_shufflevector(t[h], t[h + 2], 2, 3, 10, 11, 6, 7, 14, 15);
-                }
-            for (int k = 0; k < 4; k++) {
-                t[k] = __builtin_shufflevector(r[k], r[k + 4], 0, 1, 2, 3, 8, 9, 10, 11);
-                t[k + 4] = __builtin_shufflevector(r[k], r[k + 4], 4, 5, 6, 7, 12, 13, 14, 15);
-            }
-            for (int k = 0; k < 8; k++) memcpy(out + (j + k) * ldo + i, &t[k], sizeof t[k]);
-        }
-    transpose_by_four(mm, n - nn, a + nn, lda, out + nn * ldo, ldo);
-    transpose_by_four(m - mm, n, a + mm * lda, lda, out + mm, ldo);
-}
-/* clang-format on */
-
 /* ---- Philox 4x32-10 (Salmon et al. 2011), many blocks abreast; a test holds it to Random123's ------------------ */
 
 enum { ABREAST = 64 };
@@ -545,8 +489,6 @@ const orr_cpu_kernels ORR_KERNELS = {
     .reduce_rows = { { sum_rows_f32, sum_rows_f64, sum_rows_i32, NULL }, { max_rows_f32, max_rows_f64, max_rows_i32, NULL } },
     .accumulate = { { add_f32, add_f64, add_i32, NULL }, { raise_f32, raise_f64, raise_i32, NULL } },
     .finish = { finish_f32, finish_f64, finish_i32, NULL },
-    .transpose_f32 = transpose_f32,
-    .transpose_f64 = transpose_f64,
     .gemv_rows_f32 = gemv_rows_f32,
     .gemv_rows_f64 = gemv_rows_f64,
     .gemv_columns_f32 = gemv_columns_f32,

@@ -30,9 +30,6 @@ typedef struct orr_cpu_kernels {
     void (*accumulate[2][4])(int64_t n, const void *v, double *acc);
     /* out[i] = acc[i] in the dtype */
     void (*finish[4])(int64_t n, const double *acc, void *out);
-    /* out[j ldo + i] = a[i lda + j]; a is m x n */
-    void (*transpose_f32)(int64_t m, int64_t n, const float *a, int64_t lda, float *out, int64_t ldo);
-    void (*transpose_f64)(int64_t m, int64_t n, const double *a, int64_t lda, double *out, int64_t ldo);
     /* y[i] = alpha sum over k of a[i lda + k] x[k] (+ y[i]); a row-major, m x n */
     void (*gemv_rows_f32)(int64_t m, int64_t n, const float *a, int64_t lda, const float *x, float *y);
     void (*gemv_rows_f64)(int64_t m, int64_t n, const double *a, int64_t lda, const double *x, double *y);

@@ -1,9 +1,9 @@
-#include "device/cpu/generated.h"
+#include "simd/generated.h"
 
-orr_cpu_code orr_cpu_generate(orr_dtype dtype, const orr_cpu_shape *s) {
+orr_code orr_code_generate(orr_dtype dtype, const orr_code_shape *s) {
     const int m = (int)s->n, n = (int)s->m, k = (int)s->k, lda = (int)s->ldb, ldb = (int)s->lda, ldc = (int)s->ldc;
     const int flags = s->a_transposed ? LIBXSMM_GEMM_FLAG_TRANS_B : LIBXSMM_GEMM_FLAG_NONE;
-    orr_cpu_code code = { 0 };
+    orr_code code = { 0 };
     if (dtype == ORR_F64) {
         const double alpha = 1, beta = s->add;
         code.f64 = libxsmm_dmmdispatch(m, n, k, &lda, &ldb, &ldc, &alpha, &beta, &flags, NULL);

@@ -1,15 +1,18 @@
-#include "device/cpu/product.h"
+#include "simd/product.h"
+
+#include <cblas.h>
+#include "simd/simd.h"
 
 #include <string.h>
 
 enum {
     VECTOR_BYTES = 32,
     PANEL_BYTES = 4 * VECTOR_BYTES,
-    DEPTH = 256,     /* most: a panel of it is 32 KiB */
-    ROWS = 72,       /* most; many blocks end together */
-    LOWER_ROWS = 24, /* above the diagonal, half of a block's rows are in vain */
-    GROUP = 8,       /* most panels of a task: lines that follow each other in memory, for copying */
-    AHEAD = 8,       /* rows: what lies that far is fetched, for their parts are too short to be seen as streams */
+    DEPTH = 256, /* most: a panel of it is 32 KiB */
+    ROWS = 72,   /* most; many blocks end together */
+    LOWER_ROWS = 64,
+    GROUP = 8, /* most panels of a task: lines that follow each other in memory, for copying */
+    AHEAD = 8, /* rows: what lies that far is fetched, for their parts are too short to be seen as streams */
     LINE = 64,
     SHARED_ROWS = 64, /* of a task that copies: some microseconds */
     SHARED_BYTES = 512 * 1024,
@@ -25,8 +28,8 @@ static size_t rounded(size_t n) { return (n + 63) & ~(size_t)63; }
 static int64_t share_of(int64_t n, int64_t longest, int64_t tasks) { return over(n, tasks * over(n, tasks * longest)); }
 
 /* Columns that a panel at `column` has, and the elements between its rows: up to whole vectors. */
-static int64_t columns_of(const orr_cpu_product *p, int64_t column) { return least(p->width, p->of.n - column); }
-static int64_t vectors_of(const orr_cpu_product *p, int64_t n) {
+static int64_t columns_of(const orr_product *p, int64_t column) { return least(p->width, p->of.n - column); }
+static int64_t vectors_of(const orr_product *p, int64_t n) {
     const int64_t vector = VECTOR_BYTES / (int64_t)orr_dtype_size(p->of.dtype);
     return over(n, vector) * vector;
 }
@@ -34,36 +37,44 @@ static int64_t vectors_of(const orr_cpu_product *p, int64_t n) {
 /* ---- planning ----------------------------------------------------------------------------------------------------------- */
 
 /* Elements of a shared piece for each row of a or column of b. */
-static int64_t stride_of(const orr_cpu_product *p) { return p->shares_a ? p->pitch : p->depth; }
+static int64_t stride_of(const orr_product *p) { return p->shares_a ? p->pitch : p->depth; }
 
-static bool generate(orr_cpu_product *p) {
-    const orr_cpu_operands *of = &p->of;
+static bool generate(orr_product *p) {
+    const orr_operands *of = &p->of;
     const int64_t edge = vectors_of(p, p->edge);
     const int64_t last_k = of->k - (over(of->k, p->depth) - 1) * p->depth;
     for (int i = 0; i < 16; i++) {
         const bool at_k = i & 8, at_rows = i & 4, at_edge = i & 2, add = i & 1;
-        orr_cpu_shape s = { .k = at_k ? last_k : p->depth, .add = add };
+        orr_code_shape s = { .k = at_k ? last_k : p->depth, .add = add };
         s.m = at_rows ? of->m % p->rows : p->rows;
         s.n = at_edge ? edge : p->width;
         s.lda = p->copies_a ? p->pitch : of->lda, s.ldb = s.n;
         s.ldc = at_edge && edge != p->edge ? edge : of->ldc;
         if (s.m == 0 || s.n == 0 || (!at_edge && of->n < p->width)) continue;
-        p->code[at_k][at_rows][at_edge][add] = orr_cpu_generate(of->dtype, &s);
-        if (!orr_cpu_is_generated(&p->code[at_k][at_rows][at_edge][add])) return false;
+        p->code[at_k][at_rows][at_edge][add] = orr_code_generate(of->dtype, &s);
+        if (!orr_code_is_there(&p->code[at_k][at_rows][at_edge][add])) return false;
     }
     return true;
 }
 
-bool orr_cpu_product_prepare(orr_cpu_product *p, const orr_cpu_operands *of, orr_cpu_part part, int threads) {
+/* Whole panels, so that no block writes into another's part above the diagonal, where half of its rows are in vain. */
+static int64_t rows_of_lower(const orr_product *p) {
+    return least(LOWER_ROWS, most(p->of.m / (LOWER_ROWS / 2) / p->width, 1) * p->width);
+}
+
+void orr_product_prepare(orr_product *p, const orr_operands *of, orr_product_part part, int threads) {
     const int64_t size = (int64_t)orr_dtype_size(of->dtype);
-    *p = (orr_cpu_product){ .of = *of, .kernels = orr_cpu_kernels_choose() };
+    *p = (orr_product){ .of = *of };
     p->width = PANEL_BYTES / size, p->edge = of->n % p->width;
     p->depth = share_of(of->k, DEPTH, 1), p->pitch = p->depth + LINE / size;
     p->shares_a = of->m < of->n;
     p->copies_a = of->a_transposed || of->lda * size % ALIASING == 0;
-    const int64_t longest = part == ORR_CPU_LOWER ? LOWER_ROWS : ROWS;
-    p->rows = least(of->m, over(share_of(of->m, longest, p->shares_a ? 1 : threads), 3) * 3);
-    const int64_t other = p->shares_a ? of->m : of->n, step = p->shares_a ? p->rows : p->width;
+    const bool lower = part == ORR_PRODUCT_LOWER;
+    p->rows = lower ? rows_of_lower(p) : over(share_of(of->m, ROWS, p->shares_a ? 1 : threads), 3) * 3;
+    p->rows = least(of->m, p->rows);
+    const int64_t other = p->shares_a ? of->m : of->n, step = p->shares_a ? p->rows
+                                                              : lower     ? over(p->rows, p->width) * p->width
+                                                                          : p->width;
     const bool shares = !p->shares_a || p->copies_a;
     /* all of the other side and as many pieces as there is room for, else two pieces */
     const int64_t pieces = over(of->k, p->depth), all = over(other, step) * step,
@@ -77,10 +88,10 @@ bool orr_cpu_product_prepare(orr_cpu_product *p, const orr_cpu_operands *of, orr
     p->worker_bytes = rounded((size_t)(p->rows * p->width * size)) +
                       rounded((size_t)(panels * p->width * p->depth * size)) +
                       rounded((size_t)(blocks * p->rows * p->pitch * size));
-    return generate(p);
+    p->generated = generate(p);
 }
 
-size_t orr_cpu_product_workspace(const orr_cpu_product *p, int threads) {
+size_t orr_product_workspace(const orr_product *p, int threads) {
     return p->shared_bytes + (size_t)threads * p->worker_bytes;
 }
 
@@ -88,20 +99,22 @@ size_t orr_cpu_product_workspace(const orr_cpu_product *p, int threads) {
 
 /* A chunk: rows of a or columns of b from `first`, and k from k0. */
 typedef struct chunk {
-    const orr_cpu_product *p;
+    const orr_product *p;
     const char *a, *b; /* of the whole matrices */
     char *c;
     char *shared, *workers;
     int64_t first, n, k0, k;
     bool add;
-    orr_cpu_part part;
+    orr_product_part part;
+    orr_product_done *done;
+    const void *self;
 } chunk;
 
 /* Rows i0 to i1 of a piece, which begins at k0, of the panels from `column` to `end`: `width` columns each, the edge filled up with
  * zeros.  Row by row of what b is in memory, for the sake of its lines. */
-static void copy_panels(const orr_cpu_product *p, const char *b, int64_t k0, int64_t i0, int64_t i1, int64_t column,
+static void copy_panels(const orr_product *p, const char *b, int64_t k0, int64_t i0, int64_t i1, int64_t column,
                         int64_t end, char *to) {
-    const orr_cpu_operands *of = &p->of;
+    const orr_operands *of = &p->of;
     const int64_t size = (int64_t)orr_dtype_size(of->dtype), panel = p->width * p->depth * size;
     const int64_t whole = (end - column) / p->width, edge = (end - column) % p->width, pitch = vectors_of(p, edge);
     char *to_edge = to + whole * panel;
@@ -112,8 +125,8 @@ static void copy_panels(const orr_cpu_product *p, const char *b, int64_t k0, int
             const char *from = b + (j * of->ldb + k0 + i0) * size;
             char *row = to + i0 * step * size;
             if (of->dtype == ORR_F64)
-                p->kernels->transpose_f64(n, i1 - i0, (const void *)from, of->ldb, (void *)row, step);
-            else p->kernels->transpose_f32(n, i1 - i0, (const void *)from, of->ldb, (void *)row, step);
+                orr_simd()->transpose_f64(n, i1 - i0, (const void *)from, of->ldb, (void *)row, step);
+            else orr_simd()->transpose_f32(n, i1 - i0, (const void *)from, of->ldb, (void *)row, step);
         }
         return;
     }
@@ -127,9 +140,9 @@ static void copy_panels(const orr_cpu_product *p, const char *b, int64_t k0, int
 }
 
 /* A block as rows of k elements. */
-static void copy_block(const orr_cpu_product *p, const char *a, int64_t row, int64_t rows, int64_t k0, int64_t k,
+static void copy_block(const orr_product *p, const char *a, int64_t row, int64_t rows, int64_t k0, int64_t k,
                        char *to) {
-    const orr_cpu_operands *of = &p->of;
+    const orr_operands *of = &p->of;
     const int64_t size = (int64_t)orr_dtype_size(of->dtype);
     if (!of->a_transposed) {
         for (int64_t i = 0; i < rows; i++)
@@ -137,13 +150,13 @@ static void copy_block(const orr_cpu_product *p, const char *a, int64_t row, int
         return;
     }
     const char *from = a + (k0 * of->lda + row) * size;
-    if (of->dtype == ORR_F64) p->kernels->transpose_f64(k, rows, (const void *)from, of->lda, (void *)to, p->pitch);
-    else p->kernels->transpose_f32(k, rows, (const void *)from, of->lda, (void *)to, p->pitch);
+    if (of->dtype == ORR_F64) orr_simd()->transpose_f64(k, rows, (const void *)from, of->lda, (void *)to, p->pitch);
+    else orr_simd()->transpose_f32(k, rows, (const void *)from, of->lda, (void *)to, p->pitch);
 }
 
 /* Where the shared copy of a piece begins: pieces of `depth` one after the other, in each the blocks or panels. */
 static char *shared_at(const chunk *h, int64_t k, int64_t from_first) {
-    const orr_cpu_product *p = h->p;
+    const orr_product *p = h->p;
     return h->shared + (k / p->depth * p->chunk + from_first) * stride_of(p) * (int64_t)orr_dtype_size(p->of.dtype);
 }
 
@@ -152,7 +165,7 @@ static int64_t tasks_of_rows(const chunk *h) { return over(h->k, SHARED_ROWS); }
 
 static void share_panels(void *arg, int64_t task, int worker) {
     const chunk *h = arg;
-    const orr_cpu_product *p = h->p;
+    const orr_product *p = h->p;
     const int64_t first = task % tasks_of_rows(h) * SHARED_ROWS, end = least(h->k, first + SHARED_ROWS),
                   at = task / tasks_of_rows(h) * GROUP * p->width, until = least(h->n, at + GROUP * p->width);
     (void)worker;
@@ -178,30 +191,30 @@ static void share_block(void *arg, int64_t task, int worker) {
 /* One block of rows times one panel, both copied or in place. */
 static void multiply_piece(const chunk *h, int64_t k0, int64_t row, int64_t column, const char *a, const char *panel,
                            char *tile) {
-    const orr_cpu_product *p = h->p;
-    const orr_cpu_operands *of = &p->of;
+    const orr_product *p = h->p;
+    const orr_operands *of = &p->of;
     const int64_t size = (int64_t)orr_dtype_size(of->dtype), n = columns_of(p, column), pitch = vectors_of(p, n),
                   rows = least(p->rows, of->m - row);
     const bool add = h->add || k0 > 0;
-    const orr_cpu_code *code = &p->code[k0 + p->depth >= of->k][rows < p->rows][n < p->width][add];
+    const orr_code *code = &p->code[k0 + p->depth >= of->k][rows < p->rows][n < p->width][add];
     char *c = h->c + (row * of->ldc + column) * size;
     if (n == pitch) {
-        orr_cpu_multiply(code, a, panel, c);
+        orr_code_run(code, a, panel, c);
         return;
     }
     for (int64_t i = 0; add && i < rows; i++)
         memcpy(tile + i * pitch * size, c + i * of->ldc * size, (size_t)(n * size));
-    orr_cpu_multiply(code, a, panel, tile);
+    orr_code_run(code, a, panel, tile);
     for (int64_t i = 0; i < rows; i++) memcpy(c + i * of->ldc * size, tile + i * pitch * size, (size_t)(n * size));
 }
 
 /* A block of rows with the panels of the shared chunk.  The last rows come first: of the lower part they have most. */
 static void block_task(void *arg, int64_t task, int worker) {
     const chunk *h = arg;
-    const orr_cpu_product *p = h->p;
+    const orr_product *p = h->p;
     const int64_t size = (int64_t)orr_dtype_size(p->of.dtype), row = (over(p->of.m, p->rows) - 1 - task) * p->rows,
                   rows = least(p->rows, p->of.m - row),
-                  n = h->part == ORR_CPU_LOWER ? least(h->n, row + rows - h->first) : h->n;
+                  n = h->part == ORR_PRODUCT_LOWER ? least(h->n, row + rows - h->first) : h->n;
     char *tile = h->workers + (size_t)worker * p->worker_bytes,
          *copy = tile + rounded((size_t)(p->rows * p->width * size));
     for (int64_t k = 0; k < h->k && n > 0; k += p->depth) {
@@ -210,12 +223,13 @@ static void block_task(void *arg, int64_t task, int worker) {
         const char *a = p->copies_a ? copy : h->a + (row * p->of.lda + k0) * size;
         for (int64_t j = 0; j < n; j += p->width) multiply_piece(h, k0, row, h->first + j, a, shared_at(h, k, j), tile);
     }
+    if (h->done && n > 0 && h->k0 + h->k == p->of.k) h->done(h->self, row, rows, h->first, n);
 }
 
 /* A group of panels with all rows of the shared chunk. */
 static void group_task(void *arg, int64_t task, int worker) {
     const chunk *h = arg;
-    const orr_cpu_product *p = h->p;
+    const orr_product *p = h->p;
     const int64_t size = (int64_t)orr_dtype_size(p->of.dtype), column = task * p->group * p->width,
                   end = least(p->of.n, column + p->group * p->width);
     char *tile = h->workers + (size_t)worker * p->worker_bytes,
@@ -231,17 +245,49 @@ static void group_task(void *arg, int64_t task, int worker) {
     }
 }
 
+/* ---- where there is no generated code ------------------------------------------------------------------------------------ */
+
+/* A block of rows, by BLAS, which has one thread. */
+static void blas_task(void *arg, int64_t task, int worker) {
+    const chunk *h = arg;
+    const orr_operands *of = &h->p->of;
+    const int64_t size = (int64_t)orr_dtype_size(of->dtype), row = task * h->p->rows;
+    const CBLAS_TRANSPOSE ta = of->a_transposed ? CblasTrans : CblasNoTrans,
+                          tb = of->b_transposed ? CblasTrans : CblasNoTrans;
+    const blasint m = (blasint)least(h->p->rows, of->m - row),
+                  n = (blasint)(h->part == ORR_PRODUCT_LOWER ? row + m : of->n), k = (blasint)of->k,
+                  lda = (blasint)of->lda, ldb = (blasint)of->ldb, ldc = (blasint)of->ldc;
+    const char *a = h->a + (of->a_transposed ? row : row * of->lda) * size;
+    char *c = h->c + row * of->ldc * size;
+    (void)worker;
+    if (of->dtype == ORR_F64)
+        cblas_dgemm(CblasRowMajor, ta, tb, m, n, k, 1.0, (const void *)a, lda, (const void *)h->b, ldb, h->add,
+                    (void *)c, ldc);
+    else
+        cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, 1.0f, (const void *)a, lda, (const void *)h->b, ldb, (float)h->add,
+                    (void *)c, ldc);
+    if (h->done) h->done(h->self, row, m, 0, row + m);
+}
+
+/* ---- running ------------------------------------------------------------------------------------------------------------- */
+
 static void each(orr_pool *pool, int64_t tasks, orr_task *body, void *arg) {
     if (pool) orr_parallel(pool, tasks, body, arg);
     else
         for (int64_t task = 0; task < tasks; task++) body(arg, task, 0);
 }
 
-void orr_cpu_product_run(const orr_cpu_product *p, orr_pool *pool, orr_cpu_part part, const void *a, const void *b,
-                         void *c, bool add, void *workspace) {
+void orr_product_run(const orr_product *p, orr_pool *pool, orr_product_part part, const void *a, const void *b, void *c,
+                     bool add, orr_product_done *done, const void *self, void *workspace) {
     const int64_t all = p->shares_a ? p->of.m : p->of.n;
-    chunk h = { .p = p, .a = a, .b = b, .c = c, .add = add, .part = part, .shared = workspace };
+    chunk h = {
+        .p = p, .a = a, .b = b, .c = c, .add = add, .part = part, .done = done, .self = self, .shared = workspace
+    };
     h.workers = h.shared + p->shared_bytes;
+    if (!p->generated) {
+        each(pool, over(p->of.m, p->rows), blas_task, &h);
+        return;
+    }
     for (h.first = 0; h.first < all; h.first += p->chunk)
         for (h.k0 = 0; h.k0 < p->of.k; h.k0 += p->chunk_k) {
             h.n = least(p->chunk, all - h.first), h.k = least(p->chunk_k, p->of.k - h.k0);
