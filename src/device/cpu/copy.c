@@ -201,10 +201,15 @@ orr_status orr_cpu_concat_run(orr_context *ctx, const orr_launch *l) {
     (void)ctx;
     const int32_t axis = ((const orr_attr_concat *)l->attr)->axis;
     int64_t at = 0;
+    const size_t size = orr_dtype_size(l->out.dtype);
     for (int32_t i = 0; i < l->n_args; i++) {
+        if (orr_shape_count(&l->args[i].shape) == 1) { /* words of a key, once a step of small programs */
+            memcpy((char *)l->out.data + (size_t)(at++ * l->out.stride[axis]) * size, l->args[i].data, size);
+            continue;
+        }
         orr_view to = l->out;
         to.shape = l->args[i].shape;
-        to.data = (char *)to.data + at * to.stride[axis] * (int64_t)orr_dtype_size(to.dtype);
+        to.data = (char *)to.data + (size_t)(at * to.stride[axis]) * size;
         orr_cpu_copy_view(l->pool, &l->args[i], &to);
         at += l->args[i].shape.size[axis];
     }

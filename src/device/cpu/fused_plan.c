@@ -385,6 +385,21 @@ static bool place_instructions(const orr_fused *f, cpu_fused *p) {
     return true;
 }
 
+/* What lies in registers lies there in every tile. */
+static void find_moving(const orr_fused *f, cpu_fused *p) {
+    const int16_t base = orr_fused_first_instruction(f);
+    bool moving[VALUES] = { false };
+    for (int16_t v = 0; v < f->n_inputs; v++) moving[v] = !p->value[v].loaded;
+    for (int16_t i = 0; i < f->n_instructions; i++) {
+        bool reads = false;
+        for (int16_t k = 0; k < f->instruction[i].n_args; k++) reads = reads || moving[f->instruction[i].args[k]];
+        p->moves[i] = reads || p->value[base + i].output >= 0;
+        /* a product that is made later hands on what it would have read */
+        moving[base + i] =
+            p->value[base + i].output >= 0 || ((p->action[i] == ACT_NOTHING || p->action[i] == ACT_FOLDED) && reads);
+    }
+}
+
 static void put_constant(double *to, orr_dtype dtype, double x) {
     switch (dtype) {
     case ORR_F32: {
@@ -446,6 +461,7 @@ orr_status orr_cpu_fused_prepare(orr_context *ctx, orr_arena *arena, const orr_f
     for (int32_t i = p->cut + 1; i < p->rank; i++) p->kept_inner *= p->reduced[i] ? 1 : p->size[i];
     if (p->direct) p->acc_total = 0;
     if (!place_instructions(f, p)) return orr_fail(ctx, ORR_EINTERNAL, "fused group: an instruction has no kernel");
+    find_moving(f, p);
     choose_tasks(f, p);
     for (int16_t i = 0; i < f->n_constants; i++) put_constant(&p->constants[i], f->constant_dtype[i], f->constant[i]);
     p->workers = orr_parallel_workers(orr_context_pool(ctx), p->tasks);

@@ -164,8 +164,9 @@ static void reduce_tile(const job *j, const cursor *c, int16_t o, const char *v,
 
 static int64_t cut_position(const cpu_fused *p, const cursor *c) { return c->tile * p->tile_steps; }
 
-/* Works out the addresses of the tile under the cursor; constants are in place already. */
-static void find_addresses(const orr_fused *f, const cpu_fused *p, const cursor *c, char *registers, addresses *x) {
+/* Works out the addresses of the tile under the cursor, of all or of those that move; constants are in place already. */
+static void find_addresses(const orr_fused *f, const cpu_fused *p, const cursor *c, bool all, char *registers,
+                           addresses *x) {
     const int64_t cut_at = cut_position(p, c);
     const int16_t base = orr_fused_first_instruction(f);
     for (int16_t v = 0; v < f->n_inputs; v++) {
@@ -176,7 +177,7 @@ static void find_addresses(const orr_fused *f, const cpu_fused *p, const cursor 
     for (int16_t i = 0; i < f->n_instructions; i++) {
         const orr_fused_instruction *instruction = &f->instruction[i];
         const value *v = &p->value[base + i];
-        if (p->action[i] == ACT_FOLDED) continue;
+        if (p->action[i] == ACT_FOLDED || !(all || p->moves[i])) continue;
         if (p->factor[i] >= 0) { /* (v, s, c) */
             const orr_fused_instruction *product = &f->instruction[p->factor[i]];
             const int which = p->value[product->args[0]].place == SCALAR;
@@ -358,7 +359,7 @@ static void run_task(void *arg, int64_t task, int worker) {
     for (int64_t t = 0; t < n; t++) {
         size_tile(p, &c);
         load_inputs(f, p, &c, registers);
-        find_addresses(f, p, &c, registers, &x);
+        find_addresses(f, p, &c, t == 0, registers, &x);
         execute(j, &c, &x, registers, acc);
         if (++c.tile < p->tiles_per_step) continue;
         c.tile = 0;
@@ -406,7 +407,7 @@ void orr_cpu_fused_bind(const orr_fused *f, void *plan, void *workspace) {
     seek(f, p, 0, &p->only);
     size_tile(p, &p->only);
     for (int16_t i = 0; i < f->n_constants; i++) p->bound.at[f->n_inputs + i] = &p->constants[i];
-    find_addresses(f, p, &p->only, workspace, &p->bound);
+    find_addresses(f, p, &p->only, true, workspace, &p->bound);
 }
 
 /* Everything is in its place: no pool, no cursor. */

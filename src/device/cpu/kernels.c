@@ -275,8 +275,8 @@ typedef float wide_f32 __attribute__((vector_size(REGISTER), aligned(4)));
     static inline TYPE lanes_##suffix(const wide_##suffix *v) {                                                        \
         TYPE lane[2 * W];                                                                                              \
         memcpy(lane, v, sizeof lane);                                                                                  \
-        for (int width = W; width; width /= 2)                                                                         \
-            for (int l = 0; l < width; l++) lane[l] += lane[l + width];                                                \
+        if (W > 8) HALVE(SUM_LANES, W)                                                                                 \
+        HALVE(SUM_LANES, 8) HALVE(SUM_LANES, 4) HALVE(SUM_LANES, 2) HALVE(SUM_LANES, 1)                                \
         return lane[0];                                                                                                \
     }                                                                                                                  \
     FUSED_MULTIPLY_ADD static inline void dots_##suffix(int rows, int64_t n, const TYPE *a, int64_t lda,               \
