@@ -170,7 +170,8 @@ static void prepare_pieces(contraction *c, int threads) {
     for (int32_t i = 0; i < c->loops.n - c->k_loops; i++) steps *= c->loops.at[i].n;
     c->together = steps < 2 * threads || 2.0 * (double)c->m * (double)c->n * (double)c->k >= 2 * TASK_FLOPS;
     c->symmetric = is_symmetric(c, &of);
-    orr_product_prepare(&c->product, &of, c->symmetric ? ORR_PRODUCT_LOWER : ORR_PRODUCT_WHOLE, c->together ? threads : 1);
+    orr_product_prepare(&c->product, &of, c->symmetric ? ORR_PRODUCT_LOWER : ORR_PRODUCT_WHOLE,
+                        c->together ? threads : 1);
     c->worker_bytes = orr_product_workspace(&c->product, c->together ? threads : 1);
     c->rows = c->m, c->row_tiles = 1;
     c->how = METHOD_PIECES;

@@ -100,7 +100,7 @@ typedef struct cpu_fused {
     orr_tile_kernel *run[ORR_FUSED_INSTRUCTIONS];
     int16_t splat_slot[ORR_FUSED_INSTRUCTIONS][3]; /* argument that must become a vector first; -1 */
     bool splats[ORR_FUSED_INSTRUCTIONS];           /* whether there is one */
-    bool moves[ORR_FUSED_INSTRUCTIONS]; /* whether it reads or writes other memory in each tile */
+    bool moves[ORR_FUSED_INSTRUCTIONS];            /* whether it reads or writes other memory in each tile */
     const orr_cpu_kernels *kernels;
     int workers; /* that have registers: threads, where there are tasks for more than one */
     size_t slot_bytes, worker_bytes;

@@ -186,7 +186,7 @@ enum { LANES = 32 };
 
 /* Of a number of lanes that the compiler knows, so that they stay in registers. */
 #define HALVE(of, width)                                                                                               \
-    for (int k = 0; k < width; k++) of(lane[k], lane[k + width]);
+    for (int k = 0; k < width; k++) of(lane[k], lane[k + width])
 #define SUM_LANES(a, b) a += b
 #define MAX_LANES(a, b) a = a > b || a != a ? a : b
 
@@ -198,7 +198,11 @@ enum { LANES = 32 };
         for (; i + LANES <= n; i += LANES)                                                                             \
             for (int k = 0; k < LANES; k++) lane[k] += (double)v[i + k];                                               \
         for (int k = 0; i < n; i++, k++) lane[k] += (double)v[i];                                                      \
-        HALVE(SUM_LANES, 16) HALVE(SUM_LANES, 8) HALVE(SUM_LANES, 4) HALVE(SUM_LANES, 2) HALVE(SUM_LANES, 1)           \
+        HALVE(SUM_LANES, 16);                                                                                          \
+        HALVE(SUM_LANES, 8);                                                                                           \
+        HALVE(SUM_LANES, 4);                                                                                           \
+        HALVE(SUM_LANES, 2);                                                                                           \
+        HALVE(SUM_LANES, 1);                                                                                           \
         *acc += lane[0];                                                                                               \
     }                                                                                                                  \
     static void max_##suffix(int64_t n, const void *vv, double *acc) {                                                 \
@@ -211,7 +215,11 @@ enum { LANES = 32 };
             for (i = LANES; i + LANES <= n; i += LANES)                                                                \
                 for (int k = 0; k < LANES; k++)                                                                        \
                     lane[k] = lane[k] > v[i + k] || lane[k] != lane[k] ? lane[k] : v[i + k];                           \
-            HALVE(MAX_LANES, 16) HALVE(MAX_LANES, 8) HALVE(MAX_LANES, 4) HALVE(MAX_LANES, 2) HALVE(MAX_LANES, 1)       \
+            HALVE(MAX_LANES, 16);                                                                                      \
+            HALVE(MAX_LANES, 8);                                                                                       \
+            HALVE(MAX_LANES, 4);                                                                                       \
+            HALVE(MAX_LANES, 2);                                                                                       \
+            HALVE(MAX_LANES, 1);                                                                                       \
             best = best > (double)lane[0] || best != best ? best : (double)lane[0];                                    \
         }                                                                                                              \
         for (; i < n; i++) best = best > (double)v[i] || best != best ? best : (double)v[i];                           \
@@ -275,8 +283,11 @@ typedef float wide_f32 __attribute__((vector_size(REGISTER), aligned(4)));
     static inline TYPE lanes_##suffix(const wide_##suffix *v) {                                                        \
         TYPE lane[2 * W];                                                                                              \
         memcpy(lane, v, sizeof lane);                                                                                  \
-        if (W > 8) HALVE(SUM_LANES, W)                                                                                 \
-        HALVE(SUM_LANES, 8) HALVE(SUM_LANES, 4) HALVE(SUM_LANES, 2) HALVE(SUM_LANES, 1)                                \
+        if (W > 8) HALVE(SUM_LANES, W);                                                                                \
+        HALVE(SUM_LANES, 8);                                                                                           \
+        HALVE(SUM_LANES, 4);                                                                                           \
+        HALVE(SUM_LANES, 2);                                                                                           \
+        HALVE(SUM_LANES, 1);                                                                                           \
         return lane[0];                                                                                                \
     }                                                                                                                  \
     FUSED_MULTIPLY_ADD static inline void dots_##suffix(int rows, int64_t n, const TYPE *a, int64_t lda,               \
