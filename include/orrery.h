@@ -360,6 +360,8 @@ void *orr_program_data(orr_program *program, orr_node node);
 /* Lets an input live in the caller's memory (aligned to 64, size of the whole tensor), so that programs share
  * parameters.  Nothing happens where nothing that was asked for depends on it. */
 orr_status orr_program_bind(orr_program *program, orr_node input, void *data) ORR_MUST_USE;
+/* Whether anything that was asked for depends on an input. */
+bool orr_program_reads(const orr_program *program, orr_node input);
 /* One evaluation, then the updates.  No allocation.  Fails: ORR_EINPUT for an index out of range, ORR_ENUMERIC. */
 orr_status orr_program_run(orr_program *program) ORR_MUST_USE;
 /* `times` evaluations; a `counter` input (i32 scalar, or ORR_NONE) is increased by one after each. */

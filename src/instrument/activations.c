@@ -55,7 +55,7 @@ static orr_status prepare(orr_context *ctx, state *s, const orr_settings *settin
     if (!s->tap) return orr_fail(ctx, ORR_ENOMEM, "activations: out of memory");
     for (int64_t i = 0; i < s->n_taps; i++)
         s->tap[i] = orr_slice(p->g, i < p->graph.n_taps ? p->graph.tap[i].node : p->graph.output, 0, 0, examples, 1);
-    return orr_probe_compile(p, s->tap, (int32_t)s->n_taps);
+    return orr_probe_share(p, subject, s->tap, (int32_t)s->n_taps);
 }
 
 static orr_status open_activations(orr_context *ctx, const orr_settings *settings, const orr_subject *subject,
@@ -80,7 +80,7 @@ static orr_status measure(void *self, int64_t step, uint64_t seed, void *memory,
         char name[64];
         (void)snprintf(name, sizeof name, "%s.%s", s->prefix, i < p->graph.n_taps ? p->graph.tap[i].name : "output");
         ORR_TRY(p->ctx, sink->record_array(sink->self, name, step, orr_node_dtype(p->g, s->tap[i]), &shape,
-                                           orr_program_data(p->program, s->tap[i])));
+                                           orr_probe_data(p, s->tap[i])));
     }
     return ORR_OK;
 }

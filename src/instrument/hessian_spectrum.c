@@ -29,7 +29,7 @@ static const orr_parameter parameters[] = {
 
 typedef struct state {
     orr_context *ctx;
-    orr_hessian hessian;
+    orr_hessian *hessian;
     orr_arena *scratch, *results;
     int64_t probes, steps, points;
     double width;
@@ -40,7 +40,7 @@ static void close_spectrum(void *self) {
     if (!s) return;
     orr_arena_free(s->results);
     orr_arena_free(s->scratch);
-    orr_hessian_end(&s->hessian);
+    orr_hessian_close(s->hessian);
     orr_release(s->ctx, s);
 }
 
@@ -56,7 +56,7 @@ static orr_status open_spectrum(orr_context *ctx, const orr_settings *settings, 
                   .width = orr_real(settings, "width") };
     orr_status status = orr_arena_new(ctx, &s->scratch);
     if (status == ORR_OK) status = orr_arena_new(ctx, &s->results);
-    if (status == ORR_OK) status = orr_hessian_begin(ctx, subject, &s->hessian);
+    if (status == ORR_OK) status = orr_hessian_open(ctx, subject, false, &s->hessian);
     if (status == ORR_OK) *out = s;
     else close_spectrum(s);
     return status;
@@ -95,7 +95,7 @@ static orr_status record(state *s, int64_t step, const orr_spectrum *spectrum, c
 static orr_status measure(void *self, int64_t step, uint64_t seed, void *memory, const orr_sink *sink) {
     state *s = self;
     const orr_arena_mark mark = orr_arena_here(s->results);
-    const orr_operator hessian = orr_hessian_operator(&s->hessian);
+    const orr_operator hessian = orr_hessian_operator(s->hessian);
     const orr_spectrum_options options = { .probes = s->probes, .steps = s->steps, .key = { .seed = seed } };
     orr_spectrum spectrum;
     (void)memory;

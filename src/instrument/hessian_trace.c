@@ -15,7 +15,7 @@ static const orr_parameter parameters[] = {
 
 typedef struct state {
     orr_context *ctx;
-    orr_hessian hessian;
+    orr_hessian *hessian;
     orr_arena *scratch;
     int64_t products;
 } state;
@@ -24,7 +24,7 @@ static void close_trace(void *self) {
     state *s = self;
     if (!s) return;
     orr_arena_free(s->scratch);
-    orr_hessian_end(&s->hessian);
+    orr_hessian_close(s->hessian);
     orr_release(s->ctx, s);
 }
 
@@ -34,7 +34,7 @@ static orr_status open_trace(orr_context *ctx, const orr_settings *settings, con
     if (!s) return orr_fail(ctx, ORR_ENOMEM, "hessian-trace: out of memory");
     *s = (state){ .ctx = ctx, .products = orr_int(settings, "products") };
     orr_status status = orr_arena_new(ctx, &s->scratch);
-    if (status == ORR_OK) status = orr_hessian_begin(ctx, subject, &s->hessian);
+    if (status == ORR_OK) status = orr_hessian_open(ctx, subject, false, &s->hessian);
     if (status == ORR_OK) *out = s;
     else close_trace(s);
     return status;
@@ -42,7 +42,7 @@ static orr_status open_trace(orr_context *ctx, const orr_settings *settings, con
 
 static orr_status measure(void *self, int64_t step, uint64_t seed, void *memory, const orr_sink *sink) {
     state *s = self;
-    const orr_operator hessian = orr_hessian_operator(&s->hessian);
+    const orr_operator hessian = orr_hessian_operator(s->hessian);
     const orr_trace_options options = { .products = s->products, .key = { .seed = seed } };
     orr_trace_estimate estimate;
     (void)memory;

@@ -44,6 +44,8 @@ typedef struct orr_answers {
     double accuracy; /* the part of answers that are right; NaN where answers are numbers */
 } orr_answers;
 
+typedef struct orr_shared orr_shared;
+
 /* A network in training, or several that train together as one ensemble ("members").  Borrowed; it outlives the instrument.
  * The live memory holds the member that is being measured. */
 typedef struct orr_subject {
@@ -67,6 +69,7 @@ typedef struct orr_subject {
     /* The same over other examples: x[n, input] and target[n, target] are the caller's nodes. */
     orr_status (*build_on)(void *self, orr_arena *out_arena, orr_graph *g, int64_t n, orr_node x, orr_node target,
                            orr_subject_graph *out);
+    orr_shared *shared; /* what instruments have in common (shared.h); NULL: each is by itself */
     /* The measured member's answers, computed once for all instruments that ask for them after the same update. */
     orr_status (*answers)(void *self, orr_part part, orr_answers *out);
     /* The measured member's next update, where it is w' = keep w - rate gradient with constant factors; else rate is NaN, and so

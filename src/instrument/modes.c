@@ -109,7 +109,7 @@ static orr_status prepare(state *s, const orr_subject *subject) {
     const orr_node x = orr_reshape(p->g, p->graph.x, ORR_SHAPE(n, d)),
                    f = orr_reshape(p->g, p->graph.output, ORR_SHAPE(n, o));
     s->correlation = orr_scale(p->g, orr_einsum(p->g, "no,nd->od", f, x), 1.0 / (double)n);
-    return orr_probe_compile(p, &s->correlation, 1);
+    return orr_probe_share(p, subject, &s->correlation, 1);
 }
 
 static orr_status open_modes(orr_context *ctx, const orr_settings *settings, const orr_subject *subject, void **out) {

@@ -88,7 +88,7 @@ static orr_status prepare(orr_context *ctx, state *s, const orr_subject *subject
     if (!s->h || !s->f || (s->readout.id && !s->w))
         return orr_fail(ctx, ORR_ENOMEM, "neural-collapse: no memory for %lld examples", (long long)s->n);
     const orr_node outputs[3] = { s->feature, s->output, s->readout };
-    return orr_probe_compile(p, outputs, s->readout.id ? 3 : 2);
+    return orr_probe_share(p, subject, outputs, s->readout.id ? 3 : 2);
 }
 
 static orr_status open_collapse(orr_context *ctx, const orr_settings *settings, const orr_subject *subject,

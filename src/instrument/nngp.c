@@ -54,7 +54,7 @@ static orr_status prepare(orr_context *ctx, state *s, const orr_subject *subject
         const double n = (double)orr_node_shape(p->g, h).size[1];
         s->kernel[i] = orr_scale(p->g, orr_einsum(p->g, "ik,jk->ij", h, h), 1.0 / n);
     }
-    return orr_probe_compile(p, s->kernel, (int32_t)s->kernels);
+    return orr_probe_share(p, subject, s->kernel, (int32_t)s->kernels);
 }
 
 static orr_status open_nngp(orr_context *ctx, const orr_settings *settings, const orr_subject *subject, void **out) {

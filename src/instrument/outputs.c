@@ -30,7 +30,7 @@ static orr_status prepare(orr_context *ctx, state *s, const orr_subject *subject
     for (; s->n < wanted;) {
         const int i = s->n++; /* from here on it is there to be closed */
         ORR_TRY(ctx, orr_probe_begin(ctx, subject, i == 0 ? ORR_PART_TRAIN : ORR_PART_TEST, &s->part[i]));
-        ORR_TRY(ctx, orr_probe_compile(&s->part[i], &s->part[i].graph.output, 1));
+        ORR_TRY(ctx, orr_probe_share(&s->part[i], subject, &s->part[i].graph.output, 1));
     }
     return ORR_OK;
 }
@@ -54,9 +54,9 @@ static orr_status measure(void *self, int64_t step, uint64_t seed, void *memory,
         const orr_probe *p = &s->part[i];
         const orr_shape shape = orr_node_shape(p->g, p->graph.output);
         ORR_TRY(p->ctx, orr_probe_run(&s->part[i]));
-        ORR_TRY(p->ctx, sink->record_array(sink->self, i == 0 ? "output" : "output_test", step,
-                                           orr_node_dtype(p->g, p->graph.output), &shape,
-                                           orr_program_data(p->program, p->graph.output)));
+        ORR_TRY(p->ctx,
+                sink->record_array(sink->self, i == 0 ? "output" : "output_test", step,
+                                   orr_node_dtype(p->g, p->graph.output), &shape, orr_probe_data(p, p->graph.output)));
     }
     return ORR_OK;
 }

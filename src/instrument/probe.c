@@ -1,5 +1,6 @@
 #include "instrument/probe.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/context.h"
@@ -12,6 +13,8 @@ orr_status orr_probe_begin_empty(orr_context *ctx, const orr_subject *subject, o
 
 orr_status orr_probe_begin(orr_context *ctx, const orr_subject *subject, orr_part part, orr_probe *p) {
     ORR_TRY(ctx, orr_probe_begin_empty(ctx, subject, p));
+    p->part = part;
+    p->examples = part == ORR_PART_TEST ? subject->test_examples : subject->examples;
     return subject->build(subject->self, p->arena, p->g, part, &p->graph);
 }
 
@@ -39,6 +42,7 @@ orr_status orr_probe_begin_first(orr_context *ctx, const orr_subject *subject, i
                                             : ORR_NONE;
     p->example[0] = reading(x, subject->x);
     p->example[1] = reading(target, subject->target);
+    p->examples = n;
     return subject->build_on(subject->self, p->arena, p->g, n, x, target, &p->graph);
 }
 
@@ -81,7 +85,25 @@ orr_status orr_probe_compile(orr_probe *p, const orr_node *outputs, int32_t n) {
     return orr_subject_attach(p->ctx, &p->graph, p->program);
 }
 
-orr_status orr_probe_run(orr_probe *p) { return orr_program_run(p->program); }
+orr_status orr_probe_share(orr_probe *p, const orr_subject *subject, const orr_node *outputs, int32_t n) {
+    assert(p->examples > 0 && "the network over the first examples of a part");
+    /* a mistake in the graph is told at once */
+    if (!subject->shared || orr_graph_status(p->g) != ORR_OK) return orr_probe_compile(p, outputs, n);
+    orr_node *output = ORR_NEW(p->arena, orr_node, n);
+    if (!output) return orr_fail(p->ctx, ORR_ENOMEM, "instruments: out of memory");
+    memcpy(output, outputs, (size_t)n * sizeof *output);
+    p->output = output;
+    p->n_outputs = n;
+    return orr_pass_join(subject, p);
+}
+
+orr_status orr_probe_run(orr_probe *p) {
+    if (p->pass) {
+        ORR_TRY(p->ctx, orr_pass_prepare(p->pass));
+        ORR_TRY(p->ctx, orr_pass_run(p->pass));
+    }
+    return p->program ? orr_program_run(p->program) : ORR_OK;
+}
 
 void orr_probe_widen(orr_dtype dtype, const void *from, int64_t n, double *out) {
     if (dtype == ORR_F64) memcpy(out, from, (size_t)n * sizeof *out);
@@ -89,11 +111,21 @@ void orr_probe_widen(orr_dtype dtype, const void *from, int64_t n, double *out) 
         for (int64_t i = 0; i < n; i++) out[i] = (double)((const float *)from)[i];
 }
 
+const void *orr_probe_data(const orr_probe *p, orr_node output) {
+    int32_t i = 0;
+    if (!p->formula) return orr_program_data(p->program, output);
+    while (i < p->n_outputs && p->output[i].id != output.id) i++;
+    assert(i < p->n_outputs && "an output of the probe");
+    const void *value = orr_pass_value(p, p->formula[i]);
+    return value ? value : orr_program_data(p->program, p->formula[i]);
+}
+
 void orr_probe_read(const orr_probe *p, orr_node output, int64_t n, double *out) {
-    orr_probe_widen(p->dtype, orr_program_data(p->program, output), n, out);
+    orr_probe_widen(p->dtype, orr_probe_data(p, output), n, out);
 }
 
 void orr_probe_write(const orr_probe *p, orr_node input, int64_t n, const double *from) {
+    assert(!p->pass && "what is shared depends on live memory alone");
     void *to = orr_program_data(p->program, input);
     if (!to) return;
     if (p->dtype == ORR_F64) memcpy(to, from, (size_t)n * sizeof *from);
@@ -102,6 +134,7 @@ void orr_probe_write(const orr_probe *p, orr_node input, int64_t n, const double
 }
 
 void orr_probe_end(orr_probe *p) {
+    orr_pass_leave(p);
     orr_program_free(p->program);
     orr_graph_free(p->g);
     orr_arena_free(p->arena);

@@ -5,11 +5,13 @@
  *     ORR_TRY(ctx, orr_probe_compile(&p, &node, 1));
  *     ORR_TRY(ctx, orr_probe_run(&p)); orr_probe_read(&p, node, 1, &value);        at each measurement
  *     orr_probe_end(&p);
- */
+ *
+ * Where the nodes are formulas of layers and outputs without sums of their own, orr_probe_share in place of orr_probe_compile lets
+ * it have the evaluation of the network in common with others (shared.h).  A probe that is open stays where it is in memory. */
 #ifndef ORR_INSTRUMENT_PROBE_H
 #define ORR_INSTRUMENT_PROBE_H
 
-#include "instrument/instrument.h"
+#include "instrument/shared.h"
 
 typedef struct orr_probe {
     orr_context *ctx;
@@ -19,6 +21,16 @@ typedef struct orr_probe {
     orr_subject_graph graph;
     orr_dtype dtype;
     orr_feed example[2]; /* of orr_probe_examples: x and target */
+    /* the network's examples, the first ones of a part; 0: others */
+    orr_part part;
+    int64_t examples;
+    /* of a probe that shares (shared.c) */
+    orr_pass *pass;
+    struct orr_probe *next;
+    const orr_node *output;
+    int32_t n_outputs;
+    const orr_node *value;   /* inputs that stand for layers and output */
+    const orr_node *formula; /* the outputs over them; NULL: the program has the whole network */
 } orr_probe;
 
 /* The network over a part of the data.  Whatever fails, orr_probe_end may be called. */
@@ -45,8 +57,12 @@ orr_status orr_probe_outputs(orr_probe *p, const char *what, orr_node *out, int6
 void orr_probe_map(orr_probe *p, const orr_probe_examples *e, const orr_node *y, int32_t n_y, orr_node *out);
 
 orr_status orr_probe_compile(orr_probe *p, const orr_node *outputs, int32_t n) ORR_MUST_USE;
+/* The same for formulas of the taps and the output of orr_probe_begin or orr_probe_begin_first, without inputs that are written;
+ * compiled when they are first asked for. */
+orr_status orr_probe_share(orr_probe *p, const orr_subject *subject, const orr_node *outputs, int32_t n) ORR_MUST_USE;
 orr_status orr_probe_run(orr_probe *p) ORR_MUST_USE;
-/* n numbers of an output as doubles. */
+/* An output's memory, until the next evaluation; and n numbers of it as doubles. */
+const void *orr_probe_data(const orr_probe *p, orr_node output);
 void orr_probe_read(const orr_probe *p, orr_node output, int64_t n, double *out);
 void orr_probe_end(orr_probe *p);
 

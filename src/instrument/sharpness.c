@@ -23,7 +23,7 @@
 #include <string.h>
 
 #include "base/context.h"
-#include "instrument/instrument.h"
+#include "instrument/hessian.h"
 #include "numeric/eigen.h"
 
 static const orr_parameter parameters[] = {
@@ -43,61 +43,26 @@ enum { NAME_MAX_BYTES = 48 };
 
 typedef struct state {
     orr_context *ctx;
-    orr_arena *arena, *scratch, *results;
-    orr_graph *g;
-    orr_program *program;
-    orr_dtype dtype;
-    const orr_shape *shape;
-    int64_t n_tensors, n, top, first_steps, steps;
+    orr_hessian *hessian;
+    orr_arena *scratch, *results;
+    int64_t n, top, first_steps, steps;
     double threshold;
     bool preconditioned, vectors;
-    orr_node *v, *product; /* of each tensor */
 } state;
 
 static void close_sharpness(void *self) {
     state *s = self;
     if (!s) return;
-    orr_program_free(s->program);
-    orr_graph_free(s->g);
     orr_arena_free(s->results);
     orr_arena_free(s->scratch);
-    orr_arena_free(s->arena);
+    orr_hessian_close(s->hessian);
     orr_release(s->ctx, s);
 }
 
-/* product = H v, or P^-1/2 H P^-1/2 v */
-static void build_product(state *s, const orr_subject_graph *graph) {
-    const int32_t n = (int32_t)s->n_tensors;
-    orr_graph *g = s->g;
-    orr_node *factor = s->preconditioned && graph->preconditioner ? graph->preconditioner : NULL;
-    orr_node *u = s->product; /* holds the scaled v until it holds the product */
-    for (int32_t t = 0; t < n; t++) {
-        if (factor) factor[t] = orr_reciprocal(g, orr_sqrt(g, factor[t]));
-        u[t] = factor ? orr_mul(g, s->v[t], factor[t]) : s->v[t];
-    }
-    orr_hvp(g, graph->loss, graph->parameter, u, n, s->product);
-    for (int32_t t = 0; factor && t < n; t++) s->product[t] = orr_mul(g, s->product[t], factor[t]);
-}
-
 static orr_status prepare(state *s, const orr_subject *subject) {
-    orr_subject_graph graph;
-    ORR_TRY(s->ctx, orr_arena_new(s->ctx, &s->arena));
     ORR_TRY(s->ctx, orr_arena_new(s->ctx, &s->scratch));
     ORR_TRY(s->ctx, orr_arena_new(s->ctx, &s->results));
-    ORR_TRY(s->ctx, orr_graph_new(s->ctx, &s->g));
-    s->v = ORR_NEW(s->arena, orr_node, s->n_tensors);
-    s->product = ORR_NEW(s->arena, orr_node, s->n_tensors);
-    if (!s->v || !s->product) return orr_fail(s->ctx, ORR_ENOMEM, "sharpness: no memory for a vector");
-    ORR_TRY(s->ctx, subject->build(subject->self, s->arena, s->g, ORR_PART_TRAIN, &graph));
-    for (int64_t t = 0; t < s->n_tensors; t++) {
-        char name[NAME_MAX_BYTES];
-        (void)snprintf(name, sizeof name, "sharpness.v%lld", (long long)t);
-        s->v[t] = orr_input(s->g, name, s->dtype, s->shape[t]);
-    }
-    build_product(s, &graph);
-    const orr_compile_options options = { .outputs = s->product, .n_outputs = (int32_t)s->n_tensors };
-    ORR_TRY(s->ctx, orr_compile(s->ctx, s->g, &options, &s->program));
-    return orr_subject_attach(s->ctx, &graph, s->program);
+    return orr_hessian_open(s->ctx, subject, s->preconditioned, &s->hessian);
 }
 
 static orr_status open_sharpness(orr_context *ctx, const orr_settings *settings, const orr_subject *subject,
@@ -107,9 +72,6 @@ static orr_status open_sharpness(orr_context *ctx, const orr_settings *settings,
     if (!s) return orr_fail(ctx, ORR_ENOMEM, "sharpness: no memory for the instrument");
     *s = (state){
         .ctx = ctx,
-        .dtype = subject->dtype,
-        .shape = subject->shape,
-        .n_tensors = subject->n_tensors,
         .n = subject->n,
         .top = orr_int(settings, "top"),
         .first_steps = orr_int(settings, "first_steps"),
@@ -123,27 +85,6 @@ static orr_status open_sharpness(orr_context *ctx, const orr_settings *settings,
     if (status == ORR_OK) *out = s;
     else close_sharpness(s);
     return status;
-}
-
-/* The operator: doubles in, doubles out, whatever the network computes in. */
-static orr_status apply(void *self, const double *v, double *out) {
-    state *s = self;
-    for (int64_t t = 0, at = 0; t < s->n_tensors; t++) {
-        const int64_t n = orr_shape_count(&s->shape[t]);
-        void *to = orr_program_data(s->program, s->v[t]);
-        for (int64_t i = 0; i < n && s->dtype == ORR_F32; i++) ((float *)to)[i] = (float)v[at + i];
-        if (s->dtype == ORR_F64) memcpy(to, v + at, (size_t)n * sizeof *v);
-        at += n;
-    }
-    ORR_TRY(s->ctx, orr_program_run(s->program));
-    for (int64_t t = 0, at = 0; t < s->n_tensors; t++) {
-        const int64_t n = orr_shape_count(&s->shape[t]);
-        const void *from = orr_program_data(s->program, s->product[t]);
-        for (int64_t i = 0; i < n && s->dtype == ORR_F32; i++) out[at + i] = (double)((const float *)from)[i];
-        if (s->dtype == ORR_F64) memcpy(out + at, from, (size_t)n * sizeof *out);
-        at += n;
-    }
-    return ORR_OK;
 }
 
 /* Ritz values above the threshold by more than `sign` residuals; NaN where the network is none. */
@@ -189,7 +130,7 @@ static orr_status measure(void *self, int64_t step, uint64_t seed, void *memory,
     state *s = self;
     double *started = memory, *ritz = started + 1;
     const orr_arena_mark mark = orr_arena_here(s->results);
-    const orr_operator hessian = { s->n, apply, s };
+    const orr_operator hessian = orr_hessian_operator(s->hessian);
     const orr_eigen_options options = { .pairs = s->top,
                                         .steps = *started > 0.0 ? s->steps : s->first_steps,
                                         .start = *started > 0.0 ? ritz : NULL,

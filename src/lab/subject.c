@@ -144,6 +144,7 @@ orr_subject orr_training_subject(orr_training *t) {
                           .target_of_one = p->data.target,
                           .build = build_part,
                           .build_on = build_on,
+                          .shared = t->shared,
                           .answers = answers_of,
                           .next_update = next_update,
                           .facts = facts_of,

@@ -162,7 +162,6 @@ static orr_status start(orr_training *t) {
     ORR_TRY(t->ctx, status);
     t->selected = -1;
     orr_training_select(t, 0);
-    orr_training_forget_answers(t);
     return ORR_OK;
 }
 
@@ -194,6 +193,7 @@ static orr_status make_training(orr_training *t) {
     ORR_TRY(t->ctx, check(t));
     ORR_TRY(t->ctx, orr_arena_new(t->ctx, &t->arena));
     ORR_TRY(t->ctx, orr_graph_new(t->ctx, &t->g));
+    ORR_TRY(t->ctx, orr_shared_new(t->ctx, &t->shared));
     ORR_TRY(t->ctx, take_parameters(t));
     ORR_TRY(t->ctx, list_trained(t));
     ORR_TRY(t->ctx, take_data(t));
@@ -228,6 +228,7 @@ void orr_training_free(orr_training *t) {
     if (!t) return;
     orr_training_kick_free(t->kick);
     orr_training_evaluators_free(t);
+    orr_shared_free(t->shared);
     orr_program_free(t->program);
     orr_graph_free(t->g);
     orr_arena_free(t->arena);
@@ -256,7 +257,7 @@ static bool shuffles(const orr_training *t) {
 orr_status orr_training_advance(orr_training *t, int64_t steps) {
     const int64_t per_epoch = orr_training_epoch(t->rule_settings, t->problem->data.n);
     t->selected = t->members == 1 ? 0 : -1; /* live copies are of the past now */
-    orr_training_forget_answers(t);
+    orr_training_forget(t);
     if (t->rule->flow) return orr_training_flow(t, steps);
     while (steps > 0) {
         int64_t some = steps;
@@ -309,6 +310,7 @@ void orr_training_select(orr_training *t, int64_t member) {
         if (p->test_target) memcpy(t->live_test_target, own->test_target, target_bytes(p, p->data.n_test));
     }
     t->selected = member;
+    orr_training_forget(t);
 }
 
 const void *orr_training_parameter(const orr_training *t, int64_t i) { return t->live_parameter[i]; }
@@ -343,7 +345,7 @@ void orr_training_load(orr_training *t, int64_t member, const void *state) {
     memcpy(&updates, from, sizeof updates);
     from += sizeof updates;
     *t->updates = (int32_t)updates;
-    orr_training_forget_answers(t);
+    orr_training_forget(t);
     for (int64_t i = 0; i < t->problem->n_tensors + t->n_buffers; i++) {
         const int64_t b = i - t->problem->n_tensors;
         const size_t bytes = tensor_bytes(t, b < 0 ? t->problem->tensors[i].shape : t->buffer_shape[b]);

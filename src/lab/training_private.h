@@ -3,21 +3,20 @@
 #ifndef ORR_LAB_TRAINING_PRIVATE_H
 #define ORR_LAB_TRAINING_PRIVATE_H
 
+#include "instrument/probe.h"
 #include "lab/training.h"
 
 typedef struct orr_kick orr_kick;
 
-/* The network over a part of the data, as a program over the selected member. */
+/* The network over a part of the data, of the selected member; opened when it is first asked for. */
 typedef struct orr_evaluator {
-    orr_arena *arena;
-    orr_graph *g;
-    orr_program *program; /* NULL: not compiled yet */
-    orr_node value[2];    /* loss; |gradient|^2 or accuracy, or ORR_NONE */
+    orr_probe probe;
+    orr_node value[2]; /* loss; |gradient|^2 or accuracy, or ORR_NONE */
 } orr_evaluator;
 
-/* Answers of a member, and after how many updates; no member: none are kept. */
+/* Answers of the live memory, while it stays as it is. */
 typedef struct orr_kept_answers {
-    int64_t member, updates;
+    bool valid;
     orr_answers answers;
 } orr_kept_answers;
 
@@ -60,7 +59,8 @@ struct orr_training {
     orr_node gradient_square;                 /* beside the loss, where it yields and is needed; or ORR_NONE */
     orr_evaluator gradient_of, answers_of[2]; /* the loss with its gradient; answers over each part */
     orr_kept_answers kept[2];
-    orr_kick *kick; /* NULL: none */
+    orr_shared *shared; /* of instruments */
+    orr_kick *kick;     /* NULL: none */
     /* where time is continuous */
     double *flow_loss; /* [members] */
     const orr_node *flow_parameter, *flow_gradient;
@@ -89,8 +89,8 @@ bool orr_training_kicked(const orr_training *t, int64_t member);
 void orr_training_set_kicked(orr_training *t, int64_t member, bool kicked);
 
 orr_status orr_training_answers(orr_training *t, orr_part part, orr_answers *out) ORR_MUST_USE;
-/* What was kept is of the past. */
-void orr_training_forget_answers(orr_training *t);
+/* What is live has changed: nothing that was computed of it is kept. */
+void orr_training_forget(orr_training *t);
 void orr_training_evaluators_free(orr_training *t);
 
 orr_status orr_training_no_memory(const orr_training *t);

@@ -22,6 +22,12 @@ static int32_t buffer_of(const orr_program *p, orr_node node) {
     return -1;
 }
 
+bool orr_program_reads(const orr_program *p, orr_node input) {
+    for (int32_t i = 0; i < p->n_inputs; i++)
+        if (p->inputs[i].node == input.id) return true;
+    return false;
+}
+
 void orr_program_make_ready(orr_program *p, int32_t buffer) {
     orr_buffer *x = &p->buffers[buffer];
     while (x->same_as >= 0) x = &p->buffers[x->same_as];

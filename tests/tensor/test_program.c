@@ -423,6 +423,9 @@ static void inputs_start_as_zeros_and_stay(void **state) {
         compile(ctx, g, &(orr_compile_options){ .outputs = (const orr_node[]){ y, a, z }, .n_outputs = 3 });
     assert_ok(ctx, orr_program_run(p));
     expect(p, y, (const double[]){ 1, 1, 1 }, 3, 0);
+    assert_true(orr_program_reads(p, a));
+    assert_false(orr_program_reads(p, unused));
+    assert_false(orr_program_reads(p, y)); /* no input */
     assert_null(orr_program_data(p, unused));
     assert_null(orr_program_data(p, hidden));
     assert_null(orr_program_data(p, ORR_NONE));
