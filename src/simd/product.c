@@ -1,22 +1,25 @@
 #include "simd/product.h"
 
 #include <cblas.h>
-#include "simd/simd.h"
-
 #include <string.h>
+
+#include "simd/simd.h"
 
 enum {
     VECTOR_BYTES = 32,
     PANEL_BYTES = 4 * VECTOR_BYTES,
-    DEPTH = 256, /* most: a panel of it is 32 KiB */
-    ROWS = 72,   /* most; many blocks end together */
-    LOWER_ROWS = 64,
-    GROUP = 8, /* most panels of a task: lines that follow each other in memory, for copying */
-    AHEAD = 8, /* rows: what lies that far is fetched, for their parts are too short to be seen as streams */
     LINE = 64,
-    SHARED_ROWS = 64, /* of a task that copies: some microseconds */
-    SHARED_BYTES = 512 * 1024,
-    ALIASING = 4096 /* rows so far apart share the sets of a cache */
+    DEPTH = 256, /* of a piece, at most: a panel of it is 32 KiB */
+    ROWS = 72,
+    FEWEST_ROWS = 24,          /* of a block: more read a panel less often */
+    BLOCKS = 12,               /* for each thread, where rows are enough: so that threads end together */
+    KERNEL_ROWS = 3,           /* that generated code has in registers, beside four vectors of b */
+    LOWER_ROWS = 64,           /* of a block of the lower part, at most */
+    GROUP = 8,                 /* panels of a task that copies, at most: lines that follow each other in memory */
+    SHARED_ROWS = 64,          /* of a task that copies what is shared: some microseconds */
+    AHEAD = 8,                 /* rows: what lies that far is fetched, for rows are too short to be seen as streams */
+    SHARED_BYTES = 512 * 1024, /* of what is shared at a time, about */
+    ALIASING = 4096            /* rows so far apart share the sets of a cache */
 };
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -62,6 +65,13 @@ static int64_t rows_of_lower(const orr_product *p) {
     return least(LOWER_ROWS, most(p->of.m / (LOWER_ROWS / 2) / p->width, 1) * p->width);
 }
 
+/* Blocks of whole groups of the kernels' rows, so many that threads end together. */
+static int64_t rows_of_whole(const orr_product *p, int threads) {
+    if (p->shares_a) threads = 1;
+    const int64_t longest = least(ROWS, most(FEWEST_ROWS, p->of.m / (BLOCKS * threads)));
+    return over(share_of(p->of.m, longest, threads), KERNEL_ROWS) * KERNEL_ROWS;
+}
+
 void orr_product_prepare(orr_product *p, const orr_operands *of, orr_product_part part, int threads) {
     const int64_t size = (int64_t)orr_dtype_size(of->dtype);
     *p = (orr_product){ .of = *of };
@@ -70,7 +80,7 @@ void orr_product_prepare(orr_product *p, const orr_operands *of, orr_product_par
     p->shares_a = of->m < of->n;
     p->copies_a = of->a_transposed || of->lda * size % ALIASING == 0;
     const bool lower = part == ORR_PRODUCT_LOWER;
-    p->rows = lower ? rows_of_lower(p) : over(share_of(of->m, ROWS, p->shares_a ? 1 : threads), 3) * 3;
+    p->rows = lower ? rows_of_lower(p) : rows_of_whole(p, threads);
     p->rows = least(of->m, p->rows);
     const int64_t other = p->shares_a ? of->m : of->n, step = p->shares_a ? p->rows
                                                               : lower     ? over(p->rows, p->width) * p->width
