@@ -103,6 +103,7 @@ static orr_status build(orr_builder *b) {
     ORR_TRY(b->ctx, orr_plan_fuse(&b->plan));
     ORR_TRY(b->ctx, orr_plan_recompute(&b->plan));
     ORR_TRY(b->ctx, orr_plan_schedule(&b->plan));
+    ORR_TRY(b->ctx, orr_plan_join(&b->plan));
     ORR_TRY(b->ctx, reserve(b));
     ORR_TRY(b->ctx, orr_lower_sources(b));
     ORR_TRY(b->ctx, orr_lower_steps(b));

@@ -156,6 +156,7 @@ orr_status orr_lower_steps(orr_builder *b) {
     if (!number) return orr_lower_no_memory(b);
     for (int32_t i = 0; i < b->plan.n_order; i++) {
         const orr_group *group = &b->plan.groups[b->plan.order[i]];
+        if (b->plan.joined[group->first]) continue;
         if (group->fused) ORR_TRY(b->ctx, orr_lower_fused(b, group, number));
         else ORR_TRY(b->ctx, launch_step(b, group->first));
         b->p->steps[b->p->n_steps - 1].group = b->plan.order[i];

@@ -4,6 +4,7 @@
  *   fuse      elementwise nodes and the reductions after them into groups
  *   recompute values that are cheaper to compute again than to keep: copies of nodes in the groups that read them
  *   schedule  groups into an order; updates last, so that parameters are overwritten when nobody reads them any more
+ *   join      concatenations whose parts are written where they belong
  *   memory    buffers, shared by those that don't live at the same time
  *   program   launches with their views, bound to addresses */
 #ifndef ORR_TENSOR_PLAN_H
@@ -62,12 +63,14 @@ typedef struct orr_plan {
     int32_t n_copies, copies_max;
     int32_t *order; /* groups in the order of running */
     int32_t n_order;
+    bool *joined; /* [g->n]: a concatenation that needs no launch */
 } orr_plan;
 
 orr_status orr_plan_layout(orr_plan *plan) ORR_MUST_USE;
 orr_status orr_plan_fuse(orr_plan *plan) ORR_MUST_USE;
 orr_status orr_plan_recompute(orr_plan *plan) ORR_MUST_USE;
 orr_status orr_plan_schedule(orr_plan *plan) ORR_MUST_USE;
+orr_status orr_plan_join(orr_plan *plan) ORR_MUST_USE;
 
 /* Whether a group computes a node of another again. */
 bool orr_plan_copied(const orr_plan *plan, int32_t group, int32_t node);

@@ -707,6 +707,46 @@ static void gradients_go_as_soon_as_they_can(void **state) {
     orr_graph_free(g);
 }
 
+/* Three products, each seen with its axes in another order, one after the other: written where they belong, as long as nobody else wants
+ * one of them. */
+static void parts_of_a_concatenation_are_written_where_they_belong(void **state) {
+    enum { HEADS = 3, ROWS = 5, INNER = 4, WIDTH = 8, PARTS = 3, LAST = 2 };
+    orr_context *ctx = *state;
+    orr_graph *g = graph_new(ctx);
+    orr_node input[PARTS + 2], product[PARTS], part[PARTS];
+    const orr_node s = orr_input(g, "s", ORR_F64, ORR_SHAPE(HEADS, ROWS, INNER)),
+                   w = orr_input(g, "w", ORR_F64, ORR_SHAPE(PARTS * HEADS * WIDTH, LAST));
+    input[PARTS] = s, input[PARTS + 1] = w;
+    for (int i = 0; i < PARTS; i++) {
+        char name[8];
+        (void)snprintf(name, sizeof name, "v%d", i);
+        input[i] = orr_input(g, name, ORR_F64, ORR_SHAPE(HEADS, INNER, WIDTH));
+        product[i] = orr_einsum(g, "hti,hid->htd", s, input[i]);
+        const orr_node rows = orr_transpose(g, product[i], ORR_AXES(1, 0, 2));
+        part[i] = orr_reshape(g, rows, ORR_SHAPE(ROWS, 1, HEADS, WIDTH));
+    }
+    const orr_node joined = orr_reshape(g, orr_concat(g, part, PARTS, 1), ORR_SHAPE(ROWS, PARTS * HEADS * WIDTH));
+    const orr_node outputs[] = { orr_matmul(g, joined, w), product[1] };
+    for (int n = 1; n <= 2; n++) {
+        orr_program *p[2];
+        for (int plain = 0; plain < 2; plain++) {
+            p[plain] = compile(ctx, g, &(orr_compile_options){ .outputs = outputs, .n_outputs = n, .no_fusion = plain });
+            for (int i = 0; i < PARTS + 2; i++) {
+                const orr_shape shape = orr_node_shape(g, input[i]);
+                double *data = orr_program_data(p[plain], input[i]);
+                for (int64_t k = 0; k < orr_shape_count(&shape); k++) data[k] = sin((double)(7 * k + i));
+            }
+            assert_ok(ctx, orr_program_run(p[plain]));
+        }
+        assert_memory_equal(orr_program_data(p[0], outputs[0]), orr_program_data(p[1], outputs[0]),
+                            ROWS * LAST * sizeof(double));
+        assert_int_equal(orr_program_cost(p[0]).kernels, n == 1 ? PARTS + 1 : PARTS + 2);
+        orr_program_free(p[0]);
+        orr_program_free(p[1]);
+    }
+    orr_graph_free(g);
+}
+
 /* Nodes that wait for one another end somewhere: a chain of any length compiles, in time and on the stack. */
 static void a_long_chain_compiles(void **state) {
     enum { LINKS = 100000 };
@@ -790,6 +830,7 @@ int main(void) {
         cmocka_unit_test(sums_with_twice_scaled_products_round_as_their_parts_do),
         cmocka_unit_test(what_follows_from_what_is_kept_is_computed_again),
         cmocka_unit_test(gradients_go_as_soon_as_they_can),
+        cmocka_unit_test(parts_of_a_concatenation_are_written_where_they_belong),
         cmocka_unit_test(a_long_chain_compiles),
         cmocka_unit_test(when_memory_runs_out_compile_says_so_and_leaks_nothing),
     };
