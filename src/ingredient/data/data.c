@@ -62,6 +62,7 @@ typedef struct sampler {
     orr_graph *g;
     orr_program *program;
     orr_node key, x, y;
+    orr_node place; /* an input that x is the new value of: so it is written into whatever memory is bound there */
 } sampler;
 
 static orr_status expect(orr_context *ctx, const orr_data *kind, const orr_graph *g, orr_node node, const char *what,
@@ -88,14 +89,18 @@ static orr_status sampler_build(orr_context *ctx, orr_arena *arena, const orr_da
         ORR_TRY(ctx, expect(ctx, kind, out->g, out->x, "inputs", n, &d->input, d->vocabulary > 0));
         if (out->y.id) ORR_TRY(ctx, expect(ctx, kind, out->g, out->y, "targets", n, &d->target, d->classes > 0));
     }
-    const orr_node outputs[2] = { out->x, out->y };
-    ORR_TRY(ctx, orr_compile(ctx, out->g, &(orr_compile_options){ .outputs = outputs, .n_outputs = out->y.id ? 2 : 1 },
-                             &out->program));
+    out->place = orr_input(out->g, "examples", orr_node_dtype(out->g, out->x), orr_node_shape(out->g, out->x));
+    const orr_update update = { out->place, out->x };
+    ORR_TRY(ctx,
+            orr_compile(ctx, out->g,
+                        &(orr_compile_options){
+                            .outputs = &out->y, .n_outputs = out->y.id ? 1 : 0, .updates = &update, .n_updates = 1 },
+                        &out->program));
     for (int i = 0; i < d->facts.n; i++) ORR_TRY(ctx, orr_program_bind(out->program, fact[i], d->facts.item[i].data));
     return ORR_OK;
 }
 
-/* One run: x and y are copied to where the examples lie. */
+/* One run: x and y go to where the examples lie, x without a copy where its memory is aligned as a program's. */
 static orr_status sampler_run(orr_context *ctx, const sampler *one, uint64_t seed, int32_t step, size_t x_bytes,
                               void *x, size_t y_bytes, void *y) {
     int32_t *key = orr_program_data(one->program, one->key);
@@ -103,8 +108,10 @@ static orr_status sampler_run(orr_context *ctx, const sampler *one, uint64_t see
         const uint32_t word[4] = { (uint32_t)seed, (uint32_t)(seed >> 32), ORR_PURPOSE_DATA, (uint32_t)step };
         memcpy(key, word, sizeof word);
     }
+    const bool in_place = (uintptr_t)x % 64 == 0;
+    if (in_place) ORR_TRY(ctx, orr_program_bind(one->program, one->place, x));
     ORR_TRY(ctx, orr_program_run(one->program));
-    memcpy(x, orr_program_data(one->program, one->x), x_bytes);
+    if (!in_place) memcpy(x, orr_program_data(one->program, one->place), x_bytes);
     if (y) memcpy(y, orr_program_data(one->program, one->y), y_bytes);
     return ORR_OK;
 }
