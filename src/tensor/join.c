@@ -36,7 +36,8 @@ static bool written_as(const orr_view *root, const orr_view *node, const int64_t
 }
 
 /* Where the root of argument k stands in the result, its part beginning at `start` along the axis. */
-static bool find_part(const orr_plan *plan, const int32_t *readers, int32_t concat, int32_t k, int64_t start, orr_layout *out) {
+static bool find_part(const orr_plan *plan, const int32_t *readers, int32_t concat, int32_t k, int64_t start,
+                      orr_layout *out) {
     const orr_graph *g = plan->g;
     const int32_t axis = ((const orr_attr_concat *)g->nodes[concat].attr)->axis;
     const orr_view *whole = &plan->layout[concat].view;
@@ -44,7 +45,8 @@ static bool find_part(const orr_plan *plan, const int32_t *readers, int32_t conc
     const orr_layout *part = &plan->layout[node];
     if (part->holding == ORR_HOLD_FILL || part->offset != 0) return false;
     const int32_t root = part->root;
-    if (g->nodes[root].op->code != ORR_OP_einsum || plan->group_of[root] < 0 || plan->groups[plan->group_of[root]].fused)
+    if (g->nodes[root].op->code != ORR_OP_einsum || plan->group_of[root] < 0 ||
+        plan->groups[plan->group_of[root]].fused)
         return false;
     for (; node != root; node = g->nodes[node].args[0].id)
         if (readers[node] != 1) return false;

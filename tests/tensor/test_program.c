@@ -730,7 +730,8 @@ static void parts_of_a_concatenation_are_written_where_they_belong(void **state)
     for (int n = 1; n <= 2; n++) {
         orr_program *p[2];
         for (int plain = 0; plain < 2; plain++) {
-            p[plain] = compile(ctx, g, &(orr_compile_options){ .outputs = outputs, .n_outputs = n, .no_fusion = plain });
+            p[plain] =
+                compile(ctx, g, &(orr_compile_options){ .outputs = outputs, .n_outputs = n, .no_fusion = plain });
             for (int i = 0; i < PARTS + 2; i++) {
                 const orr_shape shape = orr_node_shape(g, input[i]);
                 double *data = orr_program_data(p[plain], input[i]);
