@@ -200,7 +200,7 @@ static orr_status export(orr_inspection *in) {
     ORR_TRY(in->ctx, orr_cli_run_row(in, o->run, &run));
     ORR_TRY(in->ctx, o->series ? series_bytes(in, run.id, &bytes) : array_bytes(in, run.id, &bytes));
     if (o->output) return orr_file_write(in->ctx, o->output, bytes);
-    (void)fwrite(bytes.data, 1, bytes.n, stdout); /* main() tells what stdout could not take */
+    if (bytes.n > 0) (void)fwrite(bytes.data, 1, bytes.n, stdout); /* main() tells what stdout could not take */
     return ORR_OK;
 }
 
