@@ -106,17 +106,17 @@ void orr_dense_multiply_parallel(orr_context *ctx, int64_t m, int64_t n, int64_t
 orr_status orr_dense_gram(orr_context *ctx, int64_t n, int64_t k, const double *a, orr_dense_map *map, const void *self,
                           double *c) {
     if (n == 0) return ORR_OK;
-    if (k == 0) {
-        memset(c, 0, (size_t)(n * n) * sizeof *c);
-        a = c, k = 1; /* a column of zeros */
-    }
-    const orr_operands of = { ORR_F64, n, n, k, k, k, n, false, true };
+    const int64_t depth = k > 0 ? k : 1, zeros = k > 0 ? 0 : n; /* nothing to sum over: a column of zeros */
+    const orr_operands of = { ORR_F64, n, n, depth, depth, depth, n, false, true };
     const int threads = orr_context_threads(ctx);
     orr_product p;
     orr_product_prepare(&p, &of, ORR_PRODUCT_LOWER, threads);
-    void *workspace = orr_allocate(ctx, orr_product_workspace(&p, threads));
+    const size_t bytes = orr_product_workspace(&p, threads);
+    char *workspace = orr_allocate(ctx, bytes + (size_t)zeros * sizeof *a);
     if (!workspace) return orr_dense_no_memory(ctx, "Gram", n, n);
-    orr_gram_run(&p, orr_context_pool(ctx), 1, 0, a, map, self, c, workspace);
+    memset(workspace + bytes, 0, (size_t)zeros * sizeof *a);
+    orr_gram_run(&p, orr_context_pool(ctx), 1, 0, zeros ? (const void *)(workspace + bytes) : a, map, self, c,
+                 workspace);
     orr_release(ctx, workspace);
     return ORR_OK;
 }

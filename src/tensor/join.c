@@ -12,7 +12,7 @@ static int32_t *count_readers(const orr_plan *plan) {
         for (int32_t k = 0; plan->layout[i].holding && k < plan->g->nodes[i].n_args; k++)
             readers[plan->g->nodes[i].args[k].id]++;
     for (int32_t i = 0; i < o->n_outputs; i++) readers[o->outputs[i].id]++;
-    for (int32_t i = 0; i < o->n_updates; i++) readers[o->updates[i].input.id]++, readers[o->updates[i].value.id]++;
+    for (int32_t i = 0; i < o->n_updates; i++) readers[o->updates[i].value.id]++;
     return readers;
 }
 

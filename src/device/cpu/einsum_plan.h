@@ -30,14 +30,7 @@ typedef struct axes {
     int32_t n;
 } axes;
 
-typedef enum einsum_method {
-    METHOD_ROWS,
-    METHOD_COLUMNS,
-    METHOD_SMALL,
-    METHOD_PIECES,
-    METHOD_BLAS,
-    METHOD_REF
-} einsum_method;
+typedef enum einsum_method { METHOD_ROWS, METHOD_COLUMNS, METHOD_SMALL, METHOD_PIECES, METHOD_REF } einsum_method;
 
 typedef struct contraction {
     einsum_method how;
