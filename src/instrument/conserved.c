@@ -1,7 +1,7 @@
 /* What gradient flow keeps because of symmetries of the parameters (theory/conservation.h), and the exact law of its steps.
  *
  *     balance.NAME         |Q|_F,  Q = W_{l+1}' W_{l+1} - (W_l W_l' + b_l b_l')/r; NAME is that of W_l
- *     balance_drift.NAME   |Q - Q_0|_F, Q_0 that of the first measurement
+ *     balance_drift.NAME   |Q - Q_0|_F, Q_0 that of the initial network; with `exact`, of the first measurement
  *     neuron_balance.NAME, neuron_balance_drift.NAME    max_j |Q_jj| and max_j |Q_jj - Q_0,jj|
  *     balance.NAME         the array Q, with `matrix: true`
  *
@@ -325,6 +325,9 @@ static orr_status measure(void *self, int64_t step, uint64_t seed, void *memory,
     return measure_translation(s, &m, &s->weight[s->n_weights - 1], r.sum);
 }
 
+/* The exact laws are followed through every update since the first measurement. */
+static bool from_start(const orr_settings *settings) { return !orr_flag(settings, "exact"); }
+
 static double cost_of(const orr_settings *s, const orr_subject *subject) {
     (void)subject;
     return orr_flag(s, "exact") ? 3.0 : 0.0;
@@ -336,6 +339,7 @@ const orr_instrument orr_instrument_conserved = {
               parameters },
     .cost = cost_of,
     .memory = memory_of,
+    .from_start = from_start,
     .open = open_conserved,
     .measure = measure,
     .close = close_conserved,

@@ -1,4 +1,4 @@
-/* How far inner values moved from where they were at the first measurement:
+/* How far inner values moved from where they were in the initial network:
  *
  *     feature_drift.TAP     |h(w) - h(w_0)|_F / |h(w_0)|_F    over the first `examples` training examples
  *     feature_change.TAP    mean |h(w) - h(w_0)| over their numbers, with `absolute`: the coordinate check (sheet
@@ -121,6 +121,7 @@ const orr_instrument orr_instrument_feature_drift = {
     .kind = { "feature-drift", "how far layers moved from where they started", parameters },
     .cost = cost_of,
     .memory = memory_of,
+    .from_start = orr_instrument_from_start,
     .open = open_drift,
     .measure = measure,
     .close = close_drift,

@@ -106,6 +106,9 @@ typedef struct orr_instrument {
     /* Bytes of what it must remember of each member between measurements, zero at the start; NULL: none.  They are saved with
      * checkpoints, so that a resumed run measures the same bits. */
     size_t (*memory)(const orr_settings *s, const orr_subject *subject);
+    /* Whether that starts with the initial network: then it measures after 0 updates whatever its schedule, and where it isn't due
+     * nothing of it is recorded; NULL: no. */
+    bool (*from_start)(const orr_settings *s);
     /* *state is closed by close(), which NULL doesn't disturb; on failure nothing is left open. */
     orr_status (*open)(orr_context *ctx, const orr_settings *s, const orr_subject *subject, void **state);
     /* After `step` updates of the member whose parameters are live: `memory` is its own, `seed` its run's. */
@@ -118,6 +121,9 @@ typedef struct orr_instrument {
 } orr_instrument;
 
 const orr_instrument *orr_instrument_at(int i); /* the kinds in their order; NULL past the last */
+
+/* from_start of those that compare with the initial network whatever their settings. */
+bool orr_instrument_from_start(const orr_settings *s);
 
 /* ---- when ---------------------------------------------------------------------------------------------------------------- */
 

@@ -2,8 +2,8 @@
  *
  *     norm, norm.NAME     |w|
  *     gradient_norm       |grad L(w)|, of the loss over all training examples
- *     update_size         |w - w'|, w' the parameters at the last measurement; from the second one on
- *     distance            |w - w_0|, w_0 those at the first measurement */
+ *     update_size         |w - w'|, w' the parameters at the last measurement, or w_0; not after 0 updates
+ *     distance            |w - w_0|, w_0 the initial parameters */
 #include <math.h>
 #include <string.h>
 
@@ -142,6 +142,7 @@ const orr_instrument orr_instrument_norms = {
     .kind = { "norms", "norms of parameters and gradient, and how far parameters moved", parameters },
     .cost = cost_of,
     .memory = memory_of,
+    .from_start = orr_instrument_from_start,
     .open = open_norms,
     .measure = measure,
     .close = close_norms,

@@ -3,7 +3,7 @@
  *     K_ij = sum_c sum_p df_c(x_i)/dw_p df_c(x_j)/dw_p
  *
  *     ntk_trace       tr K
- *     ntk_drift       |K - K_0|_F / |K_0|_F, K_0 that of the first measurement
+ *     ntk_drift       |K - K_0|_F / |K_0|_F, K_0 that of the initial network
  *     ntk_alignment   <Kc, Yc> / (|Kc|_F |Yc|_F), Y = y y' of the targets (one-hot where they are labels); c: centred, H K H with
  *                     H = 1 - 11'/N (Cortes, Mohri, Rostamizadeh 2012).  Left out where data have no targets
  *     ntk             the array [N, N], with `gram: true`
@@ -329,6 +329,7 @@ const orr_instrument orr_instrument_ntk = {
     .kind = { "ntk", "the empirical neural tangent kernel: trace, drift, alignment with the targets", parameters },
     .cost = cost_of,
     .memory = memory_of,
+    .from_start = orr_instrument_from_start,
     .open = open_ntk,
     .measure = measure,
     .close = close_ntk,

@@ -59,9 +59,26 @@ static orr_status record_array(void *self, const char *name, int64_t step, orr_d
     return orr_store_record_array(s->store, s->job->run[s->member], name, step, dtype, shape, data);
 }
 
-static bool is_due(const session *s, int64_t step) {
+/* What an instrument measures of the initial network to compare with it later, where no record of it is due. */
+static orr_status leave_out(void *self, const char *series, int64_t step, double value) {
+    (void)self, (void)series, (void)step, (void)value;
+    return ORR_OK;
+}
+
+static orr_status leave_out_array(void *self, const char *name, int64_t step, orr_dtype dtype, const orr_shape *shape,
+                                  const void *data) {
+    (void)self, (void)name, (void)step, (void)dtype, (void)shape, (void)data;
+    return ORR_OK;
+}
+
+static bool measures(const orr_observation *o, int64_t step) {
+    const bool starts = step == 0 && o->instrument->from_start && o->instrument->from_start(&o->settings);
+    return starts || orr_instrument_due(&o->settings, step);
+}
+
+static bool any_measures(const session *s, int64_t step) {
     for (int64_t i = 0; i < s->job->point->n_observations; i++)
-        if (orr_instrument_due(&s->job->point->observations[i].settings, step)) return true;
+        if (measures(&s->job->point->observations[i], step)) return true;
     return false;
 }
 
@@ -79,14 +96,15 @@ static orr_status check_stop_measuring(session *s, int64_t step) {
 }
 
 static orr_status observe_member(session *s, int64_t step) {
-    const orr_sink sink = { record, record_array, s };
+    const orr_sink sink = { record, record_array, s }, nowhere = { leave_out, leave_out_array, NULL };
     const uint64_t seed = s->job->member[s->member].seed;
     for (int64_t i = 0; i < s->job->point->n_observations; i++) {
         const orr_observation *o = &s->job->point->observations[i];
         void *memory = s->memory[i] + (size_t)s->member * s->memory_size[i];
-        if (!orr_instrument_due(&o->settings, step)) continue;
+        if (!measures(o, step)) continue;
+        const orr_sink *to = orr_instrument_due(&o->settings, step) ? &sink : &nowhere;
         ORR_TRY(s->ctx, check_stop_measuring(s, step));
-        ORR_TRY(s->ctx, o->instrument->measure(s->instrument[i], step, seed, memory, &sink));
+        ORR_TRY(s->ctx, o->instrument->measure(s->instrument[i], step, seed, memory, to));
     }
     return ORR_OK;
 }
@@ -150,7 +168,7 @@ static orr_status collect(session *s) {
 /* ---- observing all members ------------------------------------------------------------------------------------------------------------ */
 
 static orr_status observe(session *s, int64_t step) {
-    if (!is_due(s, step)) return ORR_OK;
+    if (!any_measures(s, step)) return ORR_OK;
     for (int64_t m = 0; m < s->job->members; m++) {
         if (s->done[m]) continue;
         s->member = m;

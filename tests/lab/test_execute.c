@@ -118,6 +118,34 @@ static void a_measurement_that_is_no_number_ends_nothing(void **state) {
     orr_store_close(l.store);
 }
 
+/* A schedule without 0 changes when is recorded, not what: each value is that of the schedule with 0, to the bit. */
+static void changes_are_from_the_initial_network_whatever_the_schedule(void **state) {
+    static const char text[] =
+        "name: late\narchitecture: { kind: mlp, widths: [4], activation: linear }\n"
+        "data: { kind: gaussian, n: 20, dimension: 4 }\ntask: mse\n"
+        "rule: { kind: gd, learning_rate: 0.1 }\nsteps: 8\nseeds: 2\n"
+        "observe: [ { kind: feature-drift, at: [%s] }, { kind: ntk, at: [%s] }, { kind: norms, at: [%s] },"
+        " { kind: conserved, at: [%s] } ]\n";
+    static const char *const names[] = { "feature_drift.layer1",        "feature_drift.output", "ntk_drift", "distance",
+                                         "balance_drift.layer1.weight", "update_size" };
+    char with[1024], without[1024];
+    (void)snprintf(with, sizeof with, text, "0, 3, 8", "0, 3, 8", "0, 3, 8", "0, 3, 8");
+    (void)snprintf(without, sizeof without, text, "3, 8", "3, 8", "3, 8", "3, 8");
+    laboratory a = laboratory_run(*state, arena, with, ":memory:", NULL),
+               b = laboratory_run(*state, arena, without, ":memory:", NULL);
+    for (int64_t i = 0; i < 2; i++)
+        for (int k = 0; k < 6; k++) {
+            const orr_series all = laboratory_series(*state, arena, &a, i, names[k]),
+                             late = laboratory_series(*state, arena, &b, i, names[k]);
+            assert_int_equal(late.n, 2);
+            assert_true(late.y[0] > 0.0);
+            assert_memory_equal(late.y, all.y + all.n - 2, 2 * sizeof *late.y);
+        }
+    assert_int_equal(laboratory_series(*state, arena, &b, 0, "norm").n, 2);
+    orr_store_close(a.store);
+    orr_store_close(b.store);
+}
+
 static void a_run_of_no_steps_measures_the_initial_network(void **state) {
     static const char text[] = "name: start\narchitecture: { kind: mlp, widths: [3] }\n"
                                "data: { kind: gaussian, n: 10, dimension: 4 }\ntask: mse\n"
@@ -412,6 +440,7 @@ int main(void) {
         cmocka_unit_test(results_are_the_same_bits_for_any_number_of_jobs),
         cmocka_unit_test(a_member_that_diverges_ends_and_the_others_go_on),
         cmocka_unit_test(a_measurement_that_is_no_number_ends_nothing),
+        cmocka_unit_test(changes_are_from_the_initial_network_whatever_the_schedule),
         cmocka_unit_test(a_run_of_no_steps_measures_the_initial_network),
         cmocka_unit_test(until_ends_a_run_and_epochs_count_batches),
         cmocka_unit_test(the_next_update_yields_what_is_observed),
