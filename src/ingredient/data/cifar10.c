@@ -104,6 +104,22 @@ static const orr_parameter parameters[] = {
     { 0 },
 };
 
+/* Of the pictures that stay. */
+static orr_status take_numbers(orr_context *ctx, orr_arena *out_arena, const orr_cifar10 *train,
+                               const orr_cifar10 *test, const orr_selection *kept, const double **out) {
+    const int64_t n = kept->n + kept->n_test;
+    double *x = ORR_NEW(out_arena, double, n *ORR_CIFAR10_PIXELS);
+    if (!x) return orr_fail(ctx, ORR_ENOMEM, "cifar10: no memory for %" PRId64 " pictures", n);
+    *out = x;
+    for (int64_t i = 0; i < n; i++, x += ORR_CIFAR10_PIXELS) {
+        const int64_t at = kept->index[i];
+        const unsigned char *pixel =
+            at < train->n ? train->pixel + at * ORR_CIFAR10_PIXELS : test->pixel + (at - train->n) * ORR_CIFAR10_PIXELS;
+        for (int64_t j = 0; j < ORR_CIFAR10_PIXELS; j++) x[j] = pixel[j] / 255.0;
+    }
+    return ORR_OK;
+}
+
 static orr_status load(orr_context *ctx, orr_arena *out_arena, const orr_settings *s, uint64_t seed, orr_dataset *out) {
     const char *folder = orr_text(s, "folder");
     const int64_t needed = orr_data_needed(s, orr_int(s, "n")), n_test = orr_int(s, "n_test");
@@ -113,12 +129,9 @@ static orr_status load(orr_context *ctx, orr_arena *out_arena, const orr_setting
     ORR_TRY(ctx, orr_cifar10_read(ctx, out_arena, folder, false, needed ? needed : 50000, &train));
     if (n_test > 0)
         ORR_TRY(ctx, orr_cifar10_read(ctx, out_arena, folder, true, needed_test ? needed_test : 10000, &test));
-    const int64_t all = train.n + test.n, count = train.n * ORR_CIFAR10_PIXELS;
-    double *x = ORR_NEW(out_arena, double, all *ORR_CIFAR10_PIXELS);
+    const int64_t all = train.n + test.n;
     int32_t *label = ORR_NEW(out_arena, int32_t, all);
-    if (!x || !label) return orr_fail(ctx, ORR_ENOMEM, "cifar10: no memory for %" PRId64 " pictures", all);
-    for (int64_t i = 0; i < count; i++) x[i] = train.pixel[i] / 255.0;
-    for (int64_t i = 0; i < test.n * ORR_CIFAR10_PIXELS; i++) x[count + i] = test.pixel[i] / 255.0;
+    if (!label) return orr_fail(ctx, ORR_ENOMEM, "cifar10: no memory for %" PRId64 " labels", all);
     memcpy(label, train.label, (size_t)train.n * sizeof *label);
     if (test.n > 0) memcpy(label + train.n, test.label, (size_t)test.n * sizeof *label);
     *out = (orr_dataset){ .n = train.n,
@@ -126,10 +139,14 @@ static orr_status load(orr_context *ctx, orr_arena *out_arena, const orr_setting
                           .input = ORR_SHAPE(ORR_CIFAR10_CHANNELS, ORR_CIFAR10_SIDE, ORR_CIFAR10_SIDE),
                           .target = ORR_SCALAR,
                           .classes = ORR_CIFAR10_CLASSES,
-                          .x = x,
                           .label = label,
                           .source = "CIFAR-10" };
-    return orr_data_prepare(ctx, out_arena, s, out);
+    orr_selection kept;
+    ORR_TRY(ctx, orr_data_select(ctx, out_arena, s, out, &kept));
+    ORR_TRY(ctx, take_numbers(ctx, out_arena, &train, &test, &kept, &out->x));
+    orr_arena_give_back(out_arena, train.pixel);
+    orr_arena_give_back(out_arena, test.pixel);
+    return orr_data_transform(ctx, out_arena, s, out);
 }
 
 const orr_data orr_data_cifar10 = {

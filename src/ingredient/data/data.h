@@ -94,14 +94,27 @@ orr_status orr_data_generate(orr_context *ctx, orr_arena *out_arena, const orr_d
 /* How many examples a reader has to bring for them: `n` where it takes the first of all classes, else 0, which means all. */
 int64_t orr_data_needed(const orr_settings *s, int64_t n);
 
-/* Does what those rows say, over copies in out_arena, which gives back what they replace where it was its own; test examples get
- * the training examples' mean and scale.
- *
- * d comes with all examples that were read, d->n for training and d->n_test for testing.  Of them `n` and `n_test` of the
- * settings stay (n = 0: all); where d->n_test is 0, the test examples are taken from the training ones, behind them (n = 0:
- * what they leave).  In this order: keep_classes, subset, center (a kind may have that row: "none" or "mean-image", which
- * is taken off), standardise, whiten, flatten, label_noise, positive_classes.  Replaced labels: the fact "label" keeps the clean ones.
+/* The examples that stay, by their places among those that were read: for training, then for testing. */
+typedef struct orr_selection {
+    int64_t n, n_test;
+    const int64_t *index; /* [n + n_test] */
+} orr_selection;
+
+/* keep_classes and subset: d comes with all examples that were read, d->n for training and d->n_test for testing.  Of them `n` and
+ * `n_test` of the settings stay (n = 0: all); where d->n_test is 0, the test examples are taken from the training ones, behind them
+ * (n = 0: what they leave).  The arrays that d has become those of the examples that stay, in out_arena, which gives back what they
+ * replace where it was its own.  A reader that makes numbers of bytes comes without x and makes them of those that stay alone.
  * Fails: ORR_EINPUT where there are too few examples, or where a row makes no sense for the data; ORR_ENOMEM. */
+orr_status orr_data_select(orr_context *ctx, orr_arena *out_arena, const orr_settings *s, orr_dataset *d,
+                           orr_selection *out) ORR_MUST_USE;
+
+/* The other rows, in this order: keep_classes' new numbers, center (a kind may have that row: "none" or "mean-image", which is taken
+ * off), standardise, whiten, flatten, label_noise, positive_classes; test examples get the training examples' mean and scale.
+ * Replaced labels: the fact "label" keeps the clean ones.  Memory and failures as above. */
+orr_status orr_data_transform(orr_context *ctx, orr_arena *out_arena, const orr_settings *s,
+                              orr_dataset *d) ORR_MUST_USE;
+
+/* Both, of data that are there as a whole. */
 orr_status orr_data_prepare(orr_context *ctx, orr_arena *out_arena, const orr_settings *s, orr_dataset *d) ORR_MUST_USE;
 
 #endif

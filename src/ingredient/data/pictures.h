@@ -29,10 +29,11 @@ typedef struct orr_pictures {
 /* Checks that images and labels are as many, and sets n.  where: begins the message. */
 orr_status orr_pictures_match(orr_context *ctx, const char *where, orr_pictures *p) ORR_MUST_USE;
 
-/* x = element / divisor, labels in [0, classes) (classes 0: as many as the largest label needs); then orr_data_prepare.
+/* x = element / divisor, labels in [0, classes) (classes 0: as many as the largest label needs), prepared.  Numbers are made of the
+ * pictures that stay alone.
  * An item [y, x] becomes [1, y, x], and is pooled where the settings have `pool`.  The arrays of images are given back to out_arena,
- * where they are its own.  Fails: ORR_EINPUT for a label that is no class, parts of different shapes, and what orr_data_prepare
- * refuses; ORR_ENOMEM. */
+ * where they are its own.  Fails: ORR_EINPUT for a label that is no class, parts of different shapes, and what orr_data_select and
+ * orr_data_transform refuse; ORR_ENOMEM. */
 orr_status orr_pictures_dataset(orr_context *ctx, orr_arena *out_arena, const orr_settings *s, const char *source,
                                 const orr_pictures *train, const orr_pictures *test, double divisor, int64_t classes,
                                 orr_dataset *out) ORR_MUST_USE;

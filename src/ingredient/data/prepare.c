@@ -119,38 +119,54 @@ static orr_status choose(orr_context *ctx, orr_arena *arena, const orr_settings 
     return ORR_OK;
 }
 
-/* Example order[i] of from, `bytes` long, becomes example i of *to; the others go. */
-static void *gather(orr_arena *out_arena, const part *train, const part *test, const void *from, size_t bytes) {
-    char *to = orr_arena_take(out_arena, train->n + test->n, bytes);
-    for (int64_t i = 0; to && i < train->n + test->n; i++) {
-        const int64_t j = i < train->n ? train->index[i] : test->index[i - train->n];
-        memcpy(to + (size_t)i * bytes, (const char *)from + (size_t)j * bytes, bytes);
-    }
+static orr_status select_examples(orr_context *ctx, orr_arena *scratch, orr_arena *out_arena, const orr_settings *s,
+                                  const orr_dataset *d, orr_selection *out) {
+    part train, test = { 0 };
+    ORR_TRY(ctx, choose(ctx, scratch, s, d, &train, &test));
+    int64_t *index = ORR_NEW(out_arena, int64_t, train.n + test.n);
+    if (!index) return orr_fail(ctx, ORR_ENOMEM, "data: no memory for %lld examples", (long long)(train.n + test.n));
+    for (int64_t i = 0; i < train.n; i++) index[i] = train.index[i];
+    for (int64_t i = 0; i < test.n; i++) index[train.n + i] = test.index[i];
+    *out = (orr_selection){ train.n, test.n, index };
+    return ORR_OK;
+}
+
+static bool is_all(const orr_selection *kept, int64_t n) {
+    if (kept->n + kept->n_test != n) return false;
+    for (int64_t i = 0; i < n; i++)
+        if (kept->index[i] != i) return false;
+    return true;
+}
+
+/* Example index[i] of from, `bytes` long, becomes example i of *to; the others go. */
+static void *gather(orr_arena *out_arena, const orr_selection *kept, const void *from, size_t bytes) {
+    const int64_t n = kept->n + kept->n_test;
+    char *to = orr_arena_take(out_arena, n, bytes);
+    for (int64_t i = 0; to && i < n; i++)
+        memcpy(to + (size_t)i * bytes, (const char *)from + (size_t)kept->index[i] * bytes, bytes);
     orr_arena_give_back(out_arena, from);
     return to;
 }
 
-static bool is_all(const part *train, const part *test, const orr_dataset *d) {
-    if (train->n != d->n || test->n != d->n_test) return false;
-    for (int64_t i = 0; i < d->n; i++)
-        if (train->index[i] != i) return false;
-    for (int64_t i = 0; i < d->n_test; i++)
-        if (test->index[i] != d->n + i) return false;
-    return true;
-}
-
-static orr_status keep(orr_context *ctx, orr_arena *out_arena, const part *train, const part *test, orr_dataset *d) {
+orr_status orr_data_select(orr_context *ctx, orr_arena *out_arena, const orr_settings *s, orr_dataset *d,
+                           orr_selection *out) {
+    const int64_t there = d->n + d->n_test;
     const size_t inputs = (size_t)orr_dataset_features(d), targets = (size_t)orr_dataset_targets(d);
-    if (is_all(train, test, d)) return ORR_OK;
-    if (d->x) d->x = gather(out_arena, train, test, d->x, inputs * sizeof(double));
-    if (d->token) d->token = gather(out_arena, train, test, d->token, inputs * sizeof(int32_t));
-    const bool has_inputs = d->x || d->token, has_targets = d->y || d->label;
-    if (d->y) d->y = gather(out_arena, train, test, d->y, targets * sizeof(double));
-    if (d->label) d->label = gather(out_arena, train, test, d->label, targets * sizeof(int32_t));
-    d->n = train->n;
-    d->n_test = test->n;
-    if (has_inputs && (!has_targets || d->y || d->label)) return ORR_OK;
-    return orr_fail(ctx, ORR_ENOMEM, "data: no memory for %lld examples", (long long)(train->n + test->n));
+    orr_arena *scratch;
+    ORR_TRY(ctx, orr_arena_new(ctx, &scratch));
+    const orr_status status = select_examples(ctx, scratch, out_arena, s, d, out);
+    orr_arena_free(scratch);
+    if (status != ORR_OK) return status;
+    d->n = out->n;
+    d->n_test = out->n_test;
+    if (is_all(out, there)) return ORR_OK;
+    const bool x = d->x, token = d->token, y = d->y, label = d->label;
+    if (x) d->x = gather(out_arena, out, d->x, inputs * sizeof(double));
+    if (token) d->token = gather(out_arena, out, d->token, inputs * sizeof(int32_t));
+    if (y) d->y = gather(out_arena, out, d->y, targets * sizeof(double));
+    if (label) d->label = gather(out_arena, out, d->label, targets * sizeof(int32_t));
+    if (x == (bool)d->x && token == (bool)d->token && y == (bool)d->y && label == (bool)d->label) return ORR_OK;
+    return orr_fail(ctx, ORR_ENOMEM, "data: no memory for %lld examples", (long long)(out->n + out->n_test));
 }
 
 /* Class class[c] becomes c. */
@@ -331,11 +347,8 @@ static orr_status sign_classes(orr_context *ctx, orr_arena *out_arena, const orr
     return ORR_OK;
 }
 
-static orr_status prepare(orr_context *ctx, orr_arena *scratch, orr_arena *out_arena, const orr_settings *s,
-                          orr_dataset *d) {
-    part train, test = { 0 };
-    ORR_TRY(ctx, choose(ctx, scratch, s, d, &train, &test));
-    ORR_TRY(ctx, keep(ctx, out_arena, &train, &test, d));
+static orr_status transform(orr_context *ctx, orr_arena *scratch, orr_arena *out_arena, const orr_settings *s,
+                            orr_dataset *d) {
     ORR_TRY(ctx, renumber(ctx, out_arena, s, d));
     ORR_TRY(ctx, change_inputs(ctx, scratch, out_arena, s, d));
     if (orr_flag(s, "flatten")) d->input = ORR_SHAPE(orr_dataset_features(d));
@@ -343,10 +356,16 @@ static orr_status prepare(orr_context *ctx, orr_arena *scratch, orr_arena *out_a
     return sign_classes(ctx, out_arena, s, d);
 }
 
-orr_status orr_data_prepare(orr_context *ctx, orr_arena *out_arena, const orr_settings *s, orr_dataset *d) {
+orr_status orr_data_transform(orr_context *ctx, orr_arena *out_arena, const orr_settings *s, orr_dataset *d) {
     orr_arena *scratch;
     ORR_TRY(ctx, orr_arena_new(ctx, &scratch));
-    const orr_status status = prepare(ctx, scratch, out_arena, s, d);
+    const orr_status status = transform(ctx, scratch, out_arena, s, d);
     orr_arena_free(scratch);
     return status;
+}
+
+orr_status orr_data_prepare(orr_context *ctx, orr_arena *out_arena, const orr_settings *s, orr_dataset *d) {
+    orr_selection kept;
+    ORR_TRY(ctx, orr_data_select(ctx, out_arena, s, d, &kept));
+    return orr_data_transform(ctx, out_arena, s, d);
 }

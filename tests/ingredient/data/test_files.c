@@ -81,6 +81,47 @@ static void idx_files_are_pictures_with_labels(void **state) {
     REFUSED("idx", ORR_EIO, "nowhere", "images", files_path("nowhere"), "labels", files_path("a-labels"));
 }
 
+/* Memory in which no block has more than *user bytes. */
+static void *allocate_at_most(void *user, size_t bytes) {
+    return bytes <= *(const size_t *)user ? aligned_alloc(64, (bytes + 63) / 64 * 64) : NULL;
+}
+static void release(void *user, void *p) {
+    (void)user;
+    free(p);
+}
+
+/* 200 pictures of 100 x 100 are 2 MB of bytes and 16 MB of numbers, of which three pictures need 240 kB. */
+static void numbers_are_made_of_the_pictures_that_stay_alone(void **state) {
+    enum { ALL = 200, SIDE = 100, PIXELS = SIDE * SIDE };
+    size_t most = 4 << 20;
+    const orr_allocator allocator = { allocate_at_most, release, &most };
+    unsigned char *images = calloc(1, 16 + ALL * PIXELS), labels[8 + ALL] = { 0, 0, 8, 1, 0, 0, 0, ALL };
+    const unsigned char head[16] = { 0, 0, 8, 3, 0, 0, 0, ALL, 0, 0, 0, SIDE, 0, 0, 0, SIDE };
+    orr_context *ctx;
+    orr_dataset d;
+    assert_non_null(images);
+    memcpy(images, head, sizeof head);
+    for (int i = 0; i < ALL; i++) {
+        memset(images + 16 + i * PIXELS, i, PIXELS);
+        labels[8 + i] = (unsigned char)i;
+    }
+    const orr_settings s = SETTINGS(arena, data_of("idx"), "images", files_write("many", images, 16 + ALL * PIXELS),
+                                    "labels", files_write("many-labels", labels, sizeof labels), "n", "2", "n_test",
+                                    "1", "subset", "random", "center", "none", "divisor", "1", "pool", "2");
+    free(images);
+    assert_int_equal(orr_context_new(&(orr_context_options){ .allocator = &allocator }, &ctx), ORR_OK);
+    orr_arena *own;
+    assert_ok(ctx, orr_arena_new(ctx, &own));
+    assert_ok(ctx, data_of("idx")->load(ctx, own, &s, 0, &d));
+    assert_int_equal(d.n + d.n_test, 3);
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < PIXELS / 4; j++) assert_close(d.x[i * PIXELS / 4 + j], d.label[i], 0.0);
+    assert_true(d.label[0] != d.label[1] && d.label[0] != d.label[2] && d.label[1] != d.label[2]);
+    orr_arena_free(own);
+    orr_context_free(ctx);
+    (void)state;
+}
+
 static void mnist_trains_on_one_set_and_tests_on_the_other(void **state) {
     orr_dataset d;
     (void)mkdir(files_path("mnist"), 0700);
@@ -236,6 +277,7 @@ static void windows_of_a_text_ask_for_each_next_token(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(idx_files_are_pictures_with_labels),
+        cmocka_unit_test(numbers_are_made_of_the_pictures_that_stay_alone),
         cmocka_unit_test(mnist_trains_on_one_set_and_tests_on_the_other),
         cmocka_unit_test(cifar10_has_three_channels),
         cmocka_unit_test(a_table_gives_its_columns),
