@@ -1,6 +1,7 @@
 #include "base/json.h"
 
 #include <math.h>
+#include <stdarg.h>
 
 #include "base/context.h"
 
@@ -14,6 +15,15 @@ json_t *orr_json_reals(const double *x, int64_t n) {
             return NULL;
         }
     return array;
+}
+
+void orr_json_add(json_t *list, json_t *value) { (void)json_array_append_new(list, value); }
+
+void orr_json_row(json_t *list, const char *format, ...) {
+    va_list values;
+    va_start(values, format);
+    orr_json_add(list, json_vpack_ex(NULL, 0, format, values));
+    va_end(values);
 }
 
 orr_status orr_json_text(orr_context *ctx, orr_arena *out_arena, const json_t *value, int digits, char **text) {

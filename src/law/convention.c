@@ -12,7 +12,7 @@ json_t *orr_conventions_of(orr_context *ctx, const orr_experiment *e) {
         json_t *all = json_loads(e->points[i].json, 0, NULL), *own = json_object();
         for (int s = 0; s < SECTIONS; s++) (void)json_object_set(own, sections[s], json_object_get(all, sections[s]));
         json_decref(all);
-        (void)json_array_append_new(points, own);
+        orr_json_add(points, own);
     }
     if (!points || json_array_size(points) != (size_t)e->n_points)
         (void)orr_fail(ctx, ORR_ENOMEM, "no memory for the conventions of %s", e->name);

@@ -122,9 +122,9 @@ json_t *orr_map_json(const orr_law *law, const orr_axis *axis, const char *words
         (void)json_object_set_new(one, "at", orr_json_real(p[i].value));
         (void)json_object_set_new(one, "in_regime", json_boolean(is_judged(&p[i]) && p[i].outcome.outside[0] == 0));
         (void)json_object_set_new(one, "note", json_string(note_of(&p[i])));
-        (void)json_array_append_new(points, one);
+        orr_json_add(points, one);
         if (i + 1 < n && orr_map_holds(&p[i]) != orr_map_holds(&p[i + 1]))
-            (void)json_array_append_new(boundaries, orr_json_real(orr_map_boundary(axis, p, i)));
+            orr_json_add(boundaries, orr_json_real(orr_map_boundary(axis, p, i)));
     }
     return json_pack("{s:s, s:s, s:b, s:s, s:o, s:o}", "law", law->id, "axis", axis->key, "log", axis->log, "words",
                      words, "points", points, "boundaries", boundaries);
@@ -222,18 +222,13 @@ static json_t *panel(const orr_check *c, const json_t *map) {
         const json_t *check = check_at(point, c->metric), *interval = json_object_get(check, "interval");
         json_t *note = json_object_get(point, "note");
         if (check)
-            (void)json_array_append_new(measured,
-                                        json_pack("{s:O, s:O, s:O, s:O, s:O, s:O}", "at", json_object_get(point, "at"),
-                                                  "value", json_object_get(check, "value"), "low",
-                                                  json_array_get(interval, 0), "high", json_array_get(interval, 1),
-                                                  "verdict", json_object_get(check, "verdict"), "note", note));
+            orr_json_row(measured, "{s:O, s:O, s:O, s:O, s:O, s:O}", "at", json_object_get(point, "at"), "value",
+                         json_object_get(check, "value"), "low", json_array_get(interval, 0), "high",
+                         json_array_get(interval, 1), "verdict", json_object_get(check, "verdict"), "note", note);
         if (!json_is_true(json_object_get(point, "in_regime")))
-            (void)json_array_append_new(outside, json_pack("{s:f, s:f, s:O}", "from", end_of(map, i, -1), "to",
-                                                           end_of(map, i, 1), "note", note));
+            orr_json_row(outside, "{s:f, s:f, s:O}", "from", end_of(map, i, -1), "to", end_of(map, i, 1), "note", note);
     }
-    json_array_foreach(json_object_get(map, "boundaries"), i, edge) {
-        (void)json_array_append_new(edges, json_pack("{s:O}", "at", edge));
-    }
+    json_array_foreach(json_object_get(map, "boundaries"), i, edge) { orr_json_row(edges, "{s:O}", "at", edge); }
     json_t *tolerance = json_pack("[{s:o, s:o}]", "low", orr_json_real(c->low), "high", orr_json_real(c->high));
     json_t *out =
         orr_page_panel(json_is_true(json_object_get(map, "log")) ? "map_log" : "map", c->metric,
@@ -253,7 +248,7 @@ json_t *orr_map_panels(const orr_law *law, const json_t *map) {
     for (const orr_check *c = law->checks; c->metric; c++) {
         bool any = false;
         json_array_foreach(points, i, point) any = any || check_at(point, c->metric);
-        if (any) (void)json_array_append_new(panels, panel(c, map));
+        if (any) orr_json_add(panels, panel(c, map));
     }
     return panels;
 }
@@ -268,7 +263,7 @@ static json_t *facts_of(orr_arena *arena, const json_t *map) {
         const char *name = orr_arena_format(arena, "%s = %g", key, json_number_value(json_object_get(point, "at")));
         const char *words = orr_arena_format(arena, "%s%s%s", json_string_value(json_object_get(point, "verdict")),
                                              note[0] ? "; " : "", note);
-        (void)json_array_append_new(facts, name && words ? json_pack("[s, s]", name, words) : NULL);
+        orr_json_add(facts, name && words ? json_pack("[s, s]", name, words) : NULL);
     }
     return facts;
 }

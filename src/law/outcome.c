@@ -18,8 +18,8 @@ static json_t *all_checks(const orr_law_outcome *o) {
     json_t *list = json_array();
     for (int64_t i = 0; i < o->n_checks; i++)
         if (o->check[i].n)
-            (void)json_array_append_new(
-                list, check_json(&o->law->checks[i], &o->check[i], orr_verdict_words(o->check[i].verdict), ""));
+            orr_json_add(list,
+                         check_json(&o->law->checks[i], &o->check[i], orr_verdict_words(o->check[i].verdict), ""));
     return list;
 }
 
@@ -28,9 +28,8 @@ static json_t *text_or_null(const char *text) { return text[0] ? json_string(tex
 json_t *orr_law_outcome_json(const orr_law_outcome *o) {
     json_t *seeds = json_array(), *runs = json_array();
     const bool ran = o->verdict != ORR_OUT_OF_REGIME;
-    for (int64_t i = 0; ran && i < o->seeds; i++) (void)json_array_append_new(seeds, json_integer(i));
-    for (int64_t i = 0; ran && i < o->points * o->seeds; i++)
-        (void)json_array_append_new(runs, json_integer(o->runs[i]));
+    for (int64_t i = 0; ran && i < o->seeds; i++) orr_json_add(seeds, json_integer(i));
+    for (int64_t i = 0; ran && i < o->points * o->seeds; i++) orr_json_add(runs, json_integer(o->runs[i]));
     json_t *head =
         check_json(&o->law->checks[o->headline], &o->check[o->headline], orr_verdict_words(o->verdict), o->note);
     json_t *out = json_pack("{s:s}", "law", o->law->id);
@@ -70,7 +69,7 @@ const char *orr_law_kind_words(orr_context *ctx, orr_arena *scratch, const json_
 }
 
 static void add_fact(json_t *facts, const char *name, const char *value) {
-    (void)json_array_append_new(facts, value ? json_pack("[s, s]", name, value) : NULL);
+    orr_json_add(facts, value ? json_pack("[s, s]", name, value) : NULL);
 }
 
 /* The names of the points, the first dozen. */
@@ -100,7 +99,7 @@ static json_t *ingredients_of(orr_context *ctx, orr_arena *scratch, const orr_ex
 
 static json_t *regime_of(const orr_law *law) {
     json_t *list = json_array();
-    for (const orr_condition *c = law->regime; c->words; c++) (void)json_array_append_new(list, json_string(c->words));
+    for (const orr_condition *c = law->regime; c->words; c++) orr_json_add(list, json_string(c->words));
     return list;
 }
 

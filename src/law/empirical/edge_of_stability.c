@@ -400,11 +400,9 @@ static void add_flow_rows(json_t *rows, const json_t *flows) {
     for (size_t f = 0; f < json_array_size(flows); f++) {
         const json_t *flow = json_array_get(flows, f), *time = json_object_get(flow, "time");
         for (size_t i = 0; i < json_array_size(time); i++)
-            (void)json_array_append_new(rows,
-                                        json_pack("{s:O, s:O, s:O, s:O}", "time", json_array_get(time, i), "sharpness",
-                                                  json_array_get(json_object_get(flow, "sharpness"), i), "loss",
-                                                  json_array_get(json_object_get(flow, "loss"), i), "seed",
-                                                  json_object_get(flow, "seed")));
+            orr_json_row(rows, "{s:O, s:O, s:O, s:O}", "time", json_array_get(time, i), "sharpness",
+                         json_array_get(json_object_get(flow, "sharpness"), i), "loss",
+                         json_array_get(json_object_get(flow, "loss"), i), "seed", json_object_get(flow, "seed"));
     }
 }
 
@@ -416,19 +414,16 @@ static void add_run_rows(json_t *sharpness, json_t *losses, json_t *ratios, cons
     const double eta = json_number_value(json_object_get(point, "learning_rate")),
                  threshold = json_number_value(json_object_get(point, "threshold"));
     for (size_t i = 0; i < json_array_size(k); i++) {
-        (void)json_array_append_new(sharpness, json_pack("{s:o, s:o, s:O, s:I, s:O}", "time",
-                                                         orr_json_real(eta * orr_number_at(k, i)), "step",
-                                                         orr_json_real(orr_number_at(k, i)), "sharpness",
-                                                         json_array_get(s, i), "seed", seed, "label", label));
-        (void)json_array_append_new(
-            ratios, json_pack("{s:o, s:o, s:I, s:O}", "step", orr_json_real(orr_number_at(k, i)), "ratio",
-                              orr_json_real(orr_number_at(s, i) / threshold), "seed", seed, "label", label));
+        orr_json_row(sharpness, "{s:o, s:o, s:O, s:I, s:O}", "time", orr_json_real(eta * orr_number_at(k, i)), "step",
+                     orr_json_real(orr_number_at(k, i)), "sharpness", json_array_get(s, i), "seed", seed, "label",
+                     label);
+        orr_json_row(ratios, "{s:o, s:o, s:I, s:O}", "step", orr_json_real(orr_number_at(k, i)), "ratio",
+                     orr_json_real(orr_number_at(s, i) / threshold), "seed", seed, "label", label);
     }
     for (size_t i = 0; i < json_array_size(loss_k); i++)
-        (void)json_array_append_new(losses, json_pack("{s:o, s:o, s:O, s:I, s:O}", "time",
-                                                      orr_json_real(eta * orr_number_at(loss_k, i)), "step",
-                                                      orr_json_real(orr_number_at(loss_k, i)), "loss",
-                                                      json_array_get(loss, i), "seed", seed, "label", label));
+        orr_json_row(losses, "{s:o, s:o, s:O, s:I, s:O}", "time", orr_json_real(eta * orr_number_at(loss_k, i)), "step",
+                     orr_json_real(orr_number_at(loss_k, i)), "loss", json_array_get(loss, i), "seed", seed, "label",
+                     label);
 }
 
 /* The tolerance of a point's mean over the second half: shown as a band; rules whose maximum is judged have it over all. */
@@ -456,23 +451,22 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
                          json_array_get(runs, seed), (json_int_t)seed);
         if (is_gd) {
             add_flow_rows(flow, json_object_get(point, "flow"));
-            (void)json_array_append_new(ceilings,
-                                        json_pack("{s:O, s:O}", "threshold", json_object_get(point, "threshold"),
-                                                  "label", json_object_get(point, "point")));
+            orr_json_row(ceilings, "{s:O, s:O}", "threshold", json_object_get(point, "threshold"), "label",
+                         json_object_get(point, "point"));
         }
         const json_t *k = json_object_get(json_array_get(runs, 0), "step");
         const double last = json_array_size(k) ? orr_number_at(k, json_array_size(k) - 1) : 0.0;
         json_t *datasets = json_pack("{s:o, s:o}", "measured", ratios, "tolerance", band_of(rule, last));
-        (void)json_array_append_new(
-            ratio_panels,
-            orr_page_panel_of("ratio", "Sharpness over its ceiling", json_object_get(point, "point"),
-                              "Measured over predicted, by seed. Shaded: tolerance.",
-                              "Ratio of measured sharpness to its predicted ceiling, by update.", false, datasets));
+        orr_json_add(ratio_panels,
+                     orr_page_panel_of("ratio", "Sharpness over its ceiling", json_object_get(point, "point"),
+                                       "Measured over predicted, by seed. Shaded: tolerance.",
+                                       "Ratio of measured sharpness to its predicted ceiling, by update.", false,
+                                       datasets));
         json_decref(unused);
         json_decref(unused_losses);
     }
     if (json_array_size(ceilings) > 0) { /* gradient descent is among the points */
-        (void)json_array_append_new(
+        orr_json_add(
             panels,
             orr_page_panel(
                 "sharpness", "Sharpness rises as under gradient flow, then stays at the ceiling",
@@ -481,10 +475,9 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
                 "weights. Dashed: the ceiling 2/\u03b7.",
                 "Sharpness against time for gradient descent, with the flow and the ceiling that were predicted.", true,
                 json_pack("{s:O, s:O, s:O}", "measured", sharpness, "flow", flow, "ceilings", ceilings)));
-        (void)json_array_append_new(panels,
-                                    orr_page_panel("loss", "Loss", "The loss goes on falling at the edge of stability.",
-                                                   "Loss against time, of gradient descent and gradient flow.", true,
-                                                   json_pack("{s:O, s:O}", "measured", losses, "flow", flow)));
+        orr_json_add(panels, orr_page_panel("loss", "Loss", "The loss goes on falling at the edge of stability.",
+                                            "Loss against time, of gradient descent and gradient flow.", true,
+                                            json_pack("{s:O, s:O}", "measured", losses, "flow", flow)));
     }
     (void)json_array_extend(panels, ratio_panels);
     json_decref(ratio_panels);

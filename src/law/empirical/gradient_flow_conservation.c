@@ -307,18 +307,14 @@ static orr_status list_kept(orr_context *ctx, orr_arena *scratch, const orr_poin
     ORR_TRY(ctx, balances_of(ctx, scratch, p, problem, &balances));
     for (int64_t i = 0; i < balances.n; i++) {
         const kept k = kept_of_balance(p, &balances.item[i]);
-        if (k != NOTHING)
-            (void)json_array_append_new(list,
-                                        json_pack("{s:s, s:s}", "name", balances.item[i].name, "what", kept_words[k]));
+        if (k != NOTHING) orr_json_row(list, "{s:s, s:s}", "name", balances.item[i].name, "what", kept_words[k]);
     }
     for (int64_t t = 0; t < problem->n_tensors; t++) {
         if (problem->tensors[t].shape.rank >= 2) last = problem->tensors[t].name;
         if (can_be_scaled(p, problem, t) && !has_equilibrium(p, problem))
-            (void)json_array_append_new(
-                list, json_pack("{s:s, s:s}", "name", problem->tensors[t].name, "what", kept_words[SCALE]));
+            orr_json_row(list, "{s:s, s:s}", "name", problem->tensors[t].name, "what", kept_words[SCALE]);
     }
-    if (is_softmax(p) && last)
-        (void)json_array_append_new(list, json_pack("{s:s, s:s}", "name", last, "what", kept_words[TRANSLATION]));
+    if (is_softmax(p) && last) orr_json_row(list, "{s:s, s:s}", "name", last, "what", kept_words[TRANSLATION]);
     return ORR_OK;
 }
 
@@ -339,7 +335,7 @@ static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_
         const orr_arena_mark mark = orr_arena_here(scratch);
         status = predict_drift(ctx, scratch, in, point, seed, &drift);
         orr_arena_rewind(scratch, mark);
-        (void)json_array_append_new(drifts, drift);
+        orr_json_add(drifts, drift);
         if (status == ORR_OK && in->tick) status = in->tick(in->user);
     }
     if (status == ORR_OK) {
@@ -364,10 +360,8 @@ static orr_status predict_counts(orr_context *ctx, orr_arena *scratch, json_t **
         const int64_t n = cases[i][0], m = cases[i][1], r = cases[i][2];
         orr_conserved_count c;
         ORR_TRY(ctx, orr_conserved_count_product(ctx, scratch, n, m, r, false, &c));
-        (void)json_array_append_new(*out, json_pack("{s:o, s:I, s:I}", "case",
-                                                    json_sprintf("%d×%d, rank %d", (int)n, (int)m, (int)r), "counted",
-                                                    (json_int_t)c.count, "closed",
-                                                    (json_int_t)orr_conserved_closed_form(n, m, r, false)));
+        orr_json_row(*out, "{s:o, s:I, s:I}", "case", json_sprintf("%d×%d, rank %d", (int)n, (int)m, (int)r), "counted",
+                     (json_int_t)c.count, "closed", (json_int_t)orr_conserved_closed_form(n, m, r, false));
     }
     return ORR_OK;
 }
@@ -547,8 +541,6 @@ static orr_status judge(orr_context *ctx, orr_arena *out_arena, const json_t *pr
 
 /* ---- figure ---------------------------------------------------------------------------------------------------------------- */
 
-static void add(json_t *rows, json_t *row) { (void)json_array_append_new(rows, row); }
-
 /* One line and its points: the drift of a kept balance of a seed against the learning rate. */
 static void add_drifts(json_t *lines, json_t *dots, const json_t *points, const json_t *measurement, size_t group,
                        size_t seed, const json_t *item) {
@@ -558,11 +550,11 @@ static void add_drifts(json_t *lines, json_t *dots, const json_t *points, const 
     const int64_t n = drifts_of(points, measurement, group, seed, item, rate, drift);
     json_t *line = json_sprintf("%d %d %s", (int)group, (int)seed, name);
     for (int64_t i = 0; i < n; i++) {
-        add(lines, json_pack("{s:f, s:o, s:O, s:O}", "rate", rate[i], "drift",
-                             orr_json_real(rate[i] * orr_number_of(predicted, name)), "what",
-                             json_object_get(item, "what"), "line", line));
-        add(dots, json_pack("{s:f, s:o, s:O, s:s, s:I}", "rate", rate[i], "drift", orr_json_real(drift[i]), "what",
-                            json_object_get(item, "what"), "name", name, "seed", (json_int_t)seed));
+        orr_json_row(lines, "{s:f, s:o, s:O, s:O}", "rate", rate[i], "drift",
+                     orr_json_real(rate[i] * orr_number_of(predicted, name)), "what", json_object_get(item, "what"),
+                     "line", line);
+        orr_json_row(dots, "{s:f, s:o, s:O, s:s, s:I}", "rate", rate[i], "drift", orr_json_real(drift[i]), "what",
+                     json_object_get(item, "what"), "name", name, "seed", (json_int_t)seed);
     }
     json_decref(line);
 }
@@ -605,8 +597,8 @@ static json_t *units_panel(const json_t *points, const json_t *measurement) {
                          *k = json_object_get(all, "step"), *x = json_object_get(all, "value");
             n = json_array_size(k);
             for (size_t j = 0; j < n; j += n / 200 + 1)
-                add(rows, json_pack("{s:f, s:O, s:s}", "time", orr_number_of(point, "rate") * orr_number_at(k, j),
-                                    "drift", json_array_get(x, j), "label", labels[s]));
+                orr_json_row(rows, "{s:f, s:O, s:s}", "time", orr_number_of(point, "rate") * orr_number_at(k, j),
+                             "drift", json_array_get(x, j), "label", labels[s]);
             json_decref(key);
         }
     }
@@ -623,17 +615,17 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
     json_t *panels = json_array(), *bars = json_array();
     for (size_t i = 0; i < json_array_size(counts); i++) {
         const json_t *c = json_array_get(counts, i);
-        add(bars, json_pack("{s:O, s:O, s:s}", "case", json_object_get(c, "case"), "count",
-                            json_object_get(c, "counted"), "by", "Lie closure"));
-        add(bars, json_pack("{s:O, s:O, s:s}", "case", json_object_get(c, "case"), "count",
-                            json_object_get(c, "closed"), "by", "closed form"));
+        orr_json_row(bars, "{s:O, s:O, s:s}", "case", json_object_get(c, "case"), "count",
+                     json_object_get(c, "counted"), "by", "Lie closure");
+        orr_json_row(bars, "{s:O, s:O, s:s}", "case", json_object_get(c, "case"), "count", json_object_get(c, "closed"),
+                     "by", "closed form");
     }
-    add(panels, drift_panel(points, measurement));
-    add(panels, units_panel(points, measurement));
-    add(panels, orr_page_panel("counts", "How many functions a product keeps",
-                               "U V′ of n × r and m × r numbers, written n×m, rank r.",
-                               "Number of conserved functions, counted and in closed form.", false,
-                               json_pack("{s:o}", "counts", bars)));
+    orr_json_add(panels, drift_panel(points, measurement));
+    orr_json_add(panels, units_panel(points, measurement));
+    orr_json_add(panels, orr_page_panel("counts", "How many functions a product keeps",
+                                        "U V′ of n × r and m × r numbers, written n×m, rank r.",
+                                        "Number of conserved functions, counted and in closed form.", false,
+                                        json_pack("{s:o}", "counts", bars)));
     return panels;
 }
 

@@ -129,13 +129,11 @@ static orr_status predict(orr_context *ctx, orr_arena *scratch, const orr_premis
         const orr_problem *problem = in->problems[i * e->seeds];
         const orr_collapse c = orr_collapse_optimum(problem->data.classes, of_each_class(problem),
                                                     decay_of(p, "readout_decay"), decay_of(p, "feature_decay"));
-        (void)json_array_append_new(points, json_pack("{s:s, s:f, s:f, s:b, s:f, s:f, s:f, s:f, s:I, s:I, s:I}",
-                                                      "point", p->name, "feature_decay", decay_of(p, "feature_decay"),
-                                                      "c", c.c, "zero", (int)c.zero, "objective", c.objective, "margin",
-                                                      c.margin, "readout_norm", c.readout_norm, "feature_norm",
-                                                      c.feature_norm, "classes", (json_int_t)problem->data.classes,
-                                                      "last_step", (json_int_t)last_of(p, metrics_of(p)), "last_loss",
-                                                      (json_int_t)last_of(p, orr_point_observation(p, "loss"))));
+        orr_json_row(points, "{s:s, s:f, s:f, s:b, s:f, s:f, s:f, s:f, s:I, s:I, s:I}", "point", p->name,
+                     "feature_decay", decay_of(p, "feature_decay"), "c", c.c, "zero", (int)c.zero, "objective",
+                     c.objective, "margin", c.margin, "readout_norm", c.readout_norm, "feature_norm", c.feature_norm,
+                     "classes", (json_int_t)problem->data.classes, "last_step", (json_int_t)last_of(p, metrics_of(p)),
+                     "last_loss", (json_int_t)last_of(p, orr_point_observation(p, "loss")));
     }
     *prediction = json_pack("{s:s, s:o}", "law", "neural-collapse", "points", points);
     return *prediction ? ORR_OK : no_memory(ctx);
@@ -220,9 +218,8 @@ static void add_metrics(json_t *rows, const json_t *run, size_t seed) {
         for (size_t i = 0; i < json_array_size(k); i++) {
             const double y = orr_number_at(json_object_get(series, "value"), i);
             if (y > 0) /* the axis is logarithmic */
-                (void)json_array_append_new(rows,
-                                            json_pack("{s:s, s:O, s:f, s:I}", "metric", names[m], "step",
-                                                      json_array_get(k, i), "value", y, "seed", (json_int_t)seed));
+                orr_json_row(rows, "{s:s, s:O, s:f, s:I}", "metric", names[m], "step", json_array_get(k, i), "value", y,
+                             "seed", (json_int_t)seed);
         }
     }
 }
@@ -231,10 +228,9 @@ static void add_sizes(json_t *rows, const json_t *point, const json_t *run, size
     static const char *const words[] = { "objective", "margin", "readout rows", "features" };
     for (int c = 0; c < 4; c++) {
         const double last = orr_number_of(point, c == 0 ? "last_loss" : "last_step");
-        (void)json_array_append_new(rows, json_pack("{s:s, s:f, s:o, s:I}", "quantity", words[c], "predicted",
-                                                    orr_number_of(point, values_of[c].over), "measured",
-                                                    orr_json_real(final_value(run, values_of[c].series, last)), "seed",
-                                                    (json_int_t)seed));
+        orr_json_row(rows, "{s:s, s:f, s:o, s:I}", "quantity", words[c], "predicted",
+                     orr_number_of(point, values_of[c].over), "measured",
+                     orr_json_real(final_value(run, values_of[c].series, last)), "seed", (json_int_t)seed);
     }
 }
 
@@ -248,19 +244,19 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
             add_metrics(rows, orr_measured(measurement, i, seed), seed);
             add_sizes(sizes, point, orr_measured(measurement, i, seed), seed);
         }
-        (void)json_array_append_new(
-            panels, orr_page_panel_of(
-                        "collapse", "Four measures of collapse", json_object_get(point, "point"),
-                        "A line for each seed: within over between classes (1), "
-                        "angles of the means from the simplex (2), readout from means (3), answers that are "
-                        "not the nearest mean (4). Predicted: 0.",
-                        "Measures of neural collapse against updates.", true, json_pack("{s:o}", "measured", rows)));
+        orr_json_add(panels,
+                     orr_page_panel_of(
+                         "collapse", "Four measures of collapse", json_object_get(point, "point"),
+                         "A line for each seed: within over between classes (1), "
+                         "angles of the means from the simplex (2), readout from means (3), answers that are "
+                         "not the nearest mean (4). Predicted: 0.",
+                         "Measures of neural collapse against updates.", true, json_pack("{s:o}", "measured", rows)));
     }
-    (void)json_array_append_new(panels, orr_page_panel("collapse_sizes", "The closed form",
-                                                       "Objective, margin and norms at the end of training against "
-                                                       "their closed form; the line is equality.",
-                                                       "Measured against predicted sizes.", false,
-                                                       json_pack("{s:o}", "measured", sizes)));
+    orr_json_add(panels,
+                 orr_page_panel("collapse_sizes", "The closed form",
+                                "Objective, margin and norms at the end of training against "
+                                "their closed form; the line is equality.",
+                                "Measured against predicted sizes.", false, json_pack("{s:o}", "measured", sizes)));
     return panels;
 }
 

@@ -230,8 +230,7 @@ static orr_status predict_seed(orr_context *ctx, orr_arena *scratch, const orr_p
     if (kind == BALANCED) {
         ORR_TRY(ctx, target_of(ctx, scratch, p, &target));
         for (int64_t l = 1; l <= p->n_tensors; l++)
-            (void)json_array_append_new(
-                *out, orr_json_real(orr_ansatz_cosine_of_power_1(p->n_tensors, l, target.k, target.s)));
+            orr_json_add(*out, orr_json_real(orr_ansatz_cosine_of_power_1(p->n_tensors, l, target.k, target.s)));
     }
     return *out ? ORR_OK : no_memory(ctx);
 }
@@ -462,9 +461,8 @@ static void add_entries(json_t *rows, const json_t *point, const json_t *run) {
     const json_t *entries = json_object_get(run, "entries");
     const size_t n = json_array_size(entries) / 2;
     for (size_t i = 0; i < n; i++)
-        (void)json_array_append_new(rows, json_pack("{s:O, s:O, s:O}", "measured", json_array_get(entries, i),
-                                                    "predicted", json_array_get(entries, n + i), "label",
-                                                    json_object_get(point, "point")));
+        orr_json_row(rows, "{s:O, s:O, s:O}", "measured", json_array_get(entries, i), "predicted",
+                     json_array_get(entries, n + i), "label", json_object_get(point, "point"));
 }
 
 static json_t *equality_of(const json_t *rows) {
@@ -478,18 +476,15 @@ static json_t *equality_of(const json_t *rows) {
 
 static void add_curve(json_t *rows, const json_t *point, size_t seed, const json_t *steps, const json_t *values) {
     for (size_t i = 0; i < json_array_size(values); i++)
-        (void)json_array_append_new(
-            rows,
-            json_pack("{s:o, s:O, s:O, s:I}", "step",
-                      steps ? json_incref(json_array_get(steps, i)) : json_integer((json_int_t)i + 1), "value",
-                      json_array_get(values, i), "run", json_object_get(point, "point"), "seed", (json_int_t)seed));
+        orr_json_row(rows, "{s:o, s:O, s:O, s:I}", "step",
+                     steps ? json_incref(json_array_get(steps, i)) : json_integer((json_int_t)i + 1), "value",
+                     json_array_get(values, i), "run", json_object_get(point, "point"), "seed", (json_int_t)seed);
 }
 
 static void add_panel(json_t *panels, const char *figure, const char *title, const char *caption, const char *alt,
                       json_t *rows, json_t *datasets) {
     if (json_array_size(rows) > 0)
-        (void)json_array_append_new(
-            panels, orr_page_panel(figure, title, caption, alt, strcmp(figure, "identity") == 0, datasets));
+        orr_json_add(panels, orr_page_panel(figure, title, caption, alt, strcmp(figure, "identity") == 0, datasets));
     else json_decref(datasets);
 }
 

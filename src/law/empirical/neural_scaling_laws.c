@@ -333,7 +333,7 @@ static json_t *cell_row(double parameters, double data, double loss, int64_t see
 
 static void draw_measured(drawing *d, const orr_scaling_cell *cell, int64_t n, int64_t seed) {
     for (int64_t i = 0; i < n; i++)
-        (void)json_array_append_new(d->measured, cell_row(cell[i].parameters, cell[i].data, cell[i].loss, seed));
+        orr_json_add(d->measured, cell_row(cell[i].parameters, cell[i].data, cell[i].loss, seed));
 }
 
 static void draw_lines(drawing *d, const orr_scaling_cell *cell, int64_t n, const orr_scaling_law *law) {
@@ -343,8 +343,8 @@ static void draw_lines(drawing *d, const orr_scaling_cell *cell, int64_t n, cons
         if (cell[i].data != low) continue; /* one line for each size */
         for (int k = 0; k < LINE; k++) {
             const double data = low * pow(high / low, (double)k / (LINE - 1));
-            (void)json_array_append_new(
-                d->fitted, cell_row(cell[i].parameters, data, orr_scaling_loss(law, cell[i].parameters, data), 0));
+            orr_json_add(d->fitted,
+                         cell_row(cell[i].parameters, data, orr_scaling_loss(law, cell[i].parameters, data), 0));
         }
     }
 }
@@ -357,7 +357,7 @@ static void draw_frontier(drawing *d, const orr_scaling_cell *cell, int64_t n, c
     }
     for (int k = 0; k < LINE; k++) {
         const orr_scaling_optimum o = orr_scaling_optimum_at(law, low * pow(high / low, (double)k / (LINE - 1)));
-        if (isfinite(o.loss)) (void)json_array_append_new(d->frontier, cell_row(o.parameters, o.data, o.loss, 0));
+        if (isfinite(o.loss)) orr_json_add(d->frontier, cell_row(o.parameters, o.data, o.loss, 0));
     }
 }
 
@@ -372,8 +372,8 @@ static orr_status draw_exponents(drawing *d, const orr_scaling_cell *cell, int64
     orr_scaling_interval(beta, DRAWN, b);
     for (int i = 0; i < DRAWN; i++) /* some draws leave an exponent open, which then is anything */
         if (drawn[i].alpha >= a[0] && drawn[i].alpha <= a[1] && drawn[i].beta >= b[0] && drawn[i].beta <= b[1])
-            (void)json_array_append_new(d->exponents, json_pack("{s:f, s:f, s:I}", "alpha", drawn[i].alpha, "beta",
-                                                                drawn[i].beta, "seed", (json_int_t)seed));
+            orr_json_row(d->exponents, "{s:f, s:f, s:I}", "alpha", drawn[i].alpha, "beta", drawn[i].beta, "seed",
+                         (json_int_t)seed);
     for (int i = 0; i < 2 && seed == 0; i++) d->alpha[i] = a[i], d->beta[i] = b[i];
     return ORR_OK;
 }
@@ -401,14 +401,14 @@ static orr_status draw_networks(drawing *d) {
         draw_lines(d, cell, n, &beyond.law);
         for (int64_t i = 0; i < n; i++) high = fmax(high, cell[i].data);
     }
-    (void)json_array_append_new(d->held, json_pack("{s:f, s:f}", "from", fitted_to, "to", high));
+    orr_json_row(d->held, "{s:f, s:f}", "from", fitted_to, "to", high);
     return ORR_OK;
 }
 
 static void add_networks(drawing *d, json_t *panels) {
     char title[160], caption[320];
     (void)snprintf(title, sizeof title, "Test loss against data: %s", d->family ? d->family : "");
-    (void)json_array_append_new(
+    orr_json_add(
         panels,
         orr_page_panel("scaling", title,
                        "Points: the least test loss of each network, all seeds. Lines: E + A N^-\u03b1 + B D^-\u03b2, "
@@ -416,7 +416,7 @@ static void add_networks(drawing *d, json_t *panels) {
                        "left of the shaded part, which it predicts.",
                        "Test loss against training examples for each number of parameters, with fitted curves.", true,
                        json_pack("{s:O, s:O, s:O}", "measured", d->measured, "fitted", d->fitted, "held", d->held)));
-    (void)json_array_append_new(
+    orr_json_add(
         panels,
         orr_page_panel(
             "frontier", "Test loss against compute",
@@ -428,9 +428,9 @@ static void add_networks(drawing *d, json_t *panels) {
                    "[%.2f, %.2f]. They "
                    "wander; the loss that they predict doesn't.",
                    DRAWN, d->alpha[0], d->alpha[1], d->beta[0], d->beta[1]);
-    (void)json_array_append_new(panels, orr_page_panel("exponents", "Exponents", caption,
-                                                       "Exponents of resampled fits, beta against alpha.", false,
-                                                       json_pack("{s:O}", "drawn", d->exponents)));
+    orr_json_add(panels,
+                 orr_page_panel("exponents", "Exponents", caption, "Exponents of resampled fits, beta against alpha.",
+                                false, json_pack("{s:O}", "drawn", d->exponents)));
 }
 
 static void add_kernels(const json_t *prediction, const json_t *measurement, json_t *panels) {
@@ -439,7 +439,7 @@ static void add_kernels(const json_t *prediction, const json_t *measurement, jso
     for (size_t k = 0; k < json_array_size(kernels); k++)
         orr_scaling_kernel_draw(json_array_get(kernels, k), measurement, lines, dots);
     if (json_array_size(lines) > 0)
-        (void)json_array_append_new(
+        orr_json_add(
             panels,
             orr_page_panel(
                 "learning_curve", "Kernels: the curve from the spectrum alone",

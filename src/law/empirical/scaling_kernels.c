@@ -239,17 +239,15 @@ void orr_scaling_kernel_draw(const json_t *kernel, const json_t *measurement, js
                        json_string_value(json_object_get(kernel, "name")), orr_number_at(ridges, r),
                        slope_of(json_object_get(first, "samples"), json_object_get(first, "error"), n_ridges, r));
         for (size_t i = r; i < json_array_size(line); i += n_ridges)
-            (void)json_array_append_new(
-                lines, row_of(name, orr_number_at(json_object_get(first, "line_samples"), i / n_ridges),
-                              orr_number_at(line, i), 0));
+            orr_json_add(lines, row_of(name, orr_number_at(json_object_get(first, "line_samples"), i / n_ridges),
+                                       orr_number_at(line, i), 0));
         for (size_t seed = 0; seed < json_array_size(seeds); seed++) {
             const json_t *samples = json_object_get(json_array_get(seeds, seed), "samples"),
                          *run = orr_measured(measurement, (size_t)json_integer_value(json_object_get(kernel, "point")),
                                              seed);
             for (size_t i = 0; i < json_array_size(samples); i++) {
                 const double n = orr_number_at(samples, i);
-                (void)json_array_append_new(
-                    dots, row_of(name, n, orr_scaling_kernel_error(kernel, run, n, i * n_ridges + r), seed));
+                orr_json_add(dots, row_of(name, n, orr_scaling_kernel_error(kernel, run, n, i * n_ridges + r), seed));
             }
         }
     }

@@ -204,22 +204,21 @@ static json_t *window_means(const double *x, int64_t windows) {
     for (int64_t i = 0; i < windows; i++) {
         double sum = 0.0;
         for (int64_t k = i * WINDOW; k < (i + 1) * WINDOW; k++) sum += x[k];
-        (void)json_array_append_new(out, orr_json_real(sum / WINDOW));
+        orr_json_add(out, orr_json_real(sum / WINDOW));
     }
     return out;
 }
 
 static json_t *window_vectors(const double *w, int64_t windows, int64_t n) {
     json_t *out = json_array();
-    for (int64_t i = 0; i < windows; i++) (void)json_array_append_new(out, orr_json_reals(w + i * n, n));
+    for (int64_t i = 0; i < windows; i++) orr_json_add(out, orr_json_reals(w + i * n, n));
     return out;
 }
 
 /* s_i of all updates (new). */
 static json_t *eigenvalue(const orr_central_path *p, int64_t i) {
     json_t *out = json_array();
-    for (int64_t k = 0; k < p->made; k++)
-        (void)json_array_append_new(out, orr_json_real(p->s[k * ORR_CENTRAL_SHOWN + i]));
+    for (int64_t k = 0; k < p->made; k++) orr_json_add(out, orr_json_real(p->s[k * ORR_CENTRAL_SHOWN + i]));
     return out;
 }
 
@@ -277,12 +276,11 @@ static orr_status predict(orr_context *ctx, orr_arena *scratch, const orr_premis
         for (int64_t seed = 0; seed < e->seeds && status == ORR_OK; seed++) {
             json_t *run = NULL;
             status = predict_run(ctx, in, i, seed, &run);
-            if (run) (void)json_array_append_new(runs, run);
+            if (run) orr_json_add(runs, run);
         }
-        (void)json_array_append_new(
-            points, json_pack("{s:s, s:i, s:I, s:f, s:o}", "point", e->points[i].name, "rule", rule_of(&e->points[i]),
-                              "updates", (json_int_t)e->points[i].steps, "learning_rate",
-                              orr_real(&e->points[i].rule_settings, "learning_rate"), "runs", runs));
+        orr_json_row(points, "{s:s, s:i, s:I, s:f, s:o}", "point", e->points[i].name, "rule", rule_of(&e->points[i]),
+                     "updates", (json_int_t)e->points[i].steps, "learning_rate",
+                     orr_real(&e->points[i].rule_settings, "learning_rate"), "runs", runs);
     }
     if (status == ORR_OK)
         *prediction = json_pack("{s:s, s:i, s:o}", "law", "central-flow", "window", WINDOW, "points", points);
@@ -332,8 +330,8 @@ static orr_status measure_window(orr_context *ctx, orr_arena *arena, const orr_r
         }
     }
     *there = true;
-    (void)json_array_append_new(vectors, orr_json_reals(mean, n));
-    (void)json_array_append_new(traces, orr_json_real(square));
+    orr_json_add(vectors, orr_json_reals(mean, n));
+    orr_json_add(traces, orr_json_real(square));
     return ORR_OK;
 }
 
@@ -471,8 +469,6 @@ static orr_status judge(orr_context *ctx, orr_arena *out_arena, const json_t *pr
 
 enum { SHOWN_EVERY = 2 }; /* updates, of lines */
 
-static void add_row(json_t *rows, json_t *row) { (void)json_array_append_new(rows, row); }
-
 /* { step, value, label, seed, kind } */
 static json_t *row_of(double step, double value, const json_t *label, int64_t seed, const char *kind) {
     return json_pack("{s:o, s:o, s:O, s:I, s:s}", "step", orr_json_real(step), "value", orr_json_real(value), "label",
@@ -484,23 +480,23 @@ static json_t *row_of(double step, double value, const json_t *label, int64_t se
 static void add_line(json_t *rows, const json_t *list, const json_t *label, int64_t seed, const char *kind,
                      int64_t every) {
     for (size_t k = 0; k + 1 < json_array_size(list); k += (size_t)every)
-        add_row(rows,
-                row_of((double)k + 0.5, (orr_number_at(list, k) + orr_number_at(list, k + 1)) / 2, label, seed, kind));
+        orr_json_add(rows, row_of((double)k + 0.5, (orr_number_at(list, k) + orr_number_at(list, k + 1)) / 2, label,
+                                  seed, kind));
 }
 
 /* A list that has one entry for each window. */
 static void add_windows(json_t *rows, const json_t *list, size_t first, const json_t *label, int64_t seed,
                         const char *kind) {
     for (size_t i = first; i < json_array_size(list); i++)
-        add_row(rows, row_of(((double)i + 0.5) * WINDOW, orr_number_at(list, i), label, seed, kind));
+        orr_json_add(rows, row_of(((double)i + 0.5) * WINDOW, orr_number_at(list, i), label, seed, kind));
 }
 
 static void add_distances(json_t *rows, const json_t *windows, const json_t *path, const json_t *label, int64_t seed,
                           const char *kind) {
     const json_t *a = json_object_get(windows, "w"), *b = json_object_get(json_object_get(path, "windows"), "w");
     for (size_t i = 0; i < json_array_size(a) && i < json_array_size(b); i++)
-        add_row(rows, row_of(((double)i + 0.5) * WINDOW, distance(json_array_get(a, i), json_array_get(b, i)), label,
-                             seed, kind));
+        orr_json_add(rows, row_of(((double)i + 0.5) * WINDOW, distance(json_array_get(a, i), json_array_get(b, i)),
+                                  label, seed, kind));
 }
 
 /* Measured eigenvalues times eta are those of the effective Hessian. */
@@ -508,7 +504,7 @@ static void add_eigenvalues(json_t *rows, const json_t *measured, const char *na
     const json_t *one = json_object_get(json_object_get(measured, "eigenvalues"), name),
                  *step = json_object_get(one, "step"), *value = json_object_get(one, "value");
     for (size_t i = 0; i < json_array_size(step); i++)
-        add_row(rows, row_of(orr_number_at(step, i), eta * orr_number_at(value, i), label, 0, name));
+        orr_json_add(rows, row_of(orr_number_at(step, i), eta * orr_number_at(value, i), label, 0, name));
 }
 
 /* The loss of the first seed. */
@@ -517,7 +513,7 @@ static json_t *loss_panel(const json_t *point, const json_t *measured) {
                  *label = json_object_get(point, "point");
     json_t *lines = json_array(), *raw = json_array(), *windows = json_array();
     for (size_t k = 0; k < json_array_size(json_object_get(measured, "loss")); k++)
-        add_row(raw, row_of((double)k, orr_number_at(json_object_get(measured, "loss"), k), label, 0, "training"));
+        orr_json_add(raw, row_of((double)k, orr_number_at(json_object_get(measured, "loss"), k), label, 0, "training"));
     add_windows(windows, json_object_get(json_object_get(measured, "windows"), "loss"), 0, label, 0,
                 "training, averaged");
     add_line(lines, json_object_get(flow, "loss_mean"), label, 0, "L + tr X", SHOWN_EVERY);
@@ -562,22 +558,22 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
     json_t *panels = json_array();
     rows r = { json_array(), json_array(), json_array(), json_array(), json_array() };
     for (size_t i = 0; i < json_array_size(points); i++) {
-        (void)json_array_append_new(panels, loss_panel(json_array_get(points, i), orr_measured(measurement, i, 0)));
+        orr_json_add(panels, loss_panel(json_array_get(points, i), orr_measured(measurement, i, 0)));
         add_point(&r, json_array_get(points, i), measurement, i);
     }
-    (void)json_array_append_new(
+    orr_json_add(
         panels, orr_page_panel("central_sigma", "The size of the oscillation, tr \u03a3",
                                "Lines: the covariance that the flow needs to stay at the edge, each seed. Points: mean "
                                "squared oscillation of training, over windows.",
                                "Trace of the covariance of the oscillation by update, predicted and measured.", false,
                                json_pack("{s:o, s:o}", "predicted", r.sigma, "measured", r.sigma_measured)));
-    (void)json_array_append_new(
+    orr_json_add(
         panels,
         orr_page_panel("central_distance", "How far training is from each flow",
                        "From the averaged weights of training to the central flow, and to the flow that knows no edge.",
                        "Distance of the averaged weights to the central and to the stable flow.", false,
                        json_pack("{s:o}", "distance", r.distance)));
-    (void)json_array_append_new(
+    orr_json_add(
         panels,
         orr_page_panel("central_eigenvalues", "Eigenvalues of the effective Hessian",
                        "Lines: the three largest on the central flow, first seed. Points: the largest in training, "

@@ -245,9 +245,8 @@ static orr_status predict_regression(orr_context *ctx, orr_arena *scratch, const
         const json_t *best = json_array_get(points, (size_t)best_of(points, batch[b]));
         if (!best) continue;
         cell[reached++] = (orr_batch_cell){ batch[b], orr_number_of(best, "steps") };
-        (void)json_array_append_new(batches, json_pack("{s:f, s:f, s:f}", "batch", batch[b], "steps",
-                                                       orr_number_of(best, "steps"), "learning_rate",
-                                                       orr_number_of(best, "learning_rate")));
+        orr_json_row(batches, "{s:f, s:f, s:f}", "batch", batch[b], "steps", orr_number_of(best, "steps"),
+                     "learning_rate", orr_number_of(best, "learning_rate"));
     }
     *out = json_pack("{s:o}", "batches", batches);
     if (reached >= ORR_BATCH_CELLS_MIN) ORR_TRY(ctx, orr_batch_fit(ctx, scratch, cell, reached, &law));
@@ -479,12 +478,10 @@ static void draw_fit(drawing *d, const orr_batch_law *law, double low, double hi
     enum { LINE = 49 };
     for (int i = 0; i < LINE; i++) {
         const double batch = low / 2.0 * pow(4.0 * high / low, (double)i / (LINE - 1));
-        (void)json_array_append_new(d->fitted,
-                                    trade_row(batch, orr_batch_steps(law, batch), (double)NAN, "hyperbola, fitted"));
+        orr_json_add(d->fitted, trade_row(batch, orr_batch_steps(law, batch), (double)NAN, "hyperbola, fitted"));
     }
-    (void)json_array_append_new(d->least,
-                                json_pack("{s:f, s:f}", "steps", law->steps_min, "examples", law->examples_min));
-    (void)json_array_append_new(d->critical, json_pack("{s:f}", "scale", law->batch_critical));
+    orr_json_row(d->least, "{s:f, s:f}", "steps", law->steps_min, "examples", law->examples_min);
+    orr_json_row(d->critical, "{s:f}", "scale", law->batch_critical);
 }
 
 static void draw_exact(drawing *d) {
@@ -494,17 +491,16 @@ static void draw_exact(drawing *d) {
                                              { "weighted", "B_noise, predicted" } };
     for (size_t i = 0; i < json_array_size(batches); i++) {
         const json_t *b = json_array_get(batches, i);
-        (void)json_array_append_new(d->predicted, trade_row(orr_number_of(b, "batch"), orr_number_of(b, "steps"),
-                                                            orr_number_of(b, "learning_rate"), "predicted"));
+        orr_json_add(d->predicted, trade_row(orr_number_of(b, "batch"), orr_number_of(b, "steps"),
+                                             orr_number_of(b, "learning_rate"), "predicted"));
     }
     for (size_t i = 0; i < json_array_size(points); i++) /* the way of the point that is observed, where one is */
         if (json_is_object(json_object_get(json_array_get(points, i), "noise")))
             noise = json_object_get(json_array_get(points, i), "noise");
     for (int k = 0; k < 2; k++)
         for (size_t i = 0; i < json_array_size(json_object_get(noise, names[k][0])); i++)
-            (void)json_array_append_new(d->noise, json_pack("{s:I, s:O, s:s}", "step", (json_int_t)i, "scale",
-                                                            json_array_get(json_object_get(noise, names[k][0]), i),
-                                                            "kind", names[k][1]));
+            orr_json_row(d->noise, "{s:I, s:O, s:s}", "step", (json_int_t)i, "scale",
+                         json_array_get(json_object_get(noise, names[k][0]), i), "kind", names[k][1]);
 }
 
 /* Estimates of a point at each record. */
@@ -514,9 +510,8 @@ static void draw_estimates(drawing *d, const orr_batch_group *all, const json_t 
     for (size_t i = 0; i < json_array_size(step); i++) {
         const estimate e = estimate_at(all, point, trace, signal, i);
         if (e.signal > 0.0)
-            (void)json_array_append_new(d->estimates,
-                                        json_pack("{s:O, s:o, s:s}", "step", json_array_get(step, i), "scale",
-                                                  orr_json_real(e.trace / e.signal), "kind", kind));
+            orr_json_row(d->estimates, "{s:O, s:o, s:s}", "step", json_array_get(step, i), "scale",
+                         orr_json_real(e.trace / e.signal), "kind", kind);
     }
 }
 
@@ -547,8 +542,7 @@ static orr_status draw(drawing *d) {
         ORR_TRY(d->ctx, orr_batch_group_fit(d->ctx, d->arena, &g, best, n, &law));
         for (size_t i = 0; i < n; i++)
             if (best[i].point)
-                (void)json_array_append_new(d->measured,
-                                            trade_row(best[i].batch, best[i].steps, best[i].learning_rate, "measured"));
+                orr_json_add(d->measured, trade_row(best[i].batch, best[i].steps, best[i].learning_rate, "measured"));
         if (json_array_size(d->fitted) == 0 && isfinite(law.batch_critical))
             draw_fit(d, &law, orr_number_at(batches, 0), orr_number_at(batches, n - 1));
     }
@@ -558,7 +552,7 @@ static orr_status draw(drawing *d) {
 }
 
 static void add_panels(const drawing *d, json_t *panels) {
-    (void)json_array_append_new(
+    orr_json_add(
         panels, orr_page_panel("batch_trade", "Updates against examples",
                                "Each point is a batch size with its best learning rate, for each group of seeds. Line: "
                                "the hyperbola, fitted; "
@@ -566,18 +560,17 @@ static void add_panels(const drawing *d, json_t *panels) {
                                "Updates to the target loss against examples to it, by batch size.", true,
                                json_pack("{s:O, s:O, s:O, s:O}", "measured", d->measured, "fitted", d->fitted,
                                          "predicted", d->predicted, "least", d->least)));
-    (void)json_array_append_new(
-        panels, orr_page_panel("batch_rate", "The best learning rate", "It grows with the batch size, then saturates.",
-                               "Best learning rate against batch size.", false,
-                               json_pack("{s:O, s:O}", "measured", d->measured, "predicted", d->predicted)));
+    orr_json_add(panels,
+                 orr_page_panel("batch_rate", "The best learning rate", "It grows with the batch size, then saturates.",
+                                "Best learning rate against batch size.", false,
+                                json_pack("{s:O, s:O}", "measured", d->measured, "predicted", d->predicted)));
     if (json_array_size(d->noise) + json_array_size(d->estimates) > 0)
-        (void)json_array_append_new(
-            panels,
-            orr_page_panel("noise_scale", "The gradient noise scale along training",
-                           "Dashed: the critical batch size that was fitted. Points: estimates, sums over seeds.",
-                           "Gradient noise scales against updates, with the critical batch size.", false,
-                           json_pack("{s:O, s:O, s:O}", "predicted", d->noise, "estimates", d->estimates, "critical",
-                                     d->critical)));
+        orr_json_add(panels, orr_page_panel(
+                                 "noise_scale", "The gradient noise scale along training",
+                                 "Dashed: the critical batch size that was fitted. Points: estimates, sums over seeds.",
+                                 "Gradient noise scales against updates, with the critical batch size.", false,
+                                 json_pack("{s:O, s:O, s:O}", "predicted", d->noise, "estimates", d->estimates,
+                                           "critical", d->critical)));
 }
 
 static json_t *figure(const json_t *prediction, const json_t *measurement) {

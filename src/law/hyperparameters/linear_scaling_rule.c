@@ -530,22 +530,18 @@ static void add_curve(const json_t *point, const json_t *runs, json_t *losses, j
     const double unit = orr_number_of(point, regression ? "eta" : "batch");
     for (size_t i = 0; i < json_array_size(step); i++) {
         const double k = orr_number_at(step, i);
-        (void)json_array_append_new(regression ? excesses : losses,
-                                    json_pack("{s:o, s:o, s:O}", "x", orr_json_real(k * unit), "loss",
-                                              orr_json_real(mean_at(runs, name, 0, 1, k)), "label", label));
+        orr_json_row(regression ? excesses : losses, "{s:o, s:o, s:O}", "x", orr_json_real(k * unit), "loss",
+                     orr_json_real(mean_at(runs, name, 0, 1, k)), "label", label);
         if (regression)
-            (void)json_array_append_new(exact,
-                                        json_pack("{s:o, s:O, s:O}", "x", orr_json_real(k * unit), "loss",
-                                                  json_array_get(json_object_get(point, "exact"), i), "label", label));
+            orr_json_row(exact, "{s:o, s:O, s:O}", "x", orr_json_real(k * unit), "loss",
+                         json_array_get(json_object_get(point, "exact"), i), "label", label);
     }
 }
 
 static void add_row(json_t *rows, const json_t *point, const char *what, double deviation) {
-    (void)json_array_append_new(
-        rows,
-        json_pack("{s:o, s:o, s:s, s:O}", "step",
-                  orr_json_real(orr_number_of(point, "learning_rate") * orr_number_of(point, "sharpness")), "deviation",
-                  orr_json_real(deviation), "label", what, "point", json_object_get(point, "point")));
+    orr_json_row(rows, "{s:o, s:o, s:s, s:O}", "step",
+                 orr_json_real(orr_number_of(point, "learning_rate") * orr_number_of(point, "sharpness")), "deviation",
+                 orr_json_real(deviation), "label", what, "point", json_object_get(point, "point"));
 }
 
 /* The largest |exact - limit| over the initial. */
@@ -589,18 +585,16 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
         add_deviations(point, runs, measurement, predicted, measured);
     }
     if (json_array_size(losses) > 0)
-        (void)json_array_append_new(
-            panels, orr_page_panel("scaling_rule", "One curve for all batches whose rate is scaled along",
-                                   "Mean over seeds. The control keeps the rate of the smallest batch.",
-                                   "Loss against examples seen, for each batch.", true,
-                                   json_pack("{s:O}", "measured", losses)));
+        orr_json_add(panels, orr_page_panel("scaling_rule", "One curve for all batches whose rate is scaled along",
+                                            "Mean over seeds. The control keeps the rate of the smallest batch.",
+                                            "Loss against examples seen, for each batch.", true,
+                                            json_pack("{s:O}", "measured", losses)));
     if (json_array_size(excesses) > 0)
-        (void)json_array_append_new(
-            panels, orr_page_panel("scaling_regression", "Linear regression: the moments are exact",
-                                   "Lines: exact recursion for the mean. Points: training, mean over seeds.",
-                                   "Excess loss against time for each batch, predicted and measured.", false,
-                                   json_pack("{s:O, s:O}", "predicted", exact, "measured", excesses)));
-    (void)json_array_append_new(
+        orr_json_add(panels, orr_page_panel("scaling_regression", "Linear regression: the moments are exact",
+                                            "Lines: exact recursion for the mean. Points: training, mean over seeds.",
+                                            "Excess loss against time for each batch, predicted and measured.", false,
+                                            json_pack("{s:O, s:O}", "predicted", exact, "measured", excesses)));
+    orr_json_add(
         panels,
         orr_page_panel(
             "scaling_deviation", "The rule bends with the step, then breaks",

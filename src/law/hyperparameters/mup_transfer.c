@@ -249,8 +249,8 @@ static orr_status find_taps(orr_context *ctx, orr_arena *scratch, const orr_prob
     *taps = json_array();
     ORR_TRY_DONE(ctx, orr_graph_new(ctx, &g));
     ORR_TRY_DONE(ctx, orr_problem_build(ctx, scratch, problem, g, &nodes));
-    for (int i = 0; i < nodes.taps.n; i++) (void)json_array_append_new(*taps, json_string(nodes.taps.tap[i].name));
-    (void)json_array_append_new(*taps, json_string("output"));
+    for (int i = 0; i < nodes.taps.n; i++) orr_json_add(*taps, json_string(nodes.taps.tap[i].name));
+    orr_json_add(*taps, json_string("output"));
 done:
     orr_graph_free(g);
     return status;
@@ -278,11 +278,10 @@ static orr_status predict_slopes(orr_context *ctx, orr_arena *scratch, const orr
     for (int64_t l = 0; status == ORR_OK && l < layers; l++) layer[l] = at[l == 0 ? 0 : l == layers - 1 ? 2 : 1];
     for (int k = 0; status == ORR_OK && k < 2; k++) {
         orr_width_slopes(layers, layer, divides, k == 1, slope);
-        for (int64_t l = 0; l < layers; l++) (void)json_array_append_new(k ? later : first, orr_json_real(slope[l]));
+        for (int64_t l = 0; l < layers; l++) orr_json_add(k ? later : first, orr_json_real(slope[l]));
     }
     for (int64_t l = 0; status == ORR_OK && l < layers; l++)
-        (void)json_array_append_new(
-            judged, json_boolean(divides || !is_branch(json_string_value(json_array_get(taps, (size_t)l)))));
+        orr_json_add(judged, json_boolean(divides || !is_branch(json_string_value(json_array_get(taps, (size_t)l)))));
     if (status == ORR_OK) {
         const orr_width_limit limit = orr_width_limit_of(layers, layer);
         (void)json_object_set_new(out, "rate_exponent", orr_json_real(orr_width_rate_exponent(layers, layer, divides)));
@@ -303,9 +302,8 @@ static orr_status predict_group(orr_context *ctx, orr_arena *scratch, const orr_
     json_t *points = json_array();
     for (int64_t w = 0; w < g->widths; w++) {
         json_t *row = json_array();
-        for (int64_t r = 0; r < g->rates; r++)
-            (void)json_array_append_new(row, json_integer((json_int_t)point_at(in, g, w, r)));
-        (void)json_array_append_new(points, row);
+        for (int64_t r = 0; r < g->rates; r++) orr_json_add(row, json_integer((json_int_t)point_at(in, g, w, r)));
+        orr_json_add(points, row);
     }
     for (int64_t i = 0; i < g->n; i++) {
         if (width_at(in, g->point[i]) == g->width[0]) ends[0] = g->point[i];
@@ -334,7 +332,7 @@ static orr_status predict(orr_context *ctx, orr_arena *scratch, const orr_premis
     for (int64_t i = 0; i < n && status == ORR_OK; i++) {
         json_t *one = json_object();
         status = predict_group(ctx, scratch, in, &g[i], one);
-        (void)json_array_append_new(groups, one);
+        orr_json_add(groups, one);
     }
     *prediction = json_pack("{s:s, s:o}", "law", "mup-transfer", "groups", groups);
     if (status == ORR_OK && *prediction) return ORR_OK;
@@ -509,10 +507,9 @@ json_t *orr_mup_slopes(const json_t *measurement, const json_t *group) {
             const double step = orr_number_at(steps, k);
             const char *tap = json_string_value(json_array_get(taps, t));
             if (step > 0)
-                (void)json_array_append_new(
-                    rows, json_pack("{s:s, s:O, s:o, s:O}", "layer", tap, "step", json_array_get(steps, k), "slope",
-                                    orr_json_real(slope_of(measurement, group, tap, step)), "judged",
-                                    json_array_get(json_object_get(group, "judged"), t)));
+                orr_json_row(rows, "{s:s, s:O, s:o, s:O}", "layer", tap, "step", json_array_get(steps, k), "slope",
+                             orr_json_real(slope_of(measurement, group, tap, step)), "judged",
+                             json_array_get(json_object_get(group, "judged"), t));
         }
     return rows;
 }
@@ -521,12 +518,12 @@ static void add_slopes(json_t *panels, const json_t *measurement, const json_t *
     const json_t *taps = json_object_get(group, "taps");
     json_t *rows = orr_mup_slopes(measurement, group), *predicted = json_array();
     for (size_t t = 0; t < json_array_size(taps); t++)
-        (void)json_array_append_new(predicted, json_pack("{s:O, s:i, s:O}", "layer", json_array_get(taps, t), "step", 1,
-                                                         "slope", json_array_get(json_object_get(group, "first"), t)));
+        orr_json_row(predicted, "{s:O, s:i, s:O}", "layer", json_array_get(taps, t), "step", 1, "slope",
+                     json_array_get(json_object_get(group, "first"), t));
     json_t *band = is_maximal(group)
                        ? json_pack("[{s:f, s:f}]", "low", checks[MUP_SLOPE].low, "high", checks[MUP_SLOPE].high)
                        : json_array();
-    (void)json_array_append_new(
+    orr_json_add(
         panels,
         orr_page_panel_of("width_slopes", "How changes grow with width", json_object_get(group, "name"),
                           "How the change after k updates goes with the width: its exponent. Diamonds: predicted "
@@ -542,25 +539,22 @@ static void add_rates(json_t *panels, const json_t *measurement, const json_t *g
     for (size_t w = 0; w < size_of(widths); w++) {
         const double at = best_rate(measurement, group, w, &loss),
                      octaves = log2(orr_number_at(widths, w) / orr_number_at(widths, 0));
-        (void)json_array_append_new(best, json_pack("{s:O, s:o, s:o}", "width", json_array_get(widths, w), "rate",
-                                                    orr_json_real(at), "loss", orr_json_real(loss)));
-        (void)json_array_append_new(predicted,
-                                    json_pack("{s:O, s:o}", "width", json_array_get(widths, w), "rate",
-                                              orr_json_real(narrow + octaves * orr_number_of(group, "rate_exponent"))));
+        orr_json_row(best, "{s:O, s:o, s:o}", "width", json_array_get(widths, w), "rate", orr_json_real(at), "loss",
+                     orr_json_real(loss));
+        orr_json_row(predicted, "{s:O, s:o}", "width", json_array_get(widths, w), "rate",
+                     orr_json_real(narrow + octaves * orr_number_of(group, "rate_exponent")));
         for (size_t r = 0; r < size_of(rates); r++)
-            (void)json_array_append_new(rows,
-                                        json_pack("{s:O, s:f, s:o}", "width", json_array_get(widths, w), "rate",
-                                                  log2(orr_number_at(rates, r)), "loss",
-                                                  orr_json_real(mean_over_seeds(measurement, group, w, r, NULL,
-                                                                                orr_number_of(group, "last_step")))));
+            orr_json_row(
+                rows, "{s:O, s:f, s:o}", "width", json_array_get(widths, w), "rate", log2(orr_number_at(rates, r)),
+                "loss",
+                orr_json_real(mean_over_seeds(measurement, group, w, r, NULL, orr_number_of(group, "last_step"))));
     }
-    (void)json_array_append_new(
-        panels,
-        orr_page_panel_of("rate_transfer", "Loss against learning rate", json_object_get(group, "name"),
-                          "Loss against learning rate, a line for each width; circles: the best ones, joined; "
-                          "dotted: where they are predicted from the narrowest.",
-                          "Loss against learning rate for several widths, with the best rates joined.", false,
-                          json_pack("{s:o, s:o, s:o}", "measured", rows, "best", best, "predicted", predicted)));
+    orr_json_add(panels, orr_page_panel_of(
+                             "rate_transfer", "Loss against learning rate", json_object_get(group, "name"),
+                             "Loss against learning rate, a line for each width; circles: the best ones, joined; "
+                             "dotted: where they are predicted from the narrowest.",
+                             "Loss against learning rate for several widths, with the best rates joined.", false,
+                             json_pack("{s:o, s:o, s:o}", "measured", rows, "best", best, "predicted", predicted)));
 }
 
 static json_t *figure(const json_t *prediction, const json_t *measurement) {

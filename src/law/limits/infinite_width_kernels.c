@@ -173,7 +173,7 @@ static orr_status predict(orr_context *ctx, orr_arena *scratch, const orr_premis
         orr_status status = predict_point(ctx, scratch, in, i, first[i], &point);
         orr_arena_rewind(scratch, mark);
         if (status == ORR_OK && in->tick) status = in->tick(in->user);
-        if (point) (void)json_array_append_new(points, point);
+        if (point) orr_json_add(points, point);
         if (status == ORR_OK) continue;
         json_decref(points);
         return status;
@@ -196,8 +196,7 @@ static orr_status kernel_of(orr_context *ctx, orr_arena *scratch, const orr_reco
     }
     ORR_TRY(ctx, status);
     *out = json_array();
-    for (int64_t i = 0; i < orr_shape_count(&a.shape); i++)
-        (void)json_array_append_new(*out, orr_json_real(orr_array_value(&a, i)));
+    for (int64_t i = 0; i < orr_shape_count(&a.shape); i++) orr_json_add(*out, orr_json_real(orr_array_value(&a, i)));
     return ORR_OK;
 }
 
@@ -326,9 +325,8 @@ static void add_scatter(json_t *rows, double *least, const json_t *point, const 
         *least = fmin(*least, orr_number_at(theta, i) / most);
         double mean = 0.0;
         for (size_t r = 0; r < n; r++) mean += theta_hat(point, json_array_get(runs, r), i) / (double)n;
-        (void)json_array_append_new(
-            rows, json_pack("{s:o, s:o, s:O}", "predicted", orr_json_real(orr_number_at(theta, i) / most), "measured",
-                            orr_json_real(mean / most), "label", json_object_get(point, "label")));
+        orr_json_row(rows, "{s:o, s:o, s:O}", "predicted", orr_json_real(orr_number_at(theta, i) / most), "measured",
+                     orr_json_real(mean / most), "label", json_object_get(point, "label"));
     }
 }
 
@@ -342,27 +340,23 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
         (void)slope_of(points, measurement, point, &widths);
         const double n = orr_number_of(point, "width"), e = single_error(point, runs);
         json_t *label = json_object_get(point, "label");
-        (void)json_array_append_new(errors,
-                                    json_pack("{s:f, s:o, s:O}", "n", n, "error", orr_json_real(e), "label", label));
-        (void)json_array_append_new(
-            errors, json_pack("{s:f, s:o, s:s, s:O}", "n", n, "mean_error",
-                              orr_json_real(error_of(point, runs, 0, json_array_size(runs), "theta", theta_hat)),
-                              "kind", "mean", "label", label));
+        orr_json_row(errors, "{s:f, s:o, s:O}", "n", n, "error", orr_json_real(e), "label", label);
+        orr_json_row(errors, "{s:f, s:o, s:s, s:O}", "n", n, "mean_error",
+                     orr_json_real(error_of(point, runs, 0, json_array_size(runs), "theta", theta_hat)), "kind", "mean",
+                     "label", label);
         if (widths >= 3 && json_array_size(guides) == 0) /* through the first point, 1/sqrt n */
             for (double m = n; m <= 16 * n; m *= 2)
-                (void)json_array_append_new(guides,
-                                            json_pack("{s:f, s:o}", "n", m, "error", orr_json_real(e * sqrt(n / m))));
+                orr_json_row(guides, "{s:f, s:o}", "n", m, "error", orr_json_real(e * sqrt(n / m)));
         add_scatter(scatter, &least, point, runs);
     }
-    (void)json_array_append_new(
-        panels,
-        orr_page_panel("width_error", "One network's tangent kernel nears the limit as n^-1/2",
-                       "Filled: mean error of one network. Open: error of the mean over all, which the grey line "
-                       "(5 %) bounds at the largest width. Dashed: n^-1/2.",
-                       "Error of the tangent kernel against width, on logarithmic axes, for each network.", true,
-                       json_pack("{s:o, s:o, s:[{s:f}]}", "measured", errors, "guide", guides, "tolerance", "high",
-                                 checks[DENSE_THETA].high)));
-    (void)json_array_append_new(
+    orr_json_add(panels, orr_page_panel(
+                             "width_error", "One network's tangent kernel nears the limit as n^-1/2",
+                             "Filled: mean error of one network. Open: error of the mean over all, which the grey line "
+                             "(5 %) bounds at the largest width. Dashed: n^-1/2.",
+                             "Error of the tangent kernel against width, on logarithmic axes, for each network.", true,
+                             json_pack("{s:o, s:o, s:[{s:f}]}", "measured", errors, "guide", guides, "tolerance",
+                                       "high", checks[DENSE_THETA].high)));
+    orr_json_add(
         panels,
         orr_page_panel(
             "identity", "Every entry of the tangent kernel, measured against predicted",

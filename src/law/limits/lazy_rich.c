@@ -121,8 +121,8 @@ static json_t *curve_from(const orr_premises *in, int check, char *const *key, i
         if (j < i) first = false;
         low = fmin(low, at);
         high = fmax(high, at);
-        (void)json_array_append_new(members, json_integer(j));
-        (void)json_array_append_new(x, json_real(at));
+        orr_json_add(members, json_integer(j));
+        orr_json_add(x, json_real(at));
     }
     if (first && json_array_size(x) >= (size_t)f->points && high >= f->span * low)
         return json_pack("{s:i, s:s, s:o, s:o}", "check", check, "what", f->what, "x", x, "points", members);
@@ -140,7 +140,7 @@ static orr_status find_curves(orr_context *ctx, orr_arena *scratch, const orr_pr
         for (int64_t i = 0; i < in->experiment->n_points; i++) {
             json_t *curve =
                 in_range(in, &families[check], i) ? curve_from(in, check, key[families[check].axis], i) : NULL;
-            if (curve) (void)json_array_append_new(*curves, curve);
+            if (curve) orr_json_add(*curves, curve);
         }
     return *curves ? ORR_OK : orr_fail(ctx, ORR_ENOMEM, "lazy-rich: no memory");
 }
@@ -247,9 +247,8 @@ static orr_status predict_loss(orr_context *ctx, const orr_premises *in, int64_t
     ORR_TRY(ctx, orr_linearization_of(ctx, in, point, 0, &l));
     json_t *steps = json_array(), *losses = json_array();
     for (int64_t k = 0; k <= p->steps; k = orr_instrument_next(when, k)) {
-        (void)json_array_append_new(steps, json_integer(k));
-        (void)json_array_append_new(
-            losses, orr_json_real(l.curvature * orr_linearized_loss(&l.modes, orr_linearization_time(&l, k))));
+        orr_json_add(steps, json_integer(k));
+        orr_json_add(losses, orr_json_real(l.curvature * orr_linearized_loss(&l.modes, orr_linearization_time(&l, k))));
     }
     orr_linearization_free(&l);
     *out = json_pack("{s:o, s:o}", "step", steps, "value", losses);
@@ -273,7 +272,7 @@ static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_
     for (int64_t seed = 0; exact && status == ORR_OK && seed < in->experiment->seeds; seed++) {
         double change = (double)NAN;
         status = orr_two_layer_change(ctx, scratch, in, point, seed, last_record(p), &change);
-        if (isfinite(change)) (void)json_array_append_new(changes, json_real(change));
+        if (isfinite(change)) orr_json_add(changes, json_real(change));
     }
     json_t *one = json_pack("{s:s, s:f, s:f, s:I, s:f, s:I, s:o?, s:o}", "point", p->name, "gamma", gamma, "gamma_0",
                             richness, "width", (json_int_t)problem_of(in, point)->network.width, "until", p->until,
@@ -390,8 +389,7 @@ static orr_status judge(orr_context *ctx, orr_arena *out_arena, const json_t *pr
 
 static void add_row(json_t *rows, double x, const char *key, double value, json_t *label, size_t seed) {
     if (value > 0.0)
-        (void)json_array_append_new(
-            rows, json_pack("{s:f, s:f, s:O, s:I}", key, x, "value", value, "label", label, "seed", (json_int_t)seed));
+        orr_json_row(rows, "{s:f, s:f, s:O, s:I}", key, x, "value", value, "label", label, "seed", (json_int_t)seed);
     json_decref(label);
 }
 
@@ -434,9 +432,8 @@ static json_t *guides(const char *key, double from, double to, double value, con
     for (int i = 0; i < 2; i++)
         for (int end = 0; end < 2; end++) {
             json_t *words = json_sprintf("slope %g", slope[i]);
-            (void)json_array_append_new(rows,
-                                        json_pack("{s:f, s:f, s:o}", key, end ? to : from, "value",
-                                                  end ? value * pow(to / from, slope[i]) : value, "slope", words));
+            orr_json_row(rows, "{s:f, s:f, s:o}", key, end ? to : from, "value",
+                         end ? value * pow(to / from, slope[i]) : value, "slope", words);
         }
     return rows;
 }
@@ -448,8 +445,8 @@ static json_t *linear_rows(const json_t *prediction) {
     for (size_t i = 0; i < json_array_size(points); i++) {
         const json_t *p = json_array_get(points, i), *kernel = json_object_get(p, "kernel");
         for (size_t s = 0; s < json_array_size(kernel); s++)
-            (void)json_array_append_new(rows, json_pack("{s:O, s:O, s:I}", "gamma_0", json_object_get(p, "gamma_0"),
-                                                        "value", json_array_get(kernel, s), "seed", (json_int_t)s));
+            orr_json_row(rows, "{s:O, s:O, s:I}", "gamma_0", json_object_get(p, "gamma_0"), "value",
+                         json_array_get(kernel, s), "seed", (json_int_t)s);
     }
     return rows;
 }
@@ -481,9 +478,8 @@ static json_t *losses(const json_t *prediction, const json_t *measurement) {
                 const double step = orr_number_at(json_object_get(from, "step"), i),
                              y = orr_number_at(json_object_get(from, "value"), i);
                 if (y > 0.0)
-                    (void)json_array_append_new(who ? linear : measured,
-                                                json_pack("{s:f, s:f, s:o}", "step", step, "loss", y, "label",
-                                                          json_sprintf("gamma_0 = %.3g", orr_number_of(p, "gamma_0"))));
+                    orr_json_row(who ? linear : measured, "{s:f, s:f, s:o}", "step", step, "loss", y, "label",
+                                 json_sprintf("gamma_0 = %.3g", orr_number_of(p, "gamma_0")));
             }
     }
     return orr_page_panel("linear_loss", "From lazy to rich: loss",
@@ -497,7 +493,7 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
     json_t *panels = json_array(), *richness = curve_rows(prediction, measurement, RICHNESS),
            *width = curve_rows(prediction, measurement, WIDTH);
     if (json_array_size(richness) > 0)
-        (void)json_array_append_new(
+        orr_json_add(
             panels,
             orr_page_panel("against_richness", "Change of kernel and features",
                            "At the end of training, a point for each seed. Crosses: predicted for each two-layer "
@@ -506,14 +502,14 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
                            json_pack("{s:O, s:o, s:o}", "measured", richness, "guides",
                                      guides("gamma_0", 0.003, 0.3, 0.002, up), "theory", linear_rows(prediction))));
     if (json_array_size(width) > 0)
-        (void)json_array_append_new(
+        orr_json_add(
             panels,
             orr_page_panel("against_width", "With \u03b3 held features freeze, with \u03b3\u2080 held they don't",
                            "\u03b3 = 1 is the NTK parameterization, \u03b3\u2080 of order one the mean-field one.",
                            "Change of kernel and features against the width.", true,
                            json_pack("{s:O, s:o, s:[]}", "measured", width, "guides",
                                      guides("width", 32, 512, 0.6, down), "tolerance")));
-    (void)json_array_append_new(panels, losses(prediction, measurement));
+    orr_json_add(panels, losses(prediction, measurement));
     json_decref(richness);
     json_decref(width);
     return panels;

@@ -359,7 +359,7 @@ static orr_status predict_run(orr_context *ctx, orr_arena *scratch, const orr_pr
     for (int64_t k = 0; k < s.modes; k++) {
         json_t *mode = NULL;
         ORR_TRY_DONE(ctx, predict_mode(ctx, scratch, &s, k, n, step, loss, &mode));
-        (void)json_array_append_new(modes, mode);
+        orr_json_add(modes, mode);
         least -= 0.5 * s.task.s[k] * s.task.s[k];
     }
     for (int64_t i = 0; i < n; i++) loss[i] *= scale;
@@ -535,8 +535,6 @@ static orr_status judge(orr_context *ctx, orr_arena *out_arena, const json_t *pr
 
 enum { DOTS = 50, PANELS = 4 }; /* measured points of a line; points of a sweep that get a panel */
 
-static void add(json_t *rows, json_t *row) { (void)json_array_append_new(rows, row); }
-
 /* Records of a point up to twice the last half-time of its first run. */
 static size_t shown(const json_t *point) {
     const json_t *run = json_array_get(json_object_get(point, "runs"), 0), *step = json_object_get(point, "step");
@@ -553,9 +551,9 @@ static void add_line(json_t *rows, const json_t *point, const json_t *y, double 
     const json_t *step = json_object_get(point, "step");
     const size_t n = shown(point), stride = n / most + 1;
     for (size_t i = stride; i < n && i < json_array_size(y); i += stride)
-        add(rows,
-            json_pack("{s:o, s:o, s:s}", "time", orr_json_real(orr_number_of(point, "rate") * orr_number_at(step, i)),
-                      field, orr_json_real(orr_number_at(y, i) - less), by, label));
+        orr_json_row(rows, "{s:o, s:o, s:s}", "time",
+                     orr_json_real(orr_number_of(point, "rate") * orr_number_at(step, i)), field,
+                     orr_json_real(orr_number_at(y, i) - less), by, label);
 }
 
 static json_t *modes_panel(const json_t *point, const json_t *predicted, const json_t *run) {
@@ -583,7 +581,7 @@ static void add_plateaus(json_t *rows, const json_t *predicted) {
     for (size_t k = json_array_size(modes); k-- > 0;) {
         const double s = orr_number_of(json_array_get(modes, k), "s");
         left += 0.5 * s * s * orr_number_of(predicted, "loss_scale");
-        add(rows, json_pack("{s:f}", "loss", left));
+        orr_json_row(rows, "{s:f}", "loss", left);
     }
 }
 
@@ -591,10 +589,10 @@ static void add_half_times(json_t *rows, const json_t *point, const json_t *pred
     const size_t learnt = (size_t)json_integer_value(json_object_get(predicted, "learnt"));
     for (size_t k = 0; k < learnt && k < MODES_MAX; k++) {
         const json_t *mode = json_array_get(json_object_get(predicted, "modes"), k);
-        add(rows, json_pack("{s:O, s:o, s:O}", "predicted", json_object_get(mode, "half_time"), "measured",
-                            orr_json_real(half_time(json_object_get(point, "step"), values_of(run, series[k]),
-                                                    orr_number_of(mode, "s"), orr_number_of(point, "rate"))),
-                            "label", json_object_get(point, "point")));
+        orr_json_row(rows, "{s:O, s:o, s:O}", "predicted", json_object_get(mode, "half_time"), "measured",
+                     orr_json_real(half_time(json_object_get(point, "step"), values_of(run, series[k]),
+                                             orr_number_of(mode, "s"), orr_number_of(point, "rate"))),
+                     "label", json_object_get(point, "point"));
     }
 }
 
@@ -605,9 +603,8 @@ static json_t *band_of(const json_t *rows) {
     for (size_t i = 0; i < json_array_size(rows); i++)
         last = fmax(last, orr_number_of(json_array_get(rows, i), "predicted"));
     for (int end = 0; end < 2; end++)
-        add(band,
-            json_pack("{s:f, s:f, s:f}", "predicted", end * last, "low", end * last * (1 - checks[RANDOM_HALF].high),
-                      "high", end * last * (1 + checks[RANDOM_HALF].high)));
+        orr_json_row(band, "{s:f, s:f, s:f}", "predicted", end * last, "low",
+                     end * last * (1 - checks[RANDOM_HALF].high), "high", end * last * (1 + checks[RANDOM_HALF].high));
     return band;
 }
 
@@ -623,23 +620,24 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
         if (i >= PANELS) continue;
         const double least = orr_number_of(first, "least_loss");
         const char *name = json_string_value(json_object_get(point, "point"));
-        add(panels, modes_panel(point, first, run));
+        orr_json_add(panels, modes_panel(point, first, run));
         add_line(loss, point, json_object_get(first, "loss"), least, 400, "loss", "label", name);
         add_line(dots, point, values_of(run, "loss"), least, DOTS, "loss", "label", name);
         if (i == 0) add_plateaus(plateaus, first);
     }
     json_t *band = band_of(half);
-    add(panels,
+    orr_json_add(
+        panels,
         orr_page_panel(
             "staircase", "The loss is a staircase",
             "Lines: predicted. Points: measured, seed 0. Dashed: the plateaus, half the squares of the modes that are "
             "still to come, of the first network.",
             "Loss against time, predicted and measured.", true,
             json_pack("{s:o, s:o, s:o}", "predicted", loss, "measured", dots, "plateaus", plateaus)));
-    add(panels, orr_page_panel("diagonal", "When each mode is half learnt",
-                               "Every mode of every seed. Shaded: the tolerance for random starts, 1.5 %.",
-                               "Measured against predicted half-times.", false,
-                               json_pack("{s:o, s:o}", "measured", half, "tolerance", band)));
+    orr_json_add(panels, orr_page_panel("diagonal", "When each mode is half learnt",
+                                        "Every mode of every seed. Shaded: the tolerance for random starts, 1.5 %.",
+                                        "Measured against predicted half-times.", false,
+                                        json_pack("{s:o, s:o}", "measured", half, "tolerance", band)));
     return panels;
 }
 

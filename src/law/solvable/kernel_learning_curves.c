@@ -433,9 +433,8 @@ static void add_line(json_t *rows, const json_t *point, const pair *p, const jso
         for (size_t i = 0; i < json_array_size(errors); i++) {
             const double error = orr_number_at(errors, i);
             if (error <= smallest) continue;
-            (void)json_array_append_new(rows, json_pack("{s:f, s:o, s:s, s:o, s:f}", "n", samples_of(line, p, i),
-                                                        "error", orr_json_real(error), "part", parts[part], "case",
-                                                        case_of(point, p, i), "ridge", ridge_of(point, p, i)));
+            orr_json_row(rows, "{s:f, s:o, s:s, s:o, s:f}", "n", samples_of(line, p, i), "error", orr_json_real(error),
+                         "part", parts[part], "case", case_of(point, p, i), "ridge", ridge_of(point, p, i));
         }
     }
 }
@@ -446,11 +445,10 @@ static void add_dots(json_t *rows, const json_t *point, const pair *p, size_t se
             const double error = orr_number_at(json_object_get(p->run, parts[part]), i) + (part == 0 ? p->added : 0.0),
                          bar = 2 * orr_number_at(json_object_get(p->run, deviations[part]), i);
             if (!(error > smallest)) continue;
-            (void)json_array_append_new(
-                rows, json_pack("{s:f, s:o, s:o, s:o, s:s, s:o, s:f, s:I}", "n", samples_of(p->at, p, i), "error",
-                                orr_json_real(error), "low", orr_json_real(fmax(error - bar, smallest)), "high",
-                                orr_json_real(error + bar), "part", parts[part], "case", case_of(point, p, i), "ridge",
-                                ridge_of(point, p, i), "seed", (json_int_t)seed));
+            orr_json_row(rows, "{s:f, s:o, s:o, s:o, s:s, s:o, s:f, s:I}", "n", samples_of(p->at, p, i), "error",
+                         orr_json_real(error), "low", orr_json_real(fmax(error - bar, smallest)), "high",
+                         orr_json_real(error + bar), "part", parts[part], "case", case_of(point, p, i), "ridge",
+                         ridge_of(point, p, i), "seed", (json_int_t)seed);
         }
 }
 
@@ -461,12 +459,10 @@ static void add_modes(json_t *rows, const json_t *point, const pair *p) {
     for (size_t i = 0; i < json_array_size(l); i++) {
         const double kappa = orr_number_at(json_object_get(p->at, "kappa"), i / modes);
         if (!(kappa > 0.0)) continue;
-        (void)json_array_append_new(
-            rows,
-            json_pack("{s:o, s:o, s:o, s:O}", "ratio", orr_json_real(orr_number_at(values, i % modes) / kappa),
-                      "learnability", orr_json_real(orr_number_at(l, i)), "n",
-                      orr_json_real(orr_number_at(json_object_get(p->at, "samples"), i / modes / (size_t)p->ridges)),
-                      "point", json_object_get(point, "point")));
+        orr_json_row(rows, "{s:o, s:o, s:o, s:O}", "ratio", orr_json_real(orr_number_at(values, i % modes) / kappa),
+                     "learnability", orr_json_real(orr_number_at(l, i)), "n",
+                     orr_json_real(orr_number_at(json_object_get(p->at, "samples"), i / modes / (size_t)p->ridges)),
+                     "point", json_object_get(point, "point"));
     }
 }
 
@@ -487,7 +483,7 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
             }
         }
         if (json_array_size(lines) > 0)
-            (void)json_array_append_new(
+            orr_json_add(
                 panels,
                 orr_page_panel("learning_curve", titles[k],
                                "Lines: predicted from the spectrum, one for each ridge. Dots: measured, a mean "
@@ -498,11 +494,11 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
         json_decref(dots);
     }
     if (json_array_size(modes) > 0)
-        (void)json_array_append_new(
-            panels, orr_page_panel("learnability", "Which modes are learned",
-                                   "Measured learnabilities of all numbers of samples and ridges fall on one line.",
-                                   "Learnability of eigenfunctions against their eigenvalue over kappa.", false,
-                                   json_pack("{s:O}", "measured", modes)));
+        orr_json_add(panels,
+                     orr_page_panel("learnability", "Which modes are learned",
+                                    "Measured learnabilities of all numbers of samples and ridges fall on one line.",
+                                    "Learnability of eigenfunctions against their eigenvalue over kappa.", false,
+                                    json_pack("{s:O}", "measured", modes)));
     json_decref(modes);
     return panels;
 }

@@ -156,8 +156,8 @@ static orr_status predict_run(orr_context *ctx, orr_arena *scratch, const orr_pr
         status = orr_linearized_outputs(ctx, scratch, &l.modes, at, n, l.kernel.train, l.kernel.f, f);
         if (status == ORR_OK)
             status = orr_linearized_outputs(ctx, scratch, &l.modes, at, m, l.kernel.test, l.kernel.f_test, f + n);
-        (void)json_array_append_new(train, orr_json_reals(f, n));
-        (void)json_array_append_new(test, orr_json_reals(f + n, m));
+        orr_json_add(train, orr_json_reals(f, n));
+        orr_json_add(test, orr_json_reals(f + n, m));
     }
     *out =
         json_pack("{s:I, s:f, s:o, s:o}", "seed", (json_int_t)seed, "largest", l.largest, "train", train, "test", test);
@@ -196,8 +196,7 @@ static json_t *label_of(const orr_point *p, const orr_problem *problem) {
 static json_t *records_of(const orr_point *p) {
     json_t *steps = json_array();
     for (int64_t k = 0, last = last_record(p); k <= last; k++)
-        if (k == 0 || orr_instrument_due(&outputs_of(p)->settings, k))
-            (void)json_array_append_new(steps, json_integer(k));
+        if (k == 0 || orr_instrument_due(&outputs_of(p)->settings, k)) orr_json_add(steps, json_integer(k));
     return steps;
 }
 
@@ -215,7 +214,7 @@ static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_
     for (int64_t seed = 0; seed < in->experiment->seeds; seed++) {
         json_t *run = NULL;
         const orr_status status = predict_run(ctx, scratch, in, point, seed, &run);
-        (void)json_array_append_new(runs, run);
+        orr_json_add(runs, run);
         ORR_TRY(ctx, status);
     }
     return ORR_OK;
@@ -254,10 +253,10 @@ static orr_status measure_run(orr_context *ctx, orr_arena *scratch, const orr_re
             ORR_TRY(ctx, orr_records_array(records, scratch, point, seed, arrays[part], rows[i].step, &a));
             json_t *numbers = json_array();
             for (int64_t j = 0, count = orr_shape_count(&a.shape); j < count; j++)
-                (void)json_array_append_new(numbers, orr_json_real(orr_array_value(&a, j)));
+                orr_json_add(numbers, orr_json_real(orr_array_value(&a, j)));
             if (json_array_append_new(all, numbers) != 0)
                 return orr_fail(ctx, ORR_ENOMEM, "linearized dynamics: no memory for what was measured");
-            if (part == 0) (void)json_array_append_new(steps, json_integer(rows[i].step));
+            if (part == 0) orr_json_add(steps, json_integer(rows[i].step));
         }
     }
     return ORR_OK;
@@ -370,9 +369,8 @@ enum { SHOWN = 4 }; /* test numbers whose way is drawn */
 static void add_way(json_t *rows, const json_t *steps, const json_t *outputs, const char *who) {
     for (size_t i = 0; i < json_array_size(steps); i++)
         for (size_t j = 0; j < SHOWN && j < json_array_size(json_array_get(outputs, i)); j++)
-            (void)json_array_append_new(rows, json_pack("{s:O, s:O, s:I, s:s}", "step", json_array_get(steps, i), "f",
-                                                        json_array_get(json_array_get(outputs, i), j), "example",
-                                                        (json_int_t)j + 1, "who", who));
+            orr_json_row(rows, "{s:O, s:O, s:I, s:s}", "step", json_array_get(steps, i), "f",
+                         json_array_get(json_array_get(outputs, i), j), "example", (json_int_t)j + 1, "who", who);
 }
 
 static json_t *ways(const json_t *point, const json_t *run) {
@@ -392,9 +390,8 @@ static json_t *guides(double from, double to, double value) {
     json_t *rows = json_array();
     for (int i = 1; i <= 2; i++)
         for (int end = 0; end < 2; end++)
-            (void)json_array_append_new(rows, json_pack("{s:f, s:f, s:s}", "width", end ? to : from, "value",
-                                                        end ? value * pow(to / from, -0.5 * i) : value, "slope",
-                                                        i == 1 ? "slope -1/2" : "slope -1"));
+            orr_json_row(rows, "{s:f, s:f, s:s}", "width", end ? to : from, "value",
+                         end ? value * pow(to / from, -0.5 * i) : value, "slope", i == 1 ? "slope -1/2" : "slope -1");
     return rows;
 }
 
@@ -429,18 +426,17 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
             const double last = orr_number_at(moved, json_array_size(moved) - 1),
                          now = last_distance(prediction, measurement, i, s, "test");
             if (now > 0.0)
-                (void)json_array_append_new(d, json_pack("{s:f, s:f, s:O, s:I}", "width", width_of(p), "value", now,
-                                                         "label", label, "seed", (json_int_t)s));
+                orr_json_row(d, "{s:f, s:f, s:O, s:I}", "width", width_of(p), "value", now, "label", label, "seed",
+                             (json_int_t)s);
             if (last > 0.0)
-                (void)json_array_append_new(movement, json_pack("{s:f, s:f, s:O, s:I}", "width", width_of(p), "value",
-                                                                last, "label", label, "seed", (json_int_t)s));
+                orr_json_row(movement, "{s:f, s:f, s:O, s:I}", "width", width_of(p), "value", last, "label", label,
+                             "seed", (json_int_t)s);
         }
     }
-    (void)json_array_append_new(panels, ways(json_array_get(points, narrow), orr_measured(measurement, narrow, 0)));
-    if (wide != narrow)
-        (void)json_array_append_new(panels, ways(json_array_get(points, wide), orr_measured(measurement, wide, 0)));
+    orr_json_add(panels, ways(json_array_get(points, narrow), orr_measured(measurement, narrow, 0)));
+    if (wide != narrow) orr_json_add(panels, ways(json_array_get(points, wide), orr_measured(measurement, wide, 0)));
     if (json_array_size(d) > 0)
-        (void)json_array_append_new(
+        orr_json_add(
             panels,
             against_width(d, "Distance of network and theory",
                           "D on test examples at the last record, a point for each seed. Shaded: tolerance.",
@@ -448,9 +444,9 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
                                     checks[D_WIDE].high, "from", VERY_WIDE, "to",
                                     fmax(1.2 * VERY_WIDE, widest_of(points)), "high", checks[D_VERY_WIDE].high)));
     if (json_array_size(movement) > 0)
-        (void)json_array_append_new(
-            panels, against_width(movement, "Movement of the kernel",
-                                  "|\u0398(t) - \u0398(0)| / |\u0398(0)| over the training examples.", json_array()));
+        orr_json_add(panels,
+                     against_width(movement, "Movement of the kernel",
+                                   "|\u0398(t) - \u0398(0)| / |\u0398(0)| over the training examples.", json_array()));
     json_decref(d);
     json_decref(movement);
     return panels;

@@ -258,7 +258,7 @@ static json_t *describe(const orr_point *p, const orr_problem *problem, const or
         for (int64_t k = 0; k < m->teachers; k++) {
             double sum = 0.0;
             for (int64_t l = 0; l < d; l++) sum += row[i * d + l] * row[k * d + l];
-            (void)json_array_append_new(t, orr_json_real(sum));
+            orr_json_add(t, orr_json_real(sum));
         }
     return json_pack("{s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:I, s:o, s:o, s:o}", "point", p->name, "dimension",
                      (json_int_t)d, "students", (json_int_t)m->students, "teachers", (json_int_t)m->teachers,
@@ -439,13 +439,12 @@ static void add_errors(const json_t *point, const json_t *predicted, const json_
                  *seed = json_object_get(predicted, "seed"), *error = json_object_get(predicted, "error");
     covariance measured;
     for (size_t s = 0; s < json_array_size(alpha); s += stride_of(alpha, 4 * DOTS))
-        (void)json_array_append_new(lines, json_pack("{s:O, s:O, s:O, s:O}", "alpha", json_array_get(alpha, s), "error",
-                                                     json_array_get(error, s), "label", label, "seed", seed));
+        orr_json_row(lines, "{s:O, s:O, s:O, s:O}", "alpha", json_array_get(alpha, s), "error",
+                     json_array_get(error, s), "label", label, "seed", seed);
     for (size_t s = 0; s < json_array_size(alpha); s += stride_of(alpha, DOTS)) {
         measured_covariance(&m, point, run, s, &measured);
-        (void)json_array_append_new(dots, json_pack("{s:O, s:o, s:O, s:O}", "alpha", json_array_get(alpha, s), "error",
-                                                    orr_json_real(orr_committee_error(&m, measured.c)), "label", label,
-                                                    "seed", seed));
+        orr_json_row(dots, "{s:O, s:o, s:O, s:O}", "alpha", json_array_get(alpha, s), "error",
+                     orr_json_real(orr_committee_error(&m, measured.c)), "label", label, "seed", seed);
     }
 }
 
@@ -462,8 +461,7 @@ static void add_plateau(const json_t *point, const json_t *predicted, json_t *ro
             slowest = fall, at = s;
     }
     if (at < n)
-        (void)json_array_append_new(
-            rows, json_pack("{s:O, s:O}", "alpha", json_array_get(alpha, at), "error", json_array_get(error, at)));
+        orr_json_row(rows, "{s:O, s:O}", "alpha", json_array_get(alpha, at), "error", json_array_get(error, at));
 }
 
 /* "Q 12" of overlap.student.1.2, "R 12" of overlap.teacher.1.2 */
@@ -482,22 +480,20 @@ static void add_overlaps(const json_t *point, const json_t *predicted, const jso
     json_object_foreach(json_object_get(predicted, "overlap"), name, values) {
         json_t *label = short_name(name);
         for (size_t s = 0; s < json_array_size(alpha); s += stride_of(alpha, 4 * DOTS))
-            (void)json_array_append_new(lines, json_pack("{s:O, s:O, s:O}", "alpha", json_array_get(alpha, s),
-                                                         "overlap", json_array_get(values, s), "label", label));
+            orr_json_row(lines, "{s:O, s:O, s:O}", "alpha", json_array_get(alpha, s), "overlap",
+                         json_array_get(values, s), "label", label);
         for (size_t s = 0; s < json_array_size(alpha); s += stride_of(alpha, DOTS))
-            (void)json_array_append_new(
-                dots, json_pack("{s:O, s:o, s:O}", "alpha", json_array_get(alpha, s), "overlap",
-                                orr_json_real(measured_at(run, name, orr_number_at(step, s), s)), "label", label));
+            orr_json_row(dots, "{s:O, s:o, s:O}", "alpha", json_array_get(alpha, s), "overlap",
+                         orr_json_real(measured_at(run, name, orr_number_at(step, s), s)), "label", label);
         json_decref(label);
     }
 }
 
 static void add_deviation(const json_t *point, const json_t *predicted, const json_t *run, json_t *rows) {
     const deviation d = deviation_of(point, predicted, run);
-    (void)json_array_append_new(rows,
-                                json_pack("{s:O, s:o, s:O, s:O}", "dimension", json_object_get(point, "dimension"),
-                                          "rms", orr_json_real(d.overlaps), "label", json_object_get(point, "point"),
-                                          "seed", json_object_get(predicted, "seed")));
+    orr_json_row(rows, "{s:O, s:o, s:O, s:O}", "dimension", json_object_get(point, "dimension"), "rms",
+                 orr_json_real(d.overlaps), "label", json_object_get(point, "point"), "seed",
+                 json_object_get(predicted, "seed"));
 }
 
 /* rms falling as 1/sqrt N through the mean of the first point, from the smallest dimension to the largest. */
@@ -511,8 +507,8 @@ static json_t *guide_of(const json_t *deviations) {
         if (isfinite(rms)) scaled += rms * sqrt(dimension), n++;
     }
     for (int end = 0; end < 2; end++)
-        (void)json_array_append_new(guide, json_pack("{s:f, s:o}", "dimension", end ? high : low, "rms",
-                                                     orr_json_real(scaled / n / sqrt(end ? high : low))));
+        orr_json_row(guide, "{s:f, s:o}", "dimension", end ? high : low, "rms",
+                     orr_json_real(scaled / n / sqrt(end ? high : low)));
     return guide;
 }
 
@@ -539,26 +535,26 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
             if (i == 0 && seed == 0) add_overlaps(point, predicted, run, overlap_lines, overlap_dots);
         }
     }
-    (void)json_array_append_new(
+    orr_json_add(
         panels,
         orr_page_panel("committee_error", "The error of generalisation follows the closed equations",
                        "Lines: predicted from the initial overlaps. Points: training, from its overlaps; all seeds.",
                        "Error of generalisation against alpha, predicted and measured.", true,
                        json_pack("{s:o, s:o, s:o}", "predicted", lines, "measured", dots, "plateaus", plateaus)));
-    (void)json_array_append_new(
-        panels, orr_page_panel("committee_overlaps", "Each unit turns to a teacher's",
-                               "Overlaps R with the teacher and Q among students, of the first point's first seed. "
-                               "Lines: predicted; points: measured.",
-                               "Overlaps against alpha, predicted and measured.", has_one_dimension(points),
-                               json_pack("{s:o, s:o}", "predicted", overlap_lines, "measured", overlap_dots)));
+    orr_json_add(panels,
+                 orr_page_panel("committee_overlaps", "Each unit turns to a teacher's",
+                                "Overlaps R with the teacher and Q among students, of the first point's first seed. "
+                                "Lines: predicted; points: measured.",
+                                "Overlaps against alpha, predicted and measured.", has_one_dimension(points),
+                                json_pack("{s:o, s:o}", "predicted", overlap_lines, "measured", overlap_dots)));
     if (!has_one_dimension(points) && json_array_size(deviations) > 0)
-        (void)json_array_append_new(
-            panels, orr_page_panel(
-                        "committee_deviation", "Deviations fall as 1/\u221aN",
-                        "A point for each run with a specialised start. Line: slope \u22121/2. Shaded: tolerance.",
-                        "Root mean square of measured less predicted overlaps, against the dimension.", false,
-                        json_pack("{s:O, s:o, s:[{s:f, s:f}]}", "measured", deviations, "guide", guide_of(deviations),
-                                  "tolerance", "low", checks[OVERLAPS].low, "high", checks[OVERLAPS].high)));
+        orr_json_add(panels,
+                     orr_page_panel(
+                         "committee_deviation", "Deviations fall as 1/\u221aN",
+                         "A point for each run with a specialised start. Line: slope \u22121/2. Shaded: tolerance.",
+                         "Root mean square of measured less predicted overlaps, against the dimension.", false,
+                         json_pack("{s:O, s:o, s:[{s:f, s:f}]}", "measured", deviations, "guide", guide_of(deviations),
+                                   "tolerance", "low", checks[OVERLAPS].low, "high", checks[OVERLAPS].high)));
     json_decref(deviations);
     return panels;
 }

@@ -161,7 +161,7 @@ static orr_status predict(orr_context *ctx, orr_arena *scratch, const orr_premis
         const orr_arena_mark mark = orr_arena_here(scratch);
         orr_status status = predict_point(ctx, scratch, in, i, first[i], &point);
         orr_arena_rewind(scratch, mark);
-        if (point) (void)json_array_append_new(points, point);
+        if (point) orr_json_add(points, point);
         if (status == ORR_OK && in->tick) status = in->tick(in->user);
         if (status == ORR_OK) continue;
         json_decref(points);
@@ -229,7 +229,7 @@ static orr_status pairs_of(orr_context *ctx, orr_arena *scratch, const subject *
         for (int64_t j = 0; j < i; j++) {
             double value = (double)NAN;
             if (there[i] && there[j]) ORR_TRY_DONE(ctx, orr_similarity(ctx, scratch, &r[i], &r[j], NULL, &value));
-            (void)json_array_append_new(*out, orr_json_real(value));
+            orr_json_add(*out, orr_json_real(value));
         }
     }
     if (null && there[0] && there[1]) ORR_TRY_DONE(ctx, null_of(ctx, scratch, &r[0], &r[1], null));
@@ -292,7 +292,7 @@ static orr_status measure(orr_context *ctx, orr_arena *scratch, const orr_record
         const orr_arena_mark mark = orr_arena_here(scratch);
         status = measure_point(ctx, scratch, records, i, &point);
         orr_arena_rewind(scratch, mark);
-        (void)json_array_append_new(points, point);
+        orr_json_add(points, point);
     }
     if (status == ORR_OK) *measurement = points;
     else json_decref(points);
@@ -407,14 +407,12 @@ static void add_random_rows(json_t *rows, json_t *curve, json_t *band, const jso
     const double m = orr_number_of(point, "width"), ratio = orr_number_of(point, "ratio"),
                  exact = orr_number_of(null, "exact"), sd = orr_number_of(null, "sd");
     for (size_t k = 0; k < sizeof shown / sizeof shown[0]; k++)
-        (void)json_array_append_new(rows, json_pack("{s:O, s:o, s:s}", "width", width, "value",
-                                                    orr_json_real(mean_of(measured, "layer1", "untrained", shown[k])),
-                                                    "metric", shown[k]));
+        orr_json_row(rows, "{s:O, s:o, s:s}", "width", width, "value",
+                     orr_json_real(mean_of(measured, "layer1", "untrained", shown[k])), "metric", shown[k]);
     for (double v = m / 2; v <= 2.1 * m; v *= pow(2, 0.25)) /* neighbouring widths overlap: one curve */
-        (void)json_array_append_new(
-            curve, json_pack("{s:f, s:o}", "width", v, "value", orr_json_real(orr_random_feature_cka(ratio, v))));
-    (void)json_array_append_new(band, json_pack("{s:O, s:o, s:o}", "width", width, "low", orr_json_real(exact - 2 * sd),
-                                                "high", orr_json_real(exact + 2 * sd)));
+        orr_json_row(curve, "{s:f, s:o}", "width", v, "value", orr_json_real(orr_random_feature_cka(ratio, v)));
+    orr_json_row(band, "{s:O, s:o, s:o}", "width", width, "low", orr_json_real(exact - 2 * sd), "high",
+                 orr_json_real(exact + 2 * sd));
 }
 
 static void add_trained_rows(json_t *rows, const json_t *point, const json_t *measured) {
@@ -424,10 +422,9 @@ static void add_trained_rows(json_t *rows, const json_t *point, const json_t *me
     json_object_foreach(layers, name, layer) for (int t = 0; t < 2; t++) for (int k = 0; k < 4; k += 3) {
         char series[128];
         (void)snprintf(series, sizeof series, "%s, %s", name, shown[k]);
-        (void)json_array_append_new(rows,
-                                    json_pack("{s:O, s:o, s:s, s:s}", "width", json_object_get(point, "width"), "value",
-                                              orr_json_real(mean_of(measured, name, moments[t], shown[k])), "series",
-                                              series, "moment", moments[t]));
+        orr_json_row(rows, "{s:O, s:o, s:s, s:s}", "width", json_object_get(point, "width"), "value",
+                     orr_json_real(mean_of(measured, name, moments[t], shown[k])), "series", series, "moment",
+                     moments[t]);
     }
 }
 
@@ -441,11 +438,8 @@ static void add_heat_rows(json_t *rows, const json_t *measured) {
         for (json_int_t i = 0; k < json_array_size(pairs); i++)
             for (json_int_t j = 0; j <= i; j++) {
                 json_t *value = j == i ? json_real(1.0) : json_incref(json_array_get(pairs, k++));
-                (void)json_array_append_new(
-                    rows, json_pack("{s:I, s:I, s:O, s:s}", "a", i, "b", j, "cka", value, "layer", name));
-                if (j < i)
-                    (void)json_array_append_new(
-                        rows, json_pack("{s:I, s:I, s:O, s:s}", "a", j, "b", i, "cka", value, "layer", name));
+                orr_json_row(rows, "{s:I, s:I, s:O, s:s}", "a", i, "b", j, "cka", value, "layer", name);
+                if (j < i) orr_json_row(rows, "{s:I, s:I, s:O, s:s}", "a", j, "b", i, "cka", value, "layer", name);
                 json_decref(value);
             }
     }
@@ -466,7 +460,7 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
         }
     }
     if (json_array_size(random) > 0)
-        (void)json_array_append_new(
+        orr_json_add(
             panels,
             orr_page_panel("similarity", "Random features: two draws, the more features the more alike",
                            "Points: means over pairs of draws. Dashed: CKA predicted from the data, 1/(1 + V/(m q)). "
@@ -475,15 +469,15 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
                            json_pack("{s:O, s:O, s:O}", "measured", random, "predicted", curve, "null", band)));
     if (json_array_size(trained) > 0) {
         add_heat_rows(heat, widest);
-        (void)json_array_append_new(
-            panels, orr_page_panel("similarity_trained", "Networks of different seeds, before and after training",
-                                   "Means over pairs of seeds; hollow and dotted: before training.",
-                                   "Similarity of layers against width, before and after training.", false,
-                                   json_pack("{s:O}", "measured", trained)));
-        (void)json_array_append_new(panels, orr_page_panel("seeds", "Every pair of seeds",
-                                                           "CKA of trained networks, the widest, layer by layer.",
-                                                           "Matrix of similarities between seeds, for each layer.",
-                                                           false, json_pack("{s:O}", "measured", heat)));
+        orr_json_add(panels,
+                     orr_page_panel("similarity_trained", "Networks of different seeds, before and after training",
+                                    "Means over pairs of seeds; hollow and dotted: before training.",
+                                    "Similarity of layers against width, before and after training.", false,
+                                    json_pack("{s:O}", "measured", trained)));
+        orr_json_add(panels, orr_page_panel("seeds", "Every pair of seeds",
+                                            "CKA of trained networks, the widest, layer by layer.",
+                                            "Matrix of similarities between seeds, for each layer.", false,
+                                            json_pack("{s:O}", "measured", heat)));
     }
     json_decref(random);
     json_decref(curve);
