@@ -66,6 +66,28 @@ bool orr_runs_to_its_end(orr_arena *out_arena, const orr_point *p, const orr_pro
     return p->until == 0.0 && p->patience == 0;
 }
 
+bool orr_draws_independently(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
+    (void)problem;
+    *why = orr_arena_string(out_arena, "sampling is shuffle");
+    return !orr_settings_has(&p->rule_settings, "sampling") ||
+           !orr_settings_say(&p->rule_settings, "sampling", "shuffle");
+}
+
+bool orr_is_online(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
+    const char *sampling =
+        orr_settings_has(&p->rule_settings, "sampling") ? orr_text(&p->rule_settings, "sampling") : "none";
+    (void)problem;
+    *why = orr_arena_format(out_arena, "sampling is %s", sampling);
+    return strcmp(sampling, "online") == 0;
+}
+
+bool orr_is_smooth(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
+    const orr_settings *s = &p->architecture_settings;
+    (void)problem;
+    *why = orr_arena_string(out_arena, "relu has a kink");
+    return !orr_settings_has(s, "activation") || !orr_settings_say(s, "activation", "relu");
+}
+
 bool orr_has_squared_error(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
     (void)problem;
     *why = orr_arena_format(out_arena, "the task is %s", p->task->kind.name);
@@ -96,6 +118,15 @@ bool orr_is_periodic(const orr_observation *o) {
     int64_t n;
     (void)orr_ints(&o->settings, "at", &n);
     return n == 0 && orr_int(&o->settings, "per_decade") == 0;
+}
+
+int64_t orr_observed_updates(const orr_point *p, const orr_observation *o, double *step) {
+    const orr_settings *s = &o->settings;
+    int64_t n = 0;
+    for (int64_t k = orr_instrument_due(s, 0) ? 0 : orr_instrument_next(s, 0); k <= p->steps;
+         k = orr_instrument_next(s, k), n++)
+        if (step) step[n] = (double)k;
+    return n;
 }
 
 /* All that makes a point's network, its parameterization and its data, but for the width (new); NULL is out of memory. */

@@ -16,6 +16,12 @@ orr_point_check orr_is_plain_descent;
 orr_point_check orr_has_one_rate;
 /* "no run ends before its last update": no `until`, no `patience`. */
 orr_point_check orr_runs_to_its_end;
+/* "batches are drawn independently": with replacement, or fresh examples. */
+orr_point_check orr_draws_independently;
+/* "every update sees fresh examples" */
+orr_point_check orr_is_online;
+/* "the activation is smooth": no relu. */
+orr_point_check orr_is_smooth;
 /* "the task is mse" */
 orr_point_check orr_has_squared_error;
 /* "the loss is without ridge" */
@@ -27,6 +33,8 @@ orr_point_check orr_has_no_batch_norm;
 const orr_observation *orr_point_observation(const orr_point *point, const char *instrument);
 /* Whether it measures after 0, every, 2 every, ... updates. */
 bool orr_is_periodic(const orr_observation *observation);
+/* The updates after which it measures, up to the point's last: how many, and where step isn't NULL which: step[so many]. */
+int64_t orr_observed_updates(const orr_point *point, const orr_observation *observation, double *step);
 
 /* Points that differ by their width alone are one network: (*first)[i] is the first point of that of point i.  In out_arena.
  * Fails: ORR_ENOMEM. */

@@ -48,10 +48,16 @@ typedef orr_status orr_condition_check(orr_context *ctx, orr_arena *out_arena, c
 typedef bool orr_point_check(orr_arena *out_arena, const orr_point *point, const orr_problem *problem,
                              const char **why);
 
-/* One of the two: a check of each point, in turn, or of the whole experiment.  law/conditions.h has some that laws share. */
+/* The same for one run.  *why, in scratch, begins without the names of point and seed. */
+typedef orr_status orr_run_check(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
+                                 int64_t seed, bool *holds, const char **why);
+
+/* One of the three: a check of each point, in turn, of each run, or of the whole experiment.  law/conditions.h has some that laws
+ * share. */
 typedef struct orr_condition {
     const char *words;
     orr_point_check *point;
+    orr_run_check *run;
     orr_condition_check *check;
     bool beyond; /* past it the law can still predict, and is expected to fail: the map of its regime goes there */
 } orr_condition;

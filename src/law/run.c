@@ -63,6 +63,29 @@ static orr_status check_points(session *s, const orr_premises *in, const orr_con
     return *why ? ORR_OK : no_memory(s);
 }
 
+/* A condition of runs, likewise. */
+static orr_status check_runs(session *s, const orr_premises *in, const orr_condition *c, bool *holds,
+                             const char **why) {
+    const orr_experiment *e = in->experiment;
+    orr_status status = ORR_OK;
+    orr_arena *scratch;
+    *holds = true;
+    ORR_TRY(s->ctx, orr_arena_new(s->ctx, &scratch));
+    for (int64_t i = 0; status == ORR_OK && *holds && i < e->n_points * e->seeds; i++) {
+        const orr_arena_mark mark = orr_arena_here(scratch);
+        const int64_t point = i / e->seeds, seed = i % e->seeds;
+        const char *reason = "";
+        status = c->run(s->ctx, scratch, in, point, seed, holds, &reason);
+        if (status == ORR_OK && !*holds)
+            *why = reason ? orr_arena_format(s->arena, "%s: with seed %lld %s", e->points[point].name, (long long)seed,
+                                             reason)
+                          : NULL;
+        orr_arena_rewind(scratch, mark);
+    }
+    orr_arena_free(scratch);
+    return status != ORR_OK || *why ? status : no_memory(s);
+}
+
 static orr_status refuse(session *s, orr_law_outcome *out, const char *note) {
     out->verdict = ORR_OUT_OF_REGIME;
     out->note = note;
@@ -78,6 +101,7 @@ static orr_status check_regime(session *s, const orr_premises *in, orr_law_outco
         bool holds = false;
         const char *why = "";
         if (c->point) ORR_TRY(s->ctx, check_points(s, in, c, &holds, &why));
+        else if (c->run) ORR_TRY(s->ctx, check_runs(s, in, c, &holds, &why));
         else ORR_TRY(s->ctx, c->check(s->ctx, s->arena, in, &holds, &why));
         if (holds) continue;
         const char *note = why ? orr_arena_format(s->arena, "condition not met: %s (%s)", c->words, why) : NULL;

@@ -30,7 +30,7 @@ static void every_law_says_what_it_is(void **state) {
         for (const orr_check *c = law->checks; c->metric; c++)
             if (!(c->low < c->high || c->low == c->high)) fail_msg("%s: %s can't hold", law->id, c->metric);
         for (const orr_condition *c = law->regime; c->words; c++)
-            if (!c->point == !c->check) fail_msg("%s: \"%s\" needs one check", law->id, c->words);
+            if (!!c->point + !!c->run + !!c->check != 1) fail_msg("%s: \"%s\" needs one check", law->id, c->words);
         for (int j = 0; j < i; j++) assert_string_not_equal(orr_law_at(j)->id, law->id);
     }
 }

@@ -153,19 +153,19 @@ static orr_status starts_below(orr_context *ctx, orr_arena *out_arena, const orr
 }
 
 static const orr_condition regime[] = {
-    { "the rule is full-batch gd, nesterov, heavy-ball or adam, whose tolerances are known", has_ceiling, NULL, false },
-    { "every update sees all examples", orr_is_full_batch, NULL, true },
-    { "the learning rate is constant", orr_has_constant_rate, NULL, true },
-    { "the rule is without decay and clipping", orr_is_bare_rule, NULL, true },
-    { "all parameters learn at one rate", orr_has_one_rate, NULL, true },
-    { "no run ends before its last update", orr_runs_to_its_end, NULL, false },
-    { "sharpness is observed, preconditioned where the rule divides by P", is_observed, NULL, false },
-    { "sharpness is recorded at a constant distance", is_periodic, NULL, false },
-    { "the task is mse", is_mse, NULL, true },
-    { "the activation is smooth", is_smooth, NULL, true },
-    { "training is long enough: learning rate times updates is at least 50 for gd", is_long, NULL, true },
-    { "sharpness is recorded at least 5 times in the second half", is_recorded, NULL, false },
-    { "the initial sharpness is below the ceiling", NULL, starts_below, true },
+    { "the rule is full-batch gd, nesterov, heavy-ball or adam, whose tolerances are known", .point = has_ceiling },
+    { "every update sees all examples", .point = orr_is_full_batch, .beyond = true },
+    { "the learning rate is constant", .point = orr_has_constant_rate, .beyond = true },
+    { "the rule is without decay and clipping", .point = orr_is_bare_rule, .beyond = true },
+    { "all parameters learn at one rate", .point = orr_has_one_rate, .beyond = true },
+    { "no run ends before its last update", .point = orr_runs_to_its_end },
+    { "sharpness is observed, preconditioned where the rule divides by P", .point = is_observed },
+    { "sharpness is recorded at a constant distance", .point = is_periodic },
+    { "the task is mse", .point = is_mse, .beyond = true },
+    { "the activation is smooth", .point = is_smooth, .beyond = true },
+    { "training is long enough: learning rate times updates is at least 50 for gd", .point = is_long, .beyond = true },
+    { "sharpness is recorded at least 5 times in the second half", .point = is_recorded },
+    { "the initial sharpness is below the ceiling", .check = starts_below, .beyond = true },
     { 0 },
 };
 

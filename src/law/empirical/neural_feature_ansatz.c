@@ -188,17 +188,17 @@ static bool is_double(orr_arena *out_arena, const orr_point *p, const orr_proble
 }
 
 static const orr_condition regime[] = {
-    { "the ansatz or a recursive feature machine is observed", is_observed, NULL, false },
-    { "a network is matrices that follow each other", is_chain_of_matrices, NULL, false },
-    { "the ansatz is measured before the first update and after the last", has_ends, NULL, false },
-    { "no network ends before its last update", runs_to_its_end, NULL, false },
-    { "the task is mse", has_squared_error, NULL, true },
-    { "every update sees all examples", is_full_batch, NULL, true },
-    { "linear networks have float64", is_double, NULL, true },
-    { "a machine learns a target that has pairs of directions", is_known_target, NULL, true },
-    { "the network is linear, or has two layers and relu", NULL, is_of_a_kind, false },
-    { "a linear network starts balanced, another with weights below 0.2 or above 0.7 of sqrt(2/fan-in)", NULL,
-      has_known_start, true },
+    { "the ansatz or a recursive feature machine is observed", .point = is_observed },
+    { "a network is matrices that follow each other", .point = is_chain_of_matrices },
+    { "the ansatz is measured before the first update and after the last", .point = has_ends },
+    { "no network ends before its last update", .point = runs_to_its_end },
+    { "the task is mse", .point = has_squared_error, .beyond = true },
+    { "every update sees all examples", .point = is_full_batch, .beyond = true },
+    { "linear networks have float64", .point = is_double, .beyond = true },
+    { "a machine learns a target that has pairs of directions", .point = is_known_target, .beyond = true },
+    { "the network is linear, or has two layers and relu", .check = is_of_a_kind },
+    { "a linear network starts balanced, another with weights below 0.2 or above 0.7 of sqrt(2/fan-in)",
+      .check = has_known_start, .beyond = true },
     { 0 },
 };
 

@@ -157,15 +157,15 @@ static orr_status wide(orr_context *ctx, orr_arena *out_arena, const orr_premise
 }
 
 static const orr_condition regime[] = {
-    { "a point trains a network and records its test loss, or is kernel regression", is_learner, NULL, false },
-    { "the test loss is recorded at least 10 times, at a constant distance", is_recorded, NULL, false },
-    { "training examples are drawn once", is_drawn_once, NULL, false },
-    { "the kernel's population is known", orr_scaling_kernel_is_known, NULL, false },
-    { "a kernel learns at least 10 samples, at most six tenths of the examples", orr_scaling_kernel_is_in_pool, NULL,
-      true },
-    { "networks have at least 3 sizes, 3 numbers of examples to fit and one beyond", NULL, enough, false },
-    { "networks have at least 300 examples and a width of at least 8", is_in_range, NULL, true },
-    { "parameters span nearly a decade (a factor of 7.9), data a whole one", NULL, wide, true },
+    { "a point trains a network and records its test loss, or is kernel regression", .point = is_learner },
+    { "the test loss is recorded at least 10 times, at a constant distance", .point = is_recorded },
+    { "training examples are drawn once", .point = is_drawn_once },
+    { "the kernel's population is known", .point = orr_scaling_kernel_is_known },
+    { "a kernel learns at least 10 samples, at most six tenths of the examples", .point = orr_scaling_kernel_is_in_pool,
+      .beyond = true },
+    { "networks have at least 3 sizes, 3 numbers of examples to fit and one beyond", .check = enough },
+    { "networks have at least 300 examples and a width of at least 8", .point = is_in_range, .beyond = true },
+    { "parameters span nearly a decade (a factor of 7.9), data a whole one", .check = wide, .beyond = true },
     { 0 },
 };
 

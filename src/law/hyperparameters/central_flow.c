@@ -181,18 +181,19 @@ static orr_status reaches_edge(orr_context *ctx, orr_arena *out_arena, const orr
 }
 
 static const orr_condition regime[] = {
-    { "the rule is gd or rmsprop, scalar or not", is_known, NULL, false },
-    { "every update sees all examples", orr_is_full_batch, NULL, true },
-    { "the learning rate is constant", orr_has_constant_rate, NULL, false },
-    { "the rule is without decay and clipping", orr_is_bare_rule, NULL, false },
-    { "all parameters learn at one rate", orr_has_one_rate, NULL, false },
-    { "the loss is the same in every update", is_quiet, NULL, false },
-    { "no run ends before its last update", orr_runs_to_its_end, NULL, false },
-    { "loss, norms and parameters are recorded at each update", is_observed, NULL, false },
-    { "the rule has a kick, which begins the oscillation", is_kicked, NULL, true },
-    { "the network is smooth", is_smooth, NULL, true },
-    { "the flow starts below the edge, at an effective sharpness below 2", NULL, starts_below, true },
-    { "the edge is passed at least 240 updates before the end", NULL, reaches_edge, true }, /* WINDOWS_MIN WINDOW */
+    { "the rule is gd or rmsprop, scalar or not", .point = is_known },
+    { "every update sees all examples", .point = orr_is_full_batch, .beyond = true },
+    { "the learning rate is constant", .point = orr_has_constant_rate },
+    { "the rule is without decay and clipping", .point = orr_is_bare_rule },
+    { "all parameters learn at one rate", .point = orr_has_one_rate },
+    { "the loss is the same in every update", .point = is_quiet },
+    { "no run ends before its last update", .point = orr_runs_to_its_end },
+    { "loss, norms and parameters are recorded at each update", .point = is_observed },
+    { "the rule has a kick, which begins the oscillation", .point = is_kicked, .beyond = true },
+    { "the network is smooth", .point = is_smooth, .beyond = true },
+    { "the flow starts below the edge, at an effective sharpness below 2", .check = starts_below, .beyond = true },
+    { "the edge is passed at least 240 updates before the end", .check = reaches_edge,
+      .beyond = true }, /* WINDOWS_MIN WINDOW */
     { 0 },
 };
 

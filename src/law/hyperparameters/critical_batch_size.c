@@ -169,17 +169,17 @@ static orr_status is_reached(orr_context *ctx, orr_arena *out_arena, const orr_p
 }
 
 static const orr_condition regime[] = {
-    { "a loss to reach is named", has_target, NULL, false },
-    { "the rule has batches and a learning rate", has_batches, NULL, false },
-    { "points differ in batch size, learning rate and length alone", NULL, is_one_problem, false },
-    { "there are at least 4 batch sizes, over a factor of 16, with at least 3 learning rates each", NULL, is_scanned,
-      false },
-    { "the learning rate is constant", orr_has_constant_rate, NULL, true },
-    { "the rule is without decay and clipping", orr_is_bare_rule, NULL, true },
-    { "the rule is gradient descent on batches", is_plain, NULL, true },
-    { "no run ends before its last update", orr_runs_to_its_end, NULL, false },
-    { "batches are drawn independently: with replacement, or fresh examples", is_independent, NULL, true },
-    { "the target is reached at every batch size", NULL, is_reached, true },
+    { "a loss to reach is named", .point = has_target },
+    { "the rule has batches and a learning rate", .point = has_batches },
+    { "points differ in batch size, learning rate and length alone", .check = is_one_problem },
+    { "there are at least 4 batch sizes, over a factor of 16, with at least 3 learning rates each",
+      .check = is_scanned },
+    { "the learning rate is constant", .point = orr_has_constant_rate, .beyond = true },
+    { "the rule is without decay and clipping", .point = orr_is_bare_rule, .beyond = true },
+    { "the rule is gradient descent on batches", .point = is_plain, .beyond = true },
+    { "no run ends before its last update", .point = orr_runs_to_its_end },
+    { "batches are drawn independently: with replacement, or fresh examples", .point = is_independent, .beyond = true },
+    { "the target is reached at every batch size", .check = is_reached, .beyond = true },
     { 0 },
 };
 

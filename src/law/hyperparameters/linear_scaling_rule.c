@@ -301,16 +301,15 @@ static orr_status some_are_small(orr_context *ctx, orr_arena *out_arena, const o
 }
 
 static const orr_condition regime[] = {
-    { "the rule is sgd or gd", is_gradient_descent, NULL, false },
-    { "batches are drawn with replacement, or of fresh examples", draws_anew, NULL, true },
-    { "the learning rate is constant", orr_has_constant_rate, NULL, true },
-    { "the rule is without decay and clipping", orr_is_bare_rule, NULL, true },
-    { "no run ends before its last update", orr_runs_to_its_end, NULL, false },
-    { "the loss is observed at a constant distance", is_observed, NULL, false },
-    { "points of one rate over batch are compared, 8 times or more at equal numbers of examples", NULL, has_pairs,
-      false },
-    { "the step is small at one or more scaled points: learning rate times initial sharpness at most 1", NULL,
-      some_are_small, true },
+    { "the rule is sgd or gd", .point = is_gradient_descent },
+    { "batches are drawn with replacement, or of fresh examples", .point = draws_anew, .beyond = true },
+    { "the learning rate is constant", .point = orr_has_constant_rate, .beyond = true },
+    { "the rule is without decay and clipping", .point = orr_is_bare_rule, .beyond = true },
+    { "no run ends before its last update", .point = orr_runs_to_its_end },
+    { "the loss is observed at a constant distance", .point = is_observed },
+    { "points of one rate over batch are compared, 8 times or more at equal numbers of examples", .check = has_pairs },
+    { "the step is small at one or more scaled points: learning rate times initial sharpness at most 1",
+      .check = some_are_small, .beyond = true },
     { 0 },
 };
 

@@ -345,10 +345,7 @@ static orr_status predict(orr_context *ctx, orr_arena *scratch, const orr_premis
 
 static orr_status measure_run(orr_context *ctx, orr_arena *scratch, const orr_records *records, int64_t point,
                               int64_t seed, json_t **out) {
-    const char **names;
-    int64_t n;
-    ORR_TRY(ctx, orr_measure_names(ctx, scratch, records, point, seed, change_prefix, &names, &n));
-    names[n] = "loss"; /* there is room for one more */
+    static const char *const names[] = { "feature_change.*", "loss", NULL };
     return orr_measure_series(ctx, scratch, records, point, seed, names, out);
 }
 

@@ -127,15 +127,15 @@ static orr_status is_sampled(orr_context *ctx, orr_arena *out_arena, const orr_p
 }
 
 static const orr_condition regime[] = {
-    { "the network has a limit of infinite width that is known layer by layer", has_limit, NULL, false },
-    { "initial parameters are independent normal numbers", is_normal, NULL, true },
-    { "all seeds see the same data", is_one_dataset, NULL, false },
-    { "the kernels of the initial network are observed", is_observed, NULL, false },
-    { "kernels are small enough: at most 128 examples, and memory for all pairs of positions", is_small, NULL, false },
+    { "the network has a limit of infinite width that is known layer by layer", .point = has_limit },
+    { "initial parameters are independent normal numbers", .point = is_normal, .beyond = true },
+    { "all seeds see the same data", .point = is_one_dataset },
+    { "the kernels of the initial network are observed", .point = is_observed },
+    { "kernels are small enough: at most 128 examples, and memory for all pairs of positions", .point = is_small },
     { "the widest of each network has 512 units (convolutions: 128 channels) in every layer, and there are 40 seeds "
       "(24 "
       "with attention)",
-      NULL, is_sampled, true },
+      .check = is_sampled, .beyond = true },
     { 0 },
 };
 

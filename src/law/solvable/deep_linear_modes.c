@@ -19,12 +19,14 @@
  * Sources: Saxe, McClelland, Ganguli 2014 (1312.6120); Gidel et al. 2019 (1904.13262); Atanasov et al. 2021 (2111.00034).
  * Sheet: laws/solvable/deep-linear-modes.md */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/context.h"
 #include "law/conditions.h"
 #include "law/law.h"
 #include "law/measuring.h"
+#include "law/predicting.h"
 #include "report/page.h"
 #include "theory/deep_linear.h"
 
@@ -122,16 +124,6 @@ static orr_status study(orr_context *ctx, orr_arena *scratch, const orr_premises
     return ORR_OK;
 }
 
-/* Updates after which modes are recorded: how many, and which where step isn't NULL. */
-static int64_t records_of(const orr_point *p, double *step) {
-    const orr_settings *s = &modes_of(p)->settings;
-    int64_t n = 0;
-    for (int64_t k = orr_instrument_due(s, 0) ? 0 : orr_instrument_next(s, 0); k <= p->steps;
-         k = orr_instrument_next(s, k), n++)
-        if (step) step[n] = (double)k;
-    return n;
-}
-
 /* One mode at the recorded updates: gradient descent and flow. */
 static orr_status follow(orr_context *ctx, orr_arena *scratch, const start *s, int64_t k, int64_t n, const double *step,
                          double *exact, double *flow) {
@@ -147,11 +139,11 @@ static orr_status follow(orr_context *ctx, orr_arena *scratch, const start *s, i
 
 /* The largest |exact - flow|/s over learnt modes: what the length of a step does, known before training. */
 static orr_status step_error(orr_context *ctx, orr_arena *scratch, const orr_point *p, const start *s, double *out) {
-    const int64_t n = records_of(p, NULL);
+    const int64_t n = orr_observed_updates(p, modes_of(p), NULL);
     double *step = ORR_NEW(scratch, double, 3 * n), *exact = step + n, *flow = exact + n;
     *out = 0.0;
     if (!step) return orr_fail(ctx, ORR_ENOMEM, "deep linear modes: no memory for %lld records", (long long)n);
-    (void)records_of(p, step);
+    (void)orr_observed_updates(p, modes_of(p), step);
     for (int64_t k = 0; k < s->learnt; k++) {
         ORR_TRY(ctx, follow(ctx, scratch, s, k, n, step, exact, flow));
         for (int64_t i = 0; i < n; i++) {
@@ -187,11 +179,7 @@ static bool is_plain(orr_arena *out_arena, const orr_point *p, const orr_problem
 }
 
 static bool is_squared(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
-    (void)problem;
-    const bool mse = strcmp(p->task->kind.name, "mse") == 0;
-    *why = mse ? orr_arena_format(out_arena, "ridge is %g", orr_real(&p->task_settings, "ridge"))
-               : orr_arena_format(out_arena, "the task is %s", p->task->kind.name);
-    return mse && orr_real(&p->task_settings, "ridge") == 0.0;
+    return orr_has_squared_error(out_arena, p, problem, why) && orr_has_no_ridge(out_arena, p, problem, why);
 }
 
 static bool is_observed(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
@@ -200,122 +188,93 @@ static bool is_observed(orr_arena *out_arena, const orr_point *p, const orr_prob
     return modes_of(p) && orr_int(&modes_of(p)->settings, "top") >= MODES_MAX;
 }
 
-/* What a condition says of one run. */
-typedef orr_status run_check(orr_context *ctx, orr_arena *arena, const orr_point *p, const start *s, bool *holds,
-                             const char **why);
-
-static orr_status check_runs(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, run_check *check,
-                             bool *holds, const char **why) {
-    const orr_experiment *e = in->experiment;
-    orr_arena *scratch;
-    orr_status status = ORR_OK;
-    *holds = true;
-    ORR_TRY(ctx, orr_arena_new(ctx, &scratch));
-    for (int64_t i = 0; i < e->n_points * e->seeds && *holds && status == ORR_OK; i++) {
-        const orr_point *p = &e->points[i / e->seeds];
-        const orr_arena_mark mark = orr_arena_here(scratch);
-        start s;
-        const char *reason = "";
-        status = study(ctx, scratch, in, i / e->seeds, i % e->seeds, &s);
-        if (status == ORR_OK) status = check(ctx, scratch, p, &s, holds, &reason);
-        if (status == ORR_OK && !*holds && reason)
-            *why = orr_arena_format(out_arena, "%s, seed %lld: %s", p->name, (long long)(i % e->seeds), reason);
-        if (status == ORR_OK && (!reason || !*why)) status = orr_fail(ctx, ORR_ENOMEM, "deep linear modes: no memory");
-        orr_arena_rewind(scratch, mark);
-    }
-    orr_arena_free(scratch);
-    return status;
-}
-
-static orr_status check_white(orr_context *ctx, orr_arena *arena, const orr_point *p, const start *s, bool *holds,
-                              const char **why) {
-    const double colour = orr_linear_task_colour(&s->task, s->modes);
-    (void)ctx, (void)p;
+/* Conditions of a run read what `study` finds. */
+static orr_status is_white(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point, int64_t seed,
+                           bool *holds, const char **why) {
+    start s;
+    ORR_TRY(ctx, study(ctx, scratch, in, point, seed, &s));
+    const double colour = orr_linear_task_colour(&s.task, s.modes);
     *holds = colour < 1e-6; /* data in single precision are white to 1e-7 */
-    *why = orr_arena_format(arena, "C v_k is %.2g off v_k", colour);
+    *why = orr_arena_format(scratch, "C v_k is %.2g off v_k", colour);
     return ORR_OK;
 }
 
-static orr_status check_start(orr_context *ctx, orr_arena *arena, const orr_point *p, const start *s, bool *holds,
-                              const char **why) {
-    (void)ctx, (void)p;
-    *holds = s->spectral || s->layers == 2;
-    *why = orr_arena_format(arena, "it is neither, with %lld layers", (long long)s->layers);
+static orr_status starts_known(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
+                               int64_t seed, bool *holds, const char **why) {
+    start s;
+    ORR_TRY(ctx, study(ctx, scratch, in, point, seed, &s));
+    *holds = s.spectral || s.layers == 2;
+    *why = orr_arena_format(scratch, "it is neither, with %lld layers", (long long)s.layers);
     return ORR_OK;
 }
 
-static orr_status check_length(orr_context *ctx, orr_arena *arena, const orr_point *p, const start *s, bool *holds,
-                               const char **why) {
-    (void)ctx, (void)p;
-    *holds = s->learnt > 0;
+static orr_status is_long(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point, int64_t seed,
+                          bool *holds, const char **why) {
+    start s;
+    ORR_TRY(ctx, study(ctx, scratch, in, point, seed, &s));
+    *holds = s.learnt > 0;
     *why =
-        orr_arena_format(arena, "the first is half learnt at time %.4g, the run ends at %.4g", s->half_time[0], s->end);
+        orr_arena_format(scratch, "the first is half learnt at time %.4g, the run ends at %.4g", s.half_time[0], s.end);
     return ORR_OK;
 }
 
 /* h sigma^2/2, which is about a0, against the weakest mode that is judged: at 0.06 the sheet's error is twice the tolerance. */
-static orr_status check_small(orr_context *ctx, orr_arena *arena, const orr_point *p, const start *s, bool *holds,
-                              const char **why) {
+static orr_status starts_small(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
+                               int64_t seed, bool *holds, const char **why) {
     double largest = 0.0;
-    (void)ctx, (void)p;
-    for (int64_t k = 0; k < s->learnt; k++) largest = fmax(largest, s->a_0[k] / s->task.s[s->learnt - 1]);
-    *holds = s->spectral || largest <= 0.02;
-    *why = orr_arena_format(arena, "a mode starts at %.2g of it", largest);
+    start s;
+    ORR_TRY(ctx, study(ctx, scratch, in, point, seed, &s));
+    for (int64_t k = 0; k < s.learnt; k++) largest = fmax(largest, s.a_0[k] / s.task.s[s.learnt - 1]);
+    *holds = s.spectral || largest <= 0.02;
+    *why = orr_arena_format(scratch, "a mode starts at %.2g of it", largest);
     return ORR_OK;
 }
 
-static orr_status check_distinct(orr_context *ctx, orr_arena *arena, const orr_point *p, const start *s, bool *holds,
-                                 const char **why) {
-    (void)ctx, (void)p;
+static orr_status is_distinct(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point, int64_t seed,
+                              bool *holds, const char **why) {
+    start s;
+    ORR_TRY(ctx, study(ctx, scratch, in, point, seed, &s));
     *holds = true;
-    for (int64_t k = 0; k < s->learnt && !s->spectral && *holds; k++) {
-        const double next = k + 1 < s->task.modes ? s->task.s[k + 1] : 0.0;
-        *holds = next <= 0.8 * s->task.s[k];
-        *why = orr_arena_format(arena, "s is %.4g, then %.4g", s->task.s[k], next);
+    for (int64_t k = 0; k < s.learnt && !s.spectral && *holds; k++) {
+        const double next = k + 1 < s.task.modes ? s.task.s[k + 1] : 0.0;
+        *holds = next <= 0.8 * s.task.s[k];
+        *why = orr_arena_format(scratch, "s is %.4g, then %.4g", s.task.s[k], next);
     }
     return ORR_OK;
 }
 
 /* Half of the tolerance of 0.03 may come from the step. */
-static orr_status check_step(orr_context *ctx, orr_arena *arena, const orr_point *p, const start *s, bool *holds,
-                             const char **why) {
+static orr_status steps_are_small(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
+                                  int64_t seed, bool *holds, const char **why) {
     double error;
-    ORR_TRY(ctx, step_error(ctx, arena, p, s, &error));
-    *holds = s->spectral || error <= 0.015;
-    *why = orr_arena_format(arena, "it leaves the flow by %.2g of s; rate times s_1 is %.2g", error,
-                            s->rate * s->task.s[0]);
+    start s;
+    ORR_TRY(ctx, study(ctx, scratch, in, point, seed, &s));
+    ORR_TRY(ctx, step_error(ctx, scratch, &in->experiment->points[point], &s, &error));
+    *holds = s.spectral || error <= 0.015;
+    *why = orr_arena_format(scratch, "it leaves the flow by %.2g of s; rate times s_1 is %.2g", error,
+                            s.rate * s.task.s[0]);
     return ORR_OK;
 }
 
-#define CHECK_RUNS(name, check)                                                                                        \
-    static orr_status name(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, bool *holds,                \
-                           const char **why) {                                                                         \
-        return check_runs(ctx, out_arena, in, check, holds, why);                                                      \
-    }
-CHECK_RUNS(is_white, check_white)
-CHECK_RUNS(starts_known, check_start)
-CHECK_RUNS(is_long, check_length)
-CHECK_RUNS(starts_small, check_small)
-CHECK_RUNS(is_distinct, check_distinct)
-CHECK_RUNS(steps_are_small, check_step)
-
 static const orr_condition regime[] = {
-    { "the network is a product of at least two matrices, without biases", is_product, NULL, false },
-    { "the task is mse without ridge", is_squared, NULL, false },
-    { "the rule is gradient descent without momentum", orr_is_plain_descent, NULL, false },
-    { "every update sees all examples", orr_is_full_batch, NULL, true },
-    { "the learning rate is constant", orr_has_constant_rate, NULL, true },
-    { "the rule is without decay and clipping", orr_is_bare_rule, NULL, true },
-    { "all parameters learn at one rate", orr_has_one_rate, NULL, true },
-    { "the network sees its matrices as they are stored", is_plain, NULL, false },
-    { "no run ends before its last update", orr_runs_to_its_end, NULL, false },
-    { "modes are observed", is_observed, NULL, false },
-    { "inputs are white: their covariance is the identity on every mode", NULL, is_white, true },
-    { "the start is spectral, or random with two layers", NULL, starts_known, false },
-    { "training is long enough for the first mode", NULL, is_long, false },
-    { "a random start is small: each mode at most 0.02 of the weakest that is learnt", NULL, starts_small, true },
-    { "from a random start, modes are apart: each at most 0.8 of the one before", NULL, is_distinct, true },
-    { "from a random start, the step is small: gradient descent stays near its flow", NULL, steps_are_small, true },
+    { "the network is a product of at least two matrices, without biases", .point = is_product },
+    { "the task is mse without ridge", .point = is_squared },
+    { "the rule is gradient descent without momentum", .point = orr_is_plain_descent },
+    { "every update sees all examples", .point = orr_is_full_batch, .beyond = true },
+    { "the learning rate is constant", .point = orr_has_constant_rate, .beyond = true },
+    { "the rule is without decay and clipping", .point = orr_is_bare_rule, .beyond = true },
+    { "all parameters learn at one rate", .point = orr_has_one_rate, .beyond = true },
+    { "the network sees its matrices as they are stored", .point = is_plain },
+    { "no run ends before its last update", .point = orr_runs_to_its_end },
+    { "modes are observed", .point = is_observed },
+    { "inputs are white: their covariance is the identity on every mode", .run = is_white, .beyond = true },
+    { "the start is spectral, or random with two layers", .run = starts_known },
+    { "training is long enough for the first mode", .run = is_long },
+    { "a random start is small: each mode at most 0.02 of the weakest that is learnt", .run = starts_small,
+      .beyond = true },
+    { "from a random start, modes are apart: each at most 0.8 of the one before", .run = is_distinct, .beyond = true },
+    { "from a random start, the step is small: gradient descent stays near its flow", .run = steps_are_small,
+      .beyond = true },
     { 0 },
 };
 
@@ -339,104 +298,80 @@ static orr_status predict_mode(orr_context *ctx, orr_arena *scratch, const start
     return *out ? ORR_OK : no_memory(ctx);
 }
 
+/* When modes are recorded. */
+typedef struct schedule {
+    int64_t n;
+    double *step;
+} schedule;
+
 /* (new) { spectral, learnt, step_error, modes, loss, least_loss } of one run. */
 static orr_status predict_run(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point, int64_t seed,
-                              int64_t n, const double *step, json_t **out) {
+                              const void *known, json_t **out) {
+    const schedule *r = known;
     const orr_point *p = &in->experiment->points[point];
     const double scale = loss_scale(p, in->problems[point * in->experiment->seeds + seed]);
-    double *loss = ORR_NEW(scratch, double, n), error, least;
+    double *loss = ORR_NEW(scratch, double, r->n), error;
     json_t *modes = json_array();
-    orr_status status;
+    orr_status status = loss ? ORR_OK : no_memory(ctx);
     start s;
-    if (!loss || !modes) {
-        status = no_memory(ctx);
-        goto done;
-    }
+    if (status != ORR_OK) goto done;
     ORR_TRY_DONE(ctx, study(ctx, scratch, in, point, seed, &s));
     ORR_TRY_DONE(ctx, step_error(ctx, scratch, p, &s, &error));
-    least = 0.5 * s.task.squares;
-    for (int64_t i = 0; i < n; i++) loss[i] = 0.5 * s.task.squares;
+    double least = 0.5 * s.task.squares;
+    for (int64_t i = 0; i < r->n; i++) loss[i] = 0.5 * s.task.squares;
     for (int64_t k = 0; k < s.modes; k++) {
         json_t *mode = NULL;
-        ORR_TRY_DONE(ctx, predict_mode(ctx, scratch, &s, k, n, step, loss, &mode));
+        ORR_TRY_DONE(ctx, predict_mode(ctx, scratch, &s, k, r->n, r->step, loss, &mode));
         orr_json_add(modes, mode);
         least -= 0.5 * s.task.s[k] * s.task.s[k];
     }
-    for (int64_t i = 0; i < n; i++) loss[i] *= scale;
+    for (int64_t i = 0; i < r->n; i++) loss[i] *= scale;
     *out = json_pack("{s:b, s:I, s:o, s:O, s:o, s:f, s:f}", "spectral", s.spectral, "learnt", (json_int_t)s.learnt,
-                     "step_error", orr_json_real(error), "modes", modes, "loss", orr_json_reals(loss, n), "least_loss",
-                     scale * least, "loss_scale", scale);
-    status = *out ? ORR_OK : no_memory(ctx);
+                     "step_error", orr_json_real(error), "modes", modes, "loss", orr_json_reals(loss, r->n),
+                     "least_loss", scale * least, "loss_scale", scale);
 done:
     json_decref(modes);
     return status;
 }
 
 static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
-                                json_t **out) {
+                                const void *known, json_t **out) {
     const orr_point *p = &in->experiment->points[point];
     const orr_problem *problem = in->problems[point * in->experiment->seeds];
-    const int64_t n = records_of(p, NULL);
-    double *step = ORR_NEW(scratch, double, n);
-    json_t *runs = json_array();
-    orr_status status = step && runs ? ORR_OK : no_memory(ctx);
-    if (step) (void)records_of(p, step);
-    for (int64_t seed = 0; status == ORR_OK && seed < in->experiment->seeds; seed++) {
-        json_t *run = NULL;
-        const orr_arena_mark mark = orr_arena_here(scratch);
-        status = predict_run(ctx, scratch, in, point, seed, n, step, &run);
-        orr_arena_rewind(scratch, mark);
-        if (run && json_array_append_new(runs, run) != 0) status = no_memory(ctx);
-        if (status == ORR_OK && in->tick) status = in->tick(in->user);
-    }
-    if (status == ORR_OK) {
-        *out = json_pack("{s:s, s:I, s:f, s:b, s:o, s:O}", "point", p->name, "layers", (json_int_t)problem->n_tensors,
-                         "rate", orr_real(&p->rule_settings, "learning_rate") * loss_scale(p, problem), "double",
-                         p->precision == ORR_F64, "step", orr_json_reals(step, n), "runs", runs);
-        status = *out ? ORR_OK : no_memory(ctx);
-    }
-    json_decref(runs);
-    return status;
+    const int64_t n = orr_observed_updates(p, modes_of(p), NULL);
+    const schedule r = { n, ORR_NEW(scratch, double, n) };
+    json_t *runs;
+    (void)known;
+    if (!r.step) return no_memory(ctx);
+    (void)orr_observed_updates(p, modes_of(p), r.step);
+    ORR_TRY(ctx, orr_predict_runs(ctx, scratch, in, point, predict_run, &r, &runs));
+    *out = json_pack("{s:s, s:I, s:f, s:b, s:o, s:o}", "point", p->name, "layers", (json_int_t)problem->n_tensors,
+                     "rate", orr_real(&p->rule_settings, "learning_rate") * loss_scale(p, problem), "double",
+                     p->precision == ORR_F64, "step", orr_json_reals(r.step, n), "runs", runs);
+    return ORR_OK;
 }
 
 static orr_status predict(orr_context *ctx, orr_arena *scratch, const orr_premises *in, json_t **prediction) {
-    json_t *points = json_array();
-    orr_status status = ORR_OK;
-    for (int64_t i = 0; status == ORR_OK && i < in->experiment->n_points; i++) {
-        json_t *point = NULL;
-        status = predict_point(ctx, scratch, in, i, &point);
-        if (point && json_array_append_new(points, point) != 0) status = no_memory(ctx);
-    }
-    *prediction = status == ORR_OK ? json_pack("{s:s, s:O}", "law", "deep-linear-modes", "points", points) : NULL;
-    json_decref(points);
-    return status != ORR_OK || *prediction ? status : no_memory(ctx);
+    return orr_predict_each(ctx, scratch, in, "deep-linear-modes", predict_point, NULL, prediction);
 }
 
 /* ---- measurement ----------------------------------------------------------------------------------------------------------- */
 
-static const char *const series[] = { "mode_strength.1",
-                                      "mode_strength.2",
-                                      "mode_strength.3",
-                                      "mode_strength.4",
-                                      "mode_strength.5",
-                                      "mode_strength.6",
-                                      "mode_strength.7",
-                                      "mode_strength.8",
-                                      "mode_strength.9",
-                                      "mode_strength.10",
-                                      "mode_strength.11",
-                                      "mode_strength.12",
-                                      "mode_strength.13",
-                                      "mode_strength.14",
-                                      "mode_strength.15",
-                                      "mode_strength.16",
-                                      "mode_leakage",
-                                      "loss",
-                                      NULL };
+/* Of mode k: "mode_strength.1" is the first. */
+typedef struct series_name {
+    char text[40];
+} series_name;
+
+static series_name series_of(size_t k) {
+    series_name name;
+    (void)snprintf(name.text, sizeof name.text, "mode_strength.%zu", k + 1);
+    return name;
+}
 
 static orr_status measure_run(orr_context *ctx, orr_arena *scratch, const orr_records *records, int64_t point,
                               int64_t seed, json_t **out) {
-    return orr_measure_series(ctx, scratch, records, point, seed, series, out);
+    static const char *const names[] = { "mode_strength.*", "mode_leakage", "loss", NULL };
+    return orr_measure_series(ctx, scratch, records, point, seed, names, out);
 }
 
 static orr_status measure(orr_context *ctx, orr_arena *scratch, const orr_records *records, json_t **measurement) {
@@ -458,19 +393,12 @@ static const orr_check checks[] = {
 };
 enum { RANDOM_FLOW, RANDOM_HALF, SPECTRAL_EXACT, SPECTRAL_FLOW_TWO, SPECTRAL_FLOW_DEEP, SPECTRAL_LEAKAGE };
 
-static const json_t *values_of(const json_t *run, const char *name) {
-    return json_object_get(json_object_get(run, name), "value");
-}
-
-/* Larger of the two; NaN stays. */
-static double worse(double a, double b) { return isnan(a) || a >= b ? a : b; }
-
 /* max |a - predicted|/s over records of one mode; NaN where there are not as many. */
 static double distance(const json_t *measured, const json_t *predicted, double s) {
     const size_t n = json_array_size(predicted);
     double worst = n > 0 && json_array_size(measured) == n ? 0.0 : (double)NAN;
     for (size_t i = 0; i < n; i++)
-        worst = worse(worst, fabs(orr_number_at(measured, i) - orr_number_at(predicted, i)) / s);
+        worst = orr_larger(worst, fabs(orr_number_at(measured, i) - orr_number_at(predicted, i)) / s);
     return worst;
 }
 
@@ -485,9 +413,9 @@ static double half_time(const json_t *step, const json_t *a, double s, double ra
 }
 
 static double leakage(const json_t *run, size_t n) {
-    const json_t *x = values_of(run, "mode_leakage");
+    const json_t *x = orr_measured_values(run, "mode_leakage");
     double worst = json_array_size(x) == n ? 0.0 : (double)NAN;
-    for (size_t i = 0; i < n; i++) worst = worse(worst, orr_number_at(x, i));
+    for (size_t i = 0; i < n; i++) worst = orr_larger(worst, orr_number_at(x, i));
     return worst;
 }
 
@@ -498,11 +426,11 @@ static void judge_run(const json_t *point, const json_t *predicted, const json_t
     const size_t learnt = (size_t)json_integer_value(json_object_get(predicted, "learnt"));
     double exact = learnt ? 0.0 : (double)NAN, flow = exact, half = exact;
     for (size_t k = 0; k < learnt && k < MODES_MAX; k++) {
-        const json_t *mode = json_array_get(modes, k), *a = values_of(run, series[k]);
+        const json_t *mode = json_array_get(modes, k), *a = orr_measured_values(run, series_of(k).text);
         const double s = orr_number_of(mode, "s"), expected = orr_number_of(mode, "half_time");
-        exact = worse(exact, distance(a, json_object_get(mode, "exact"), s));
-        flow = worse(flow, distance(a, json_object_get(mode, "flow"), s));
-        half = worse(half, fabs(half_time(step, a, s, rate) / expected - 1.0));
+        exact = orr_larger(exact, distance(a, json_object_get(mode, "exact"), s));
+        flow = orr_larger(flow, distance(a, json_object_get(mode, "flow"), s));
+        half = orr_larger(half, fabs(half_time(step, a, s, rate) / expected - 1.0));
     }
     if (!json_is_true(json_object_get(predicted, "spectral"))) {
         orr_check_add(&values[RANDOM_FLOW], flow);
@@ -518,17 +446,7 @@ static void judge_run(const json_t *point, const json_t *predicted, const json_t
 
 static orr_status judge(orr_context *ctx, orr_arena *out_arena, const json_t *prediction, const json_t *measurement,
                         orr_check_values *values) {
-    const json_t *points = json_object_get(prediction, "points");
-    size_t room = 0;
-    for (size_t i = 0; i < json_array_size(points); i++)
-        room += json_array_size(json_object_get(json_array_get(points, i), "runs"));
-    ORR_TRY(ctx, orr_check_values_new(ctx, out_arena, checks, (int64_t)room, values));
-    for (size_t i = 0; i < json_array_size(points); i++) {
-        const json_t *point = json_array_get(points, i), *runs = json_object_get(point, "runs");
-        for (size_t seed = 0; seed < json_array_size(runs); seed++)
-            judge_run(point, json_array_get(runs, seed), orr_measured(measurement, i, seed), values);
-    }
-    return ORR_OK;
+    return orr_judge_runs(ctx, out_arena, checks, 1, prediction, "runs", measurement, judge_run, values);
 }
 
 /* ---- figure ------------------------------------------------------------------------------------------------------------- */
@@ -565,7 +483,8 @@ static json_t *modes_panel(const json_t *point, const json_t *predicted, const j
         json_t *label = json_sprintf("%d: s = %.3g", (int)k + 1, orr_number_of(mode, "s"));
         add_line(lines, point, json_object_get(mode, spectral ? "exact" : "flow"), 0.0, 400, "strength", "mode",
                  json_string_value(label));
-        add_line(dots, point, values_of(run, series[k]), 0.0, DOTS, "strength", "mode", json_string_value(label));
+        add_line(dots, point, orr_measured_values(run, series_of(k).text), 0.0, DOTS, "strength", "mode",
+                 json_string_value(label));
         json_decref(label);
     }
     return orr_page_panel_of("modes", "Singular modes", json_object_get(point, "point"),
@@ -589,10 +508,11 @@ static void add_half_times(json_t *rows, const json_t *point, const json_t *pred
     const size_t learnt = (size_t)json_integer_value(json_object_get(predicted, "learnt"));
     for (size_t k = 0; k < learnt && k < MODES_MAX; k++) {
         const json_t *mode = json_array_get(json_object_get(predicted, "modes"), k);
-        orr_json_row(rows, "{s:O, s:o, s:O}", "predicted", json_object_get(mode, "half_time"), "measured",
-                     orr_json_real(half_time(json_object_get(point, "step"), values_of(run, series[k]),
-                                             orr_number_of(mode, "s"), orr_number_of(point, "rate"))),
-                     "label", json_object_get(point, "point"));
+        orr_json_row(
+            rows, "{s:O, s:o, s:O}", "predicted", json_object_get(mode, "half_time"), "measured",
+            orr_json_real(half_time(json_object_get(point, "step"), orr_measured_values(run, series_of(k).text),
+                                    orr_number_of(mode, "s"), orr_number_of(point, "rate"))),
+            "label", json_object_get(point, "point"));
     }
 }
 
@@ -622,7 +542,7 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
         const char *name = json_string_value(json_object_get(point, "point"));
         orr_json_add(panels, modes_panel(point, first, run));
         add_line(loss, point, json_object_get(first, "loss"), least, 400, "loss", "label", name);
-        add_line(dots, point, values_of(run, "loss"), least, DOTS, "loss", "label", name);
+        add_line(dots, point, orr_measured_values(run, "loss"), least, DOTS, "loss", "label", name);
         if (i == 0) add_plateaus(plateaus, first);
     }
     json_t *band = band_of(half);

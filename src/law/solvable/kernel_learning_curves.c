@@ -95,12 +95,13 @@ static bool is_off_rank(orr_arena *out_arena, const orr_point *p, const orr_prob
 }
 
 static const orr_condition regime[] = {
-    { "kernel regression is observed", is_observed, NULL, false },
-    { "inputs are numbers, and each has a target", has_numbers, NULL, false },
-    { "the population is known", is_known, NULL, false },
-    { "samples are at most a tenth of a pool", is_full_batch_of_data, NULL, true },
-    { "there are at least 10 samples", has_ten_samples, NULL, true },
-    { "without a ridge no number of samples is within a fifth of the kernel's rank", is_off_rank, NULL, true },
+    { "kernel regression is observed", .point = is_observed },
+    { "inputs are numbers, and each has a target", .point = has_numbers },
+    { "the population is known", .point = is_known },
+    { "samples are at most a tenth of a pool", .point = is_full_batch_of_data, .beyond = true },
+    { "there are at least 10 samples", .point = has_ten_samples, .beyond = true },
+    { "without a ridge no number of samples is within a fifth of the kernel's rank", .point = is_off_rank,
+      .beyond = true },
     { 0 },
 };
 

@@ -23,8 +23,8 @@
 #include "law/conditions.h"
 #include "law/law.h"
 #include "law/measuring.h"
+#include "law/predicting.h"
 #include "report/page.h"
-#include "store/query.h"
 #include "theory/committee.h"
 
 extern const char orr_law_yaml_saad_solla[];
@@ -35,6 +35,7 @@ static const double alpha_max = 100.0;
 
 static const orr_observation *overlaps_of(const orr_point *p) { return orr_point_observation(p, "overlaps"); }
 static int64_t dimension_of(const orr_problem *problem) { return orr_dataset_features(&problem->data); }
+
 /* ---- regime ------------------------------------------------------------------------------------------------------------- */
 
 static bool is_committee(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
@@ -73,28 +74,11 @@ static bool is_small(orr_arena *out_arena, const orr_point *p, const orr_problem
 }
 
 static bool is_squared_error(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
-    const orr_settings *s = &p->task_settings;
-    (void)problem;
-    *why = orr_arena_format(out_arena, "the task is %s", p->task->kind.name);
-    if (strcmp(p->task->kind.name, "mse") != 0) return false;
-    *why =
-        orr_arena_format(out_arena, "ridge is %g, target_scale %g", orr_real(s, "ridge"), orr_real(s, "target_scale"));
-    return orr_real(s, "ridge") == 0.0 && orr_real(s, "target_scale") == 1.0;
-}
-
-static bool is_plain_descent(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
-    const char *rule = p->rule->kind.name;
-    (void)problem;
-    *why = orr_arena_format(out_arena, "the rule is %s", rule);
-    if (strcmp(rule, "sgd") != 0) return strcmp(rule, "gd") == 0;
-    *why = orr_arena_format(out_arena, "momentum is %g", orr_real(&p->rule_settings, "momentum"));
-    return orr_real(&p->rule_settings, "momentum") == 0.0;
-}
-
-static bool is_online(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
-    (void)problem;
-    *why = orr_arena_format(out_arena, "sampling is %s", orr_text(&p->rule_settings, "sampling"));
-    return orr_settings_say(&p->rule_settings, "sampling", "online");
+    if (!orr_has_squared_error(out_arena, p, problem, why) || !orr_has_no_ridge(out_arena, p, problem, why))
+        return false;
+    const double scale = orr_real(&p->task_settings, "target_scale");
+    *why = orr_arena_format(out_arena, "target_scale %g", scale);
+    return scale == 1.0;
 }
 
 static bool is_observed(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
@@ -125,20 +109,19 @@ static bool is_wide(orr_arena *out_arena, const orr_point *p, const orr_problem 
 }
 
 static const orr_condition regime[] = {
-    { "the student is a committee of erf-scaled units without biases or root, its head fixed", is_committee, NULL,
-      false },
-    { "the teacher is a committee of erf-scaled units", learns_a_committee, NULL, false },
-    { "student and teacher have at most 40 units: the equations cost units^4", is_small, NULL, false },
-    { "the task is mse without ridge, targets as they are", is_squared_error, NULL, false },
-    { "the rule is gd, or sgd without momentum", is_plain_descent, NULL, false },
-    { "every update sees fresh examples: sampling online", is_online, NULL, true },
-    { "the learning rate is constant", orr_has_constant_rate, NULL, true },
-    { "the rule is without decay and clipping", orr_is_bare_rule, NULL, true },
-    { "no run ends before its last update", orr_runs_to_its_end, NULL, false },
-    { "overlaps are observed at a constant distance", is_observed, NULL, false },
-    { "training is long enough: alpha = updates/dimension reaches 100", is_long, NULL, true },
-    { "overlaps are recorded at least 20 times before alpha = 100", is_recorded, NULL, false },
-    { "the dimension is at least 400: deviations grow as 1/sqrt(dimension)", is_wide, NULL, true },
+    { "the student is a committee of erf-scaled units without biases or root, its head fixed", .point = is_committee },
+    { "the teacher is a committee of erf-scaled units", .point = learns_a_committee },
+    { "student and teacher have at most 40 units: the equations cost units^4", .point = is_small },
+    { "the task is mse without ridge, targets as they are", .point = is_squared_error },
+    { "the rule is gd, or sgd without momentum", .point = orr_is_plain_descent },
+    { "every update sees fresh examples: sampling online", .point = orr_is_online, .beyond = true },
+    { "the learning rate is constant", .point = orr_has_constant_rate, .beyond = true },
+    { "the rule is without decay and clipping", .point = orr_is_bare_rule, .beyond = true },
+    { "no run ends before its last update", .point = orr_runs_to_its_end },
+    { "overlaps are observed at a constant distance", .point = is_observed },
+    { "training is long enough: alpha = updates/dimension reaches 100", .point = is_long, .beyond = true },
+    { "overlaps are recorded at least 20 times before alpha = 100", .point = is_recorded },
+    { "the dimension is at least 400: deviations grow as 1/sqrt(dimension)", .point = is_wide, .beyond = true },
     { 0 },
 };
 
@@ -165,6 +148,12 @@ static orr_committee committee_of(const orr_point *p, const orr_problem *problem
     };
 }
 
+static double inner(int64_t d, const double *u, const double *v) {
+    double sum = 0.0;
+    for (int64_t l = 0; l < d; l++) sum += u[l] * v[l];
+    return sum;
+}
+
 /* C of the initial weights of a seed: [n, n] in out_arena. */
 static orr_status initial_covariance(orr_context *ctx, orr_arena *out_arena, const orr_problem *problem, uint64_t seed,
                                      const orr_committee *m, double **c) {
@@ -176,13 +165,9 @@ static orr_status initial_covariance(orr_context *ctx, orr_arena *out_arena, con
     ORR_TRY(ctx, orr_problem_initial(ctx, problem, seed, w));
     for (int64_t i = 0; i < m->students * d; i++) w[i] *= problem->tensors[0].multiplier;
     for (int64_t i = 0; i < n; i++)
-        for (int64_t k = 0; k < n; k++) {
-            const double *u = i < m->students ? w + i * d : b + (i - m->students) * d;
-            const double *v = k < m->students ? w + k * d : b + (k - m->students) * d;
-            double sum = 0.0;
-            for (int64_t l = 0; l < d; l++) sum += u[l] * v[l];
-            (*c)[i * n + k] = sum;
-        }
+        for (int64_t k = 0; k < n; k++)
+            (*c)[i * n + k] = inner(d, i < m->students ? w + i * d : b + (i - m->students) * d,
+                                    k < m->students ? w + k * d : b + (k - m->students) * d);
     return ORR_OK;
 }
 
@@ -220,111 +205,73 @@ static series_name name_of(const orr_committee *m, int64_t i, int64_t j) {
     return name;
 }
 
+/* When overlaps are recorded. */
+typedef struct schedule {
+    int64_t n;
+    double *step, *alpha;
+} schedule;
+
 /* Path and error of a seed: (new) { seed, specialised, error: [...], overlap: { NAME: [...] } }. */
 static orr_status predict_seed(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
-                               uint64_t seed, int64_t count, const double *alpha, json_t **out) {
-    const orr_problem *problem = in->problems[point * in->experiment->seeds + (int64_t)seed];
+                               int64_t seed, const void *known, json_t **out) {
+    const schedule *r = known;
+    const orr_problem *problem = in->problems[point * in->experiment->seeds + seed];
     const orr_committee m = committee_of(&in->experiment->points[point], problem);
     const int64_t n = m.students + m.teachers;
-    double *c_0, *path = ORR_NEW(scratch, double, count *n *n), *one = ORR_NEW(scratch, double, count),
-                 *error = ORR_NEW(scratch, double, count);
+    double *c_0, *path = ORR_NEW(scratch, double, r->n *n *n), *one = ORR_NEW(scratch, double, r->n),
+                 *error = ORR_NEW(scratch, double, r->n);
     if (!path || !one || !error)
-        return orr_fail(ctx, ORR_ENOMEM, "saad-solla: no memory for %lld times", (long long)count);
-    ORR_TRY(ctx, initial_covariance(ctx, scratch, problem, seed, &m, &c_0));
-    ORR_TRY(ctx, orr_committee_path(ctx, scratch, &m, c_0, count, alpha, path, error));
+        return orr_fail(ctx, ORR_ENOMEM, "saad-solla: no memory for %lld times", (long long)r->n);
+    ORR_TRY(ctx, initial_covariance(ctx, scratch, problem, (uint64_t)seed, &m, &c_0));
+    ORR_TRY(ctx, orr_committee_path(ctx, scratch, &m, c_0, r->n, r->alpha, path, error));
     json_t *overlap = json_object();
     for (int64_t i = 0; i < m.students; i++)
         for (int64_t j = 0; j < n; j++) {
             if (j > i && j < m.students) continue;
-            for (int64_t s = 0; s < count; s++) one[s] = path[(s * n + i) * n + j];
-            if (json_object_set_new(overlap, name_of(&m, i, j).text, orr_json_reals(one, count)) != 0) {
-                json_decref(overlap);
-                return orr_fail(ctx, ORR_ENOMEM, "saad-solla: no memory for a prediction");
-            }
+            for (int64_t s = 0; s < r->n; s++) one[s] = path[(s * n + i) * n + j];
+            (void)json_object_set_new(overlap, name_of(&m, i, j).text, orr_json_reals(one, r->n));
         }
     *out = json_pack("{s:I, s:b, s:o, s:o}", "seed", (json_int_t)seed, "specialised", (int)is_specialised(&m, c_0),
-                     "error", orr_json_reals(error, count), "overlap", overlap);
-    return *out ? ORR_OK : orr_fail(ctx, ORR_ENOMEM, "saad-solla: no memory for a prediction");
-}
-
-/* What a point needs to be judged besides its seeds: (new). */
-static json_t *describe(const orr_point *p, const orr_problem *problem, const orr_committee *m, int64_t count,
-                        const double *step, const double *alpha) {
-    const orr_array *b = orr_dataset_fact(&problem->data, "teacher.0.weight");
-    const int64_t d = dimension_of(problem);
-    const double *row = b->data;
-    json_t *t = json_array(); /* T, row by row */
-    for (int64_t i = 0; i < m->teachers; i++)
-        for (int64_t k = 0; k < m->teachers; k++) {
-            double sum = 0.0;
-            for (int64_t l = 0; l < d; l++) sum += row[i * d + l] * row[k * d + l];
-            orr_json_add(t, orr_json_real(sum));
-        }
-    return json_pack("{s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:I, s:o, s:o, s:o}", "point", p->name, "dimension",
-                     (json_int_t)d, "students", (json_int_t)m->students, "teachers", (json_int_t)m->teachers,
-                     "student_head", m->student_head, "teacher_head", m->teacher_head, "learning_rate",
-                     m->learning_rate, "batch", m->batch, "noise", m->noise, "last_judged",
-                     (json_int_t)last_judged(problem), "teacher", t, "step", orr_json_reals(step, count), "alpha",
-                     orr_json_reals(alpha, count));
+                     "error", orr_json_reals(error, r->n), "overlap", overlap);
+    return ORR_OK;
 }
 
 static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
-                                json_t **out) {
+                                const void *known, json_t **out) {
     const orr_point *p = &in->experiment->points[point];
     const orr_problem *problem = in->problems[point * in->experiment->seeds];
-    const int64_t every = orr_int(&overlaps_of(p)->settings, "every"), count = p->steps / every + 1;
+    const int64_t n = orr_observed_updates(p, overlaps_of(p), NULL), d = dimension_of(problem);
+    const schedule r = { n, ORR_NEW(scratch, double, n), ORR_NEW(scratch, double, n) };
     const orr_committee m = committee_of(p, problem);
-    double *step = ORR_NEW(scratch, double, count), *alpha = ORR_NEW(scratch, double, count);
-    if (!step || !alpha) return orr_fail(ctx, ORR_ENOMEM, "saad-solla: no memory for %lld times", (long long)count);
-    for (int64_t s = 0; s < count; s++) {
-        step[s] = (double)(s * every);
-        alpha[s] = step[s] / (double)dimension_of(problem);
-    }
-    json_t *runs = json_array();
-    orr_status status = ORR_OK;
-    for (int64_t seed = 0; status == ORR_OK && seed < in->experiment->seeds; seed++) {
-        const orr_arena_mark mark = orr_arena_here(scratch);
-        json_t *run = NULL;
-        status = in->tick ? in->tick(in->user) : ORR_OK;
-        if (status == ORR_OK) status = predict_seed(ctx, scratch, in, point, (uint64_t)seed, count, alpha, &run);
-        if (status == ORR_OK && json_array_append_new(runs, run) != 0)
-            status = orr_fail(ctx, ORR_ENOMEM, "saad-solla: no memory");
-        orr_arena_rewind(scratch, mark);
-    }
-    *out = describe(p, problem, &m, count, step, alpha);
-    if (json_object_set_new(*out, "runs", runs) != 0 && status == ORR_OK)
-        status = orr_fail(ctx, ORR_ENOMEM, "saad-solla: no memory for a prediction");
-    return status;
+    const double *b = orr_dataset_fact(&problem->data, "teacher.0.weight")->data;
+    json_t *runs, *t = json_array(); /* T, row by row */
+    (void)known;
+    if (!r.step || !r.alpha) return orr_fail(ctx, ORR_ENOMEM, "saad-solla: no memory for %lld times", (long long)n);
+    (void)orr_observed_updates(p, overlaps_of(p), r.step);
+    for (int64_t s = 0; s < n; s++) r.alpha[s] = r.step[s] / (double)d;
+    for (int64_t i = 0; i < m.teachers * m.teachers; i++)
+        orr_json_add(t, orr_json_real(inner(d, b + i / m.teachers * d, b + i % m.teachers * d)));
+    const orr_status status = orr_predict_runs(ctx, scratch, in, point, predict_seed, &r, &runs);
+    if (status != ORR_OK) json_decref(t);
+    ORR_TRY(ctx, status);
+    *out = json_pack("{s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:I, s:o, s:o, s:o, s:o}", "point", p->name,
+                     "dimension", (json_int_t)d, "students", (json_int_t)m.students, "teachers", (json_int_t)m.teachers,
+                     "student_head", m.student_head, "teacher_head", m.teacher_head, "learning_rate", m.learning_rate,
+                     "batch", m.batch, "noise", m.noise, "last_judged", (json_int_t)last_judged(problem), "teacher", t,
+                     "step", orr_json_reals(r.step, n), "alpha", orr_json_reals(r.alpha, n), "runs", runs);
+    return ORR_OK;
 }
 
 static orr_status predict(orr_context *ctx, orr_arena *scratch, const orr_premises *in, json_t **prediction) {
-    json_t *points = json_array();
-    orr_status status = ORR_OK;
-    for (int64_t i = 0; status == ORR_OK && i < in->experiment->n_points; i++) {
-        json_t *point = NULL;
-        status = predict_point(ctx, scratch, in, i, &point);
-        if (json_array_append_new(points, point) != 0 && status == ORR_OK)
-            status = orr_fail(ctx, ORR_ENOMEM, "saad-solla: no memory for a prediction");
-    }
-    *prediction = status == ORR_OK ? json_pack("{s:s, s:o}", "law", "saad-solla", "points", points) : NULL;
-    if (status != ORR_OK) json_decref(points);
-    return status == ORR_OK && !*prediction ? orr_fail(ctx, ORR_ENOMEM, "saad-solla: no memory for a prediction")
-                                            : status;
+    return orr_predict_each(ctx, scratch, in, "saad-solla", predict_point, NULL, prediction);
 }
 
 /* ---- measurement -------------------------------------------------------------------------------------------------------- */
 
-/* All overlaps of one run: { "overlap.student.1.1": { step, value }, ... }. */
 static orr_status measure_run(orr_context *ctx, orr_arena *scratch, const orr_records *records, int64_t point,
                               int64_t seed, json_t **out) {
-    orr_series_row *row;
-    int64_t n, n_names = 0;
-    ORR_TRY(ctx, orr_query_series(records->store, scratch, records->run[point * records->seeds + seed], &row, &n));
-    const char **name = ORR_NEW(scratch, const char *, n + 1);
-    if (!name) return orr_fail(ctx, ORR_ENOMEM, "saad-solla: no memory to measure");
-    for (int64_t i = 0; i < n; i++)
-        if (strncmp(row[i].name, "overlap.", strlen("overlap.")) == 0) name[n_names++] = row[i].name;
-    return orr_measure_series(ctx, scratch, records, point, seed, name, out);
+    static const char *const names[] = { "overlap.*", NULL };
+    return orr_measure_series(ctx, scratch, records, point, seed, names, out);
 }
 
 static orr_status measure(orr_context *ctx, orr_arena *scratch, const orr_records *records, json_t **measurement) {
@@ -352,10 +299,8 @@ static orr_committee committee_from(const json_t *point) {
 
 /* Measured value number s of a series; NaN where it isn't, or not of that step. */
 static double measured_at(const json_t *run, const char *name, double step, size_t s) {
-    const json_t *series = json_object_get(run, name);
-    return orr_number_at(json_object_get(series, "step"), s) == step
-               ? orr_number_at(json_object_get(series, "value"), s)
-               : (double)NAN;
+    return orr_number_at(orr_measured_steps(run, name), s) == step ? orr_number_at(orr_measured_values(run, name), s)
+                                                                   : (double)NAN;
 }
 
 /* C of record s, as measured; T as predicted. */
@@ -403,27 +348,19 @@ static deviation deviation_of(const json_t *point, const json_t *predicted, cons
                         orr_number_at(error, 0) };
 }
 
+static void judge_run(const json_t *point, const json_t *predicted, const json_t *run, orr_check_values *values) {
+    const deviation d = deviation_of(point, predicted, run);
+    if (json_is_true(json_object_get(predicted, "specialised"))) {
+        orr_check_add(&values[OVERLAPS], d.overlaps);
+        orr_check_add(&values[SPECIALISED_ERROR], d.error / d.error_0);
+    } else {
+        orr_check_add(&values[RANDOM_ERROR], d.error);
+    }
+}
+
 static orr_status judge(orr_context *ctx, orr_arena *out_arena, const json_t *prediction, const json_t *measurement,
                         orr_check_values *values) {
-    const json_t *points = json_object_get(prediction, "points");
-    int64_t room = 0;
-    for (size_t i = 0; i < json_array_size(points); i++)
-        room += (int64_t)json_array_size(json_object_get(json_array_get(points, i), "runs"));
-    ORR_TRY(ctx, orr_check_values_new(ctx, out_arena, checks, room, values));
-    for (size_t i = 0; i < json_array_size(points); i++) {
-        const json_t *point = json_array_get(points, i), *runs = json_object_get(point, "runs");
-        for (size_t seed = 0; seed < json_array_size(runs); seed++) {
-            const json_t *predicted = json_array_get(runs, seed);
-            const deviation d = deviation_of(point, predicted, orr_measured(measurement, i, seed));
-            if (json_is_true(json_object_get(predicted, "specialised"))) {
-                orr_check_add(&values[OVERLAPS], d.overlaps);
-                orr_check_add(&values[SPECIALISED_ERROR], d.error / d.error_0);
-            } else {
-                orr_check_add(&values[RANDOM_ERROR], d.error);
-            }
-        }
-    }
-    return ORR_OK;
+    return orr_judge_runs(ctx, out_arena, checks, 1, prediction, "runs", measurement, judge_run, values);
 }
 
 /* ---- figure ------------------------------------------------------------------------------------------------------------- */

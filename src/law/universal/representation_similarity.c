@@ -106,16 +106,16 @@ static orr_status has_pairs(orr_context *ctx, orr_arena *out_arena, const orr_pr
 }
 
 static const orr_condition regime[] = {
-    { "features are random, or the network is trained", is_random_or_trained, NULL, false },
-    { "random features have a limit that is known in closed form or by quadrature", has_pair_map, NULL, false },
-    { "initial parameters are independent normal numbers", is_normal, NULL, true },
-    { "all seeds see the same data", is_one_dataset, NULL, false },
-    { "trained networks learn classes, by cross-entropy", is_classification, NULL, true },
-    { "no run ends before its last update", orr_runs_to_its_end, NULL, false },
-    { "activations are recorded at the start and at the end", is_recorded, NULL, false },
-    { "features are compared over 50 to 2000 inputs", has_inputs, NULL, false },
-    { "there are 8 random features or more", is_wide, NULL, true },
-    { "random features are compared over 10 pairs of draws", NULL, has_pairs, true },
+    { "features are random, or the network is trained", .point = is_random_or_trained },
+    { "random features have a limit that is known in closed form or by quadrature", .point = has_pair_map },
+    { "initial parameters are independent normal numbers", .point = is_normal, .beyond = true },
+    { "all seeds see the same data", .point = is_one_dataset },
+    { "trained networks learn classes, by cross-entropy", .point = is_classification, .beyond = true },
+    { "no run ends before its last update", .point = orr_runs_to_its_end },
+    { "activations are recorded at the start and at the end", .point = is_recorded },
+    { "features are compared over 50 to 2000 inputs", .point = has_inputs },
+    { "there are 8 random features or more", .point = is_wide, .beyond = true },
+    { "random features are compared over 10 pairs of draws", .check = has_pairs, .beyond = true },
     { 0 },
 };
 

@@ -148,7 +148,7 @@ static void outside_its_regime_the_law_says_which_condition(void **state) {
         { "data={kind: gaussian, n: 20, dimension: 4}", "inputs are white", "off v_k" },
         { "architecture.widths=[8, 8]", "spectral, or random with two", "with 3 layers" },
         { "steps=100", "long enough for the first mode", "the run ends at 0.5" },
-        { "architecture.weight_deviation=0.2", "a random start is small", "small, seed 0: a mode starts at" },
+        { "architecture.weight_deviation=0.2", "a random start is small", "small: with seed 0 a mode starts at" },
         { "data.singular_values=[2, 1.9]", "modes are apart", "s is 2, then 1.9" },
         { "rule.learning_rate=0.05", "the step is small", "leaves the flow by" },
     };
