@@ -56,7 +56,7 @@ static orr_status prepare(orr_context *ctx, state *s, const orr_subject *subject
         s->k[i] = ORR_NEW(p->arena, double, s->n *(s->n + 1));
         if (!s->k[i]) return orr_fail(ctx, ORR_ENOMEM, "cka: no memory for %lld examples", (long long)s->n);
     }
-    return orr_probe_compile(p, s->gram, (int32_t)s->n_taps);
+    return orr_probe_share(p, subject, s->gram, (int32_t)s->n_taps);
 }
 
 static orr_status open_cka(orr_context *ctx, const orr_settings *settings, const orr_subject *subject, void **out) {

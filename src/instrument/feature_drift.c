@@ -5,7 +5,7 @@
  *                           hyperparameters/mup-transfer)
  *
  * for each layer that the architecture taps, and the outputs as TAP = output.  What is remembered is w_0; h(w_0) is computed anew.
- * Cost: two forward passes over those examples. */
+ * Cost: two forward passes over those examples, one of which others may have made. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,7 +42,7 @@ static const char *tap_name(const state *s, int64_t i) {
     return i < s->probe.graph.n_taps ? s->probe.graph.tap[i].name : "output";
 }
 
-/* The taps twice in one graph: of the live parameters, and of w_0 in their place. */
+/* The taps twice in one graph: of the live parameters, which are values that others may look at too, and of w_0 in their place. */
 static orr_status build(orr_context *ctx, state *s) {
     orr_probe *p = &s->probe;
     const int32_t n = (int32_t)s->own.n_tensors, taps = (int32_t)s->n_taps;
@@ -61,12 +61,12 @@ static orr_status build(orr_context *ctx, state *s) {
     s->size = output + taps;
     for (int32_t i = 0; i < taps && s->absolute; i++)
         s->moved[i] = orr_mean_all(p->g, orr_abs(p->g, orr_sub(p->g, h[i], h_0[i])));
-    if (s->absolute) return orr_probe_compile(p, output, taps);
+    if (s->absolute) return orr_probe_share(p, &s->own, output, taps);
     for (int32_t i = 0; i < taps; i++) {
         s->moved[i] = orr_sum_all(p->g, orr_square(p->g, orr_sub(p->g, h[i], h_0[i])));
         s->size[i] = orr_sum_all(p->g, orr_square(p->g, h_0[i]));
     }
-    return orr_probe_compile(p, output, 2 * taps);
+    return orr_probe_share(p, &s->own, output, 2 * taps);
 }
 
 static orr_status open_drift(orr_context *ctx, const orr_settings *settings, const orr_subject *subject, void **out) {
@@ -94,6 +94,7 @@ static orr_status measure(void *self, int64_t step, uint64_t seed, void *memory,
     state *s = self;
     double *started = memory, *w = started + 1;
     (void)seed;
+    ORR_TRY(s->probe.ctx, orr_probe_ready(&s->probe));
     for (int64_t t = 0; t < s->own.n_tensors; t++) {
         const int64_t n = orr_shape_count(&s->own.shape[t]);
         if (*started == 0.0) orr_probe_parameter(&s->own, t, w);

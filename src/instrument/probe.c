@@ -85,23 +85,85 @@ orr_status orr_probe_compile(orr_probe *p, const orr_node *outputs, int32_t n) {
     return orr_subject_attach(p->ctx, &p->graph, p->program);
 }
 
+/* ---- formulas of values ---------------------------------------------------------------------------------------------------- */
+
+static orr_status no_memory(const orr_probe *p) { return orr_fail(p->ctx, ORR_ENOMEM, "instruments: out of memory"); }
+
+int64_t orr_probe_values(const orr_probe *p) { return p->graph.n_taps + 1; }
+
+orr_node orr_probe_value(const orr_probe *p, int64_t i) {
+    return i < p->graph.n_taps ? p->graph.tap[i].node : p->graph.output;
+}
+
+static orr_status keep_outputs(orr_probe *p, const orr_node *outputs, int32_t n) {
+    orr_node *output = ORR_NEW(p->arena, orr_node, n);
+    if (!output) return no_memory(p);
+    memcpy(output, outputs, (size_t)n * sizeof *output);
+    p->output = output;
+    p->n_outputs = n;
+    return ORR_OK;
+}
+
+/* Inputs in place of the values. */
+static orr_status name_values(orr_probe *p, orr_node *from, orr_node *to) {
+    for (int64_t i = 0; i < orr_probe_values(p); i++) {
+        const char *name = orr_arena_format(p->arena, "value.%d", (int)i);
+        if (!name) return no_memory(p);
+        from[i] = orr_probe_value(p, i);
+        to[i] = orr_input(p->g, name, orr_node_dtype(p->g, from[i]), orr_node_shape(p->g, from[i]));
+    }
+    return ORR_OK;
+}
+
+/* Whether a formula is one of the values itself, which is then read as it is. */
+static bool is_value(const orr_probe *p, orr_node formula) {
+    for (int64_t i = 0; i < orr_probe_values(p); i++)
+        if (formula.id == p->value[i].id) return p->reads[i] = true;
+    return false;
+}
+
+orr_status orr_probe_compile_formulas(orr_probe *p, const orr_node *outputs, int32_t n) {
+    const int64_t values = orr_probe_values(p);
+    orr_node *from = ORR_NEW(p->arena, orr_node, values), *to = ORR_NEW(p->arena, orr_node, values),
+             *formula = ORR_NEW(p->arena, orr_node, n), *computed = ORR_NEW(p->arena, orr_node, n);
+    int32_t n_computed = 0;
+    p->reads = ORR_NEW(p->arena, bool, values);
+    if (!from || !to || !formula || !computed || !p->reads) return no_memory(p);
+    if (outputs != p->output) ORR_TRY(p->ctx, keep_outputs(p, outputs, n));
+    ORR_TRY(p->ctx, name_values(p, from, to));
+    orr_substitute(p->g, outputs, n, from, to, (int32_t)values, formula);
+    p->value = to;
+    for (int32_t k = 0; k < n; k++)
+        if (!is_value(p, formula[k])) computed[n_computed++] = formula[k];
+    if (n_computed > 0) ORR_TRY(p->ctx, orr_probe_compile(p, computed, n_computed));
+    for (int64_t i = 0; i < values && n_computed > 0; i++)
+        p->reads[i] = p->reads[i] || orr_program_reads(p->program, to[i]);
+    p->formula = formula;
+    return ORR_OK;
+}
+
+orr_status orr_probe_read_from(orr_probe *p, orr_probe *network) {
+    p->network = network;
+    for (int64_t i = 0; i < orr_probe_values(p) && p->program; i++)
+        if (p->reads[i])
+            ORR_TRY(p->ctx, orr_program_bind(p->program, p->value[i],
+                                             orr_program_data(network->program, orr_probe_value(network, i))));
+    return ORR_OK;
+}
+
 orr_status orr_probe_share(orr_probe *p, const orr_subject *subject, const orr_node *outputs, int32_t n) {
     assert(p->examples > 0 && "the network over the first examples of a part");
     /* a mistake in the graph is told at once */
     if (!subject->shared || orr_graph_status(p->g) != ORR_OK) return orr_probe_compile(p, outputs, n);
-    orr_node *output = ORR_NEW(p->arena, orr_node, n);
-    if (!output) return orr_fail(p->ctx, ORR_ENOMEM, "instruments: out of memory");
-    memcpy(output, outputs, (size_t)n * sizeof *output);
-    p->output = output;
-    p->n_outputs = n;
+    ORR_TRY(p->ctx, keep_outputs(p, outputs, n));
     return orr_pass_join(subject, p);
 }
 
+orr_status orr_probe_ready(orr_probe *p) { return p->pass ? orr_pass_prepare(p->pass) : ORR_OK; }
+
 orr_status orr_probe_run(orr_probe *p) {
-    if (p->pass) {
-        ORR_TRY(p->ctx, orr_pass_prepare(p->pass));
-        ORR_TRY(p->ctx, orr_pass_run(p->pass));
-    }
+    ORR_TRY(p->ctx, orr_probe_ready(p));
+    if (p->pass) ORR_TRY(p->ctx, orr_pass_run(p->pass));
     return p->program ? orr_program_run(p->program) : ORR_OK;
 }
 
@@ -112,12 +174,14 @@ void orr_probe_widen(orr_dtype dtype, const void *from, int64_t n, double *out) 
 }
 
 const void *orr_probe_data(const orr_probe *p, orr_node output) {
-    int32_t i = 0;
+    int32_t k = 0;
     if (!p->formula) return orr_program_data(p->program, output);
-    while (i < p->n_outputs && p->output[i].id != output.id) i++;
-    assert(i < p->n_outputs && "an output of the probe");
-    const void *value = orr_pass_value(p, p->formula[i]);
-    return value ? value : orr_program_data(p->program, p->formula[i]);
+    while (k < p->n_outputs && p->output[k].id != output.id) k++;
+    assert(k < p->n_outputs && "an output of the probe");
+    for (int64_t i = 0; i < orr_probe_values(p); i++)
+        if (p->formula[k].id == p->value[i].id)
+            return orr_program_data(p->network->program, orr_probe_value(p->network, i));
+    return orr_program_data(p->program, p->formula[k]);
 }
 
 void orr_probe_read(const orr_probe *p, orr_node output, int64_t n, double *out) {
@@ -125,7 +189,6 @@ void orr_probe_read(const orr_probe *p, orr_node output, int64_t n, double *out)
 }
 
 void orr_probe_write(const orr_probe *p, orr_node input, int64_t n, const double *from) {
-    assert(!p->pass && "what is shared depends on live memory alone");
     void *to = orr_program_data(p->program, input);
     if (!to) return;
     if (p->dtype == ORR_F64) memcpy(to, from, (size_t)n * sizeof *from);

@@ -1,16 +1,16 @@
 /* What instruments share.
  *
- * Formulas of the values of layers and outputs over the same examples are users of one pass: the network is evaluated for the
- * first that asks after an update, and the others read what it left.  A pass with one user has no program of its own: the formula
- * is compiled together with the network, so that nothing of it is kept but the result.  With several, the pass is a program whose
- * outputs are those values that some formula reads, and each formula is a program over them.
+ * Formulas of the values of layers and outputs over the same examples are users of one pass: a program whose outputs are those
+ * values that some formula reads.  It runs for the first that asks after an update, and the others read what it left.
  *
  * The examples of a pass are the first n of a part of the data.  Other n are another pass, also where rows would agree: a norm
  * over a batch sees all of it, and products of other sizes round otherwise.
  *
- * No number depends on who else looks, to the bit.  So a formula takes part that is elementwise or a product (einsum): those round
- * alike whatever is compiled with them.  A sum over examples (a loss, a mean, a distance) is fused with the layer before it, and
- * the order of its terms depends on the whole of what is fused: that has its network to itself.
+ * No number depends on who else looks, to the bit.  A sum (a loss, a mean, a distance) is fused with what is before it, and the
+ * order of its terms depends on the whole of what is fused.  So each formula is a program by itself over values in memory, also where
+ * nobody else looks.  Compiled with the network it would save little: what a product makes or takes is in memory anyway.  Sums inside
+ * the network keep their order whichever values are kept: those over the batch stand behind a product, with no value among what
+ * they are fused with, and the order of a sum along a row follows from its length.
  *
  * Products with the Hessian are of other vectors for each that asks; there the program is what is shared (hessian.h). */
 #ifndef ORR_INSTRUMENT_SHARED_H
@@ -38,8 +38,6 @@ void orr_pass_leave(struct orr_probe *user);
 orr_status orr_pass_prepare(orr_pass *pass) ORR_MUST_USE;
 /* Evaluates the network, unless values are there already. */
 orr_status orr_pass_run(orr_pass *pass) ORR_MUST_USE;
-/* The memory of the value that the input of a user's formula stands for; NULL where the node is no such input. */
-void *orr_pass_value(const struct orr_probe *user, orr_node input);
 
 /* Where the open program of Hessian products is kept: of H, or preconditioned. */
 struct orr_hessian **orr_shared_hessian(orr_shared *shared, bool preconditioned);

@@ -8,11 +8,11 @@
 
 typedef struct orr_kick orr_kick;
 
-/* The network over a part of the data, of the selected member; opened when it is first asked for. */
-typedef struct orr_evaluator {
-    orr_probe probe;
-    orr_node value[2]; /* loss; |gradient|^2 or accuracy, or ORR_NONE */
-} orr_evaluator;
+/* The selected member's loss over the training examples and its gradient; opened when it is first asked for. */
+typedef struct orr_gradient_evaluator {
+    orr_probe network, loss; /* the loss is a formula of what the network evaluates */
+    orr_node square;         /* |gradient|^2; ORR_NONE where nothing is trained */
+} orr_gradient_evaluator;
 
 /* Answers of the live memory, while it stays as it is. */
 typedef struct orr_kept_answers {
@@ -56,8 +56,10 @@ struct orr_training {
     orr_node counter, loss;
     unsigned needs;
     bool yields;
-    orr_node gradient_square;                 /* beside the loss, where it yields and is needed; or ORR_NONE */
-    orr_evaluator gradient_of, answers_of[2]; /* the loss with its gradient; answers over each part */
+    orr_node gradient_square; /* beside the loss, where it yields and is needed; or ORR_NONE */
+    orr_gradient_evaluator gradient_of;
+    orr_probe answers_of[2]; /* loss and accuracy over each part, formulas of what instruments share */
+    orr_node accuracy[2];    /* ORR_NONE where answers are numbers */
     orr_kept_answers kept[2];
     orr_shared *shared; /* of instruments */
     orr_kick *kick;     /* NULL: none */

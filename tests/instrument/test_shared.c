@@ -33,29 +33,47 @@ typedef struct opened {
     const orr_instrument *instrument;
     orr_settings settings;
     void *self, *memory;
+    orr_training *training;
 } opened;
 
 static void open_one(orr_context *ctx, orr_training *t, opened *o) {
     const orr_subject subject = orr_training_subject(t);
     o->instrument = instrument_called(o->kind);
     o->settings = choose(arena, o->instrument, o->choices);
+    o->training = t;
     o->memory = orr_arena_take(arena, 1, o->instrument->memory ? o->instrument->memory(&o->settings, &subject) : 1);
     assert_non_null(o->memory);
     assert_ok(ctx, o->instrument->open(ctx, &o->settings, &subject, &o->self));
 }
 
-static void measure_one(orr_context *ctx, const opened *o, int64_t step, notes *out) {
+static unsigned needs_of(const opened *o) {
+    return o->instrument->needs ? o->instrument->needs(&o->settings) : ORR_NEEDS_NOTHING;
+}
+
+/* `others`: what they need of the evaluation that this one takes. */
+static void measure_beside(orr_context *ctx, const opened *o, unsigned others, int64_t step, notes *out) {
+    const orr_sink sink = { note, note_array, out };
+    orr_evaluation e;
     memset(out, 0, sizeof *out);
-    assert_ok(ctx, o->instrument->measure(o->self, step, NOTE_SEED, o->memory, &(orr_sink){ note, note_array, out }));
+    assert_ok(ctx, o->instrument->measure(o->self, step, NOTE_SEED, o->memory, &sink));
+    if (!needs_of(o)) return;
+    assert_ok(ctx, orr_training_evaluate(o->training, needs_of(o) | others, &e));
+    assert_ok(ctx, o->instrument->take(o->self, step, &e, &sink));
+}
+
+static void measure_one(orr_context *ctx, const opened *o, int64_t step, notes *out) {
+    measure_beside(ctx, o, ORR_NEEDS_NOTHING, step, out);
 }
 
 #define USERS                                                                                                          \
     {                                                                                                                  \
         { .kind = "outputs" }, { .kind = "activations", .choices = { { "examples", LABELS } } },                       \
             { .kind = "nngp", .choices = { { "examples", LABELS } } }, { .kind = "neural-collapse" },                  \
-            { .kind = "modes" },                                                                                       \
+            { .kind = "modes" }, { .kind = "cka", .choices = { { "examples", LABELS } } },                             \
+            { .kind = "feature-drift", .choices = { { "examples", LABELS } } }, { .kind = "accuracy" },                \
+            { .kind = "loss" },                                                                                        \
     }
-enum { N_USERS = 5 };
+enum { N_USERS = 9 };
 
 static notes alone, together;
 
@@ -84,7 +102,7 @@ static void assert_same_notes(const char *kind) {
     if (memcmp(&alone, &together, sizeof alone) != 0) fail_msg("%s: differs where others look too", kind);
 }
 
-/* One that comes when the first has measured already makes it look again, at the same network. */
+/* Whoever comes first, and whether the loss comes with a gradient that another wants. */
 static void numbers_are_the_same_bits_whoever_else_looks(void **state) {
     for (int dtype = 0; dtype < 2; dtype++) {
         const orr_problem problem = problem_in(*state, dtype ? ORR_F64 : ORR_F32);
@@ -99,8 +117,10 @@ static void numbers_are_the_same_bits_whoever_else_looks(void **state) {
                 if (step) assert_ok(*state, orr_training_advance(of_all, UPDATES));
                 for (int k = 1; k < N_USERS; k++) measure_one(*state, &user[(i + k) % N_USERS], step, &together);
                 measure_one(*state, &single[i], step, &alone);
-                measure_one(*state, &user[i], step, &together);
+                measure_beside(*state, &user[i], ORR_NEEDS_GRADIENT, step, &together);
                 assert_true(alone.n + alone.arrays > 0);
+                assert_int_equal(orr_shared_evaluations(orr_training_subject(t).shared), step / UPDATES + 1);
+                assert_int_equal(orr_shared_evaluations(orr_training_subject(of_all).shared), step / UPDATES + 1);
                 assert_same_notes(user[i].kind);
             }
             single[i].instrument->close(single[i].self);
@@ -111,14 +131,20 @@ static void numbers_are_the_same_bits_whoever_else_looks(void **state) {
     }
 }
 
+/* The network is evaluated anew for one that comes late and looks at what nobody did. */
 static void one_that_comes_late_shares_and_one_that_goes_takes_nothing_along(void **state) {
-    opened first = { .kind = "outputs" }, late = { .kind = "modes" };
+    opened first = { .kind = "outputs" }, like = { .kind = "modes" },
+           late = { .kind = "activations", .choices = { { "examples", LABELS } } };
     const orr_problem problem = problem_in(*state, ORR_F64);
     orr_training *t = start_training(*state, arena, &problem);
     const orr_shared *shared = orr_training_subject(t).shared;
     open_one(*state, t, &first);
     measure_one(*state, &first, 0, &alone);
     assert_int_equal(orr_shared_evaluations(shared), 1);
+    open_one(*state, t, &like);
+    measure_one(*state, &like, 0, &together);
+    assert_int_equal(orr_shared_evaluations(shared), 1);
+    like.instrument->close(like.self);
     open_one(*state, t, &late);
     measure_one(*state, &late, 0, &together);
     measure_one(*state, &first, 0, &together);

@@ -302,6 +302,50 @@ static void answers_are_computed_once_between_updates(void **state) {
     orr_training_free(t);
 }
 
+static laboratory observed_by(orr_context *ctx, const char *norm, const char *rule, const char *observers) {
+    char text[700];
+    (void)snprintf(text, sizeof text,
+                   "name: x\nprecision: f64\narchitecture: { kind: mlp, widths: [9, 8], norm: %s }\nsteps: 3\n"
+                   "task: cross-entropy\ndata: { kind: gaussian-mixture, n: 700, n_test: 50, dimension: 5 }\n"
+                   "rule: { kind: %s, learning_rate: 0.1 }\nobserve: [ %s ]\n",
+                   norm, rule, observers);
+    return laboratory_run(ctx, arena, text, ":memory:", NULL);
+}
+
+/* Where an update yields the loss and where none does; sums over examples in the network, or none. */
+static void what_is_recorded_is_the_same_bits_whoever_else_looks(void **state) {
+#define LOOKS(kind) "{ kind: " kind ", every: 1 }"
+    static const struct {
+        const char *observer, *series[2];
+    } one[] = { { LOOKS("loss"), { "loss", "loss_test" } },
+                { LOOKS("accuracy"), { "accuracy", "accuracy_test" } },
+                { LOOKS("norms"), { "gradient_norm", "norm" } },
+                { LOOKS("cka"), { "cka.layer1_layer2", "cka.layer2_output" } },
+                { LOOKS("feature-drift"), { "feature_drift.layer2", "feature_drift.output" } } };
+    static const char *const all = LOOKS("loss") ", " LOOKS("accuracy") ", " LOOKS("norms") ", " LOOKS(
+        "cka") ", " LOOKS("feature-drift") ", " LOOKS("outputs") ", { kind: activations, every: 1, examples: 700 }";
+    static const char *const rules[] = { "gd", "sgd, batch: 10" }, *const norms[] = { "none", "batch" };
+    for (int i = 0; i < 4; i++) {
+        laboratory together = observed_by(*state, norms[i / 2], rules[i % 2], all);
+        for (size_t k = 0; k < sizeof one / sizeof one[0]; k++) {
+            laboratory alone = observed_by(*state, norms[i / 2], rules[i % 2], one[k].observer);
+            for (int s = 0; s < 2; s++) {
+                const orr_series a = laboratory_series(*state, arena, &alone, 0, one[k].series[s]),
+                                 b = laboratory_series(*state, arena, &together, 0, one[k].series[s]);
+                assert_int_equal(a.n, 4);
+                assert_int_equal(b.n, 4);
+                for (int64_t j = 0; j < 4; j++)
+                    if (memcmp(&a.y[j], &b.y[j], sizeof a.y[j]) != 0)
+                        fail_msg("%s, norm %s, rule %s: %.17g alone, %.17g together", one[k].series[s], norms[i / 2],
+                                 rules[i % 2], a.y[j], b.y[j]);
+            }
+            orr_store_close(alone.store);
+        }
+        orr_store_close(together.store);
+    }
+#undef LOOKS
+}
+
 /* Few noisy examples in many dimensions: the test loss falls, then rises. */
 static void patience_ends_a_run_that_has_found_no_new_minimum_for_so_long(void **state) {
 #define OVERFITS                                                                                                       \
@@ -445,6 +489,7 @@ int main(void) {
         cmocka_unit_test(until_ends_a_run_and_epochs_count_batches),
         cmocka_unit_test(the_next_update_yields_what_is_observed),
         cmocka_unit_test(answers_are_computed_once_between_updates),
+        cmocka_unit_test(what_is_recorded_is_the_same_bits_whoever_else_looks),
         cmocka_unit_test(only_the_plain_loss_of_all_examples_is_yielded),
         cmocka_unit_test(patience_ends_a_run_that_has_found_no_new_minimum_for_so_long),
         cmocka_unit_test(a_loss_is_recorded_of_the_part_that_was_asked_for),
