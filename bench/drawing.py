@@ -8,7 +8,7 @@ h1 { font-size: 1.6em } h2 { font-size: 1.2em; margin-top: 2em }
 .wide { overflow-x: auto } td { white-space: nowrap }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums } td, th { padding: .25em .7em; text-align: right; border-bottom: 1px solid #d9dee3 }
 td:first-child, th:first-child { text-align: left } th { font-weight: 600 } .behind { color: #a3320b; font-weight: 600 }
-.figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(22em, 1fr)); gap: 1.2em } figure { margin: 0 }
+.figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(22em, 100%), 1fr)); gap: 1.2em } figure { margin: 0 }
 figcaption { font-size: .88em; color: #4a535c } svg { width: 100%; height: auto } svg text { font: 12px system-ui, sans-serif; fill: #4a535c }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2em 1.2em } dt { font-weight: 600 } dd { margin: 0 }
 """

@@ -217,20 +217,21 @@ const drawChart = async (chart, spec, zoom) => {
     return vegaEmbed(chart, spec, options);
 };
 
-/* { element, draw } of a panel.  name: of its files. */
+/* { element, draw, refit } of a panel; refit draws it again where its width isn't what it was drawn for.  name: of its files. */
 const figurePanel = (p, name) => {
     const seeds = seedsOf(p.spec), on = new Set(seeds);
     const scales = { x: scaleOf(p.spec, "x"), y: scaleOf(p.spec, "y") };
     const chart = make("div", { class: "chart", role: "img", "aria-label": p.alt || p.title });
     const data = make("div", { hidden: true });
-    let view = null;
+    let view = null, fitted = 0;
 
     const draw = async () => {
         const spec = copyOf(p.spec);
         for (const key of Object.keys(spec.datasets || {}))
             spec.datasets[key] = spec.datasets[key].filter((row) => row.seed === undefined || row.seed === null || on.has(row.seed));
         withoutEmptyBands(spec);
-        fit(spec, chart.clientWidth || 600);
+        fitted = chart.clientWidth;
+        fit(spec, fitted || 600);
         for (const channel of ["x", "y"]) if (scales[channel] && scales[channel] !== scaleOf(p.spec, channel)) setScale(spec, channel, scales[channel]);
         try {
             view = (await drawChart(chart, spec, true)).view;
@@ -282,6 +283,7 @@ const figurePanel = (p, name) => {
         element: make("figure", { class: "panel" + (p.wide ? " wide" : "") + (p.row ? " row" : "") }, make("h3", {}, p.title), chart, tools,
             p.caption ? make("figcaption", {}, p.caption) : null, data),
         draw,
+        refit: () => (view && chart.clientWidth !== fitted ? draw() : null),
     };
 };
 

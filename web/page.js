@@ -9,7 +9,7 @@
     }
     const content = JSON.parse(await unpack("content"));
     const isAtlas = content.entries.length > 1 || Boolean(content.home);
-    let views = [], turn = 0;
+    let views = [], figures = [], turn = 0;
 
     const number = (x) => (x === null || x === undefined ? "–" : String(Number(x.toPrecision(4))).replace("-", "−"));
     const range = (pair, open) => {
@@ -65,6 +65,7 @@
         const panels = (list, prefix) => make("div", { class: "panels" }, list.map((p, i) => {
             const panel = figurePanel(p, (e.id || "figure") + prefix + (list.length > 1 ? "-" + (i + 1) : ""));
             views.push(panel.draw);
+            figures.push(panel);
             return panel.element;
         }));
         const section = (title, ...body) => [make("h2", {}, title), ...body];
@@ -169,6 +170,7 @@
         const entry = isAtlas ? content.entries.find((e) => e.id === id) : content.entries[0];
         turn++;
         views = [];
+        figures = [];
         root.dataset.drawn = root.dataset.broken = "0";
         if (entry) {
             main.replaceChildren(...entryView(entry));
@@ -196,6 +198,11 @@
         show();
         main.focus({ preventScroll: true });
         scrollTo(0, 0);
+    });
+    let resting = 0; /* a telephone that is turned: legends have room for other columns */
+    addEventListener("resize", () => {
+        clearTimeout(resting);
+        resting = setTimeout(() => figures.forEach((figure) => figure.refit()), 150);
     });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
     show();

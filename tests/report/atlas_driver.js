@@ -53,8 +53,19 @@
             return spec.layer.map((l) => (l.encoding.color.legend || {}).columns || 0).join("");
         };
         found.columns = columns(328) + " " + columns(900);
-        /* switches of the first figure */
         const panel = document.querySelector("figure.panel");
+        /* turned: its legend takes more rows, then as many as before */
+        const rowsOfLegend = () => new Set([...panel.querySelectorAll(".role-legend-label text")].map((t) => Math.round(t.getBoundingClientRect().top))).size;
+        const wide = rowsOfLegend();
+        const turn = async (width) => {
+            document.getElementById("page").style.maxWidth = width;
+            dispatchEvent(new Event("resize"));
+        };
+        await turn("10rem");
+        found.turned = String(await until(() => rowsOfLegend() > wide));
+        await turn("");
+        found["turned-back"] = String(await until(() => rowsOfLegend() === wide));
+        /* switches of the first figure */
         const picture = () => panel.querySelector("svg.marks").outerHTML;
         let before = picture();
         panel.querySelector('button[data-scale="y"]').click();

@@ -137,6 +137,8 @@ static void a_reader_finds_her_way_and_no_fault(void **state) {
         "data-map=\"true\"",
         "data-columns=\"01 02\"",
         "data-view-faults=\"\"",
+        "data-turned=\"true\"",
+        "data-turned-back=\"true\"",
         "data-log=\"true\"",
         "data-seed=\"true\"",
         "data-svg=\"true\"",

@@ -30,8 +30,18 @@ static json_t *sharpness_rows(void) {
     return rows;
 }
 
+/* Test and train errors of one case: a colour and a fill that share a legend. */
+static json_t *error_rows(void) {
+    json_t *rows = json_array();
+    for (int i = 0; i < 6; i++)
+        json_array_append_new(rows, json_pack("{s:i, s:f, s:f, s:f, s:s, s:s, s:f, s:i}", "n", 10 << i / 2, "error",
+                                              2.0 / (i + 1), "low", 1.8 / (i + 1), "high", 2.2 / (i + 1), "case",
+                                              "features", "part", i % 2 ? "train" : "test", "ridge", 0.1, "seed", 0));
+    return rows;
+}
+
 static json_t *panels(void) {
-    json_t *flow = json_array(), *ratio = json_array(), *list = json_array();
+    json_t *flow = json_array(), *ratio = json_array(), *list = json_array(), *errors = error_rows();
     for (int i = 0; i <= 12; i++)
         json_array_append_new(flow, json_pack("{s:f, s:f, s:f, s:i}", "time", 5.0 * i, "sharpness", 6.0 + 1.5 * i,
                                               "loss", exp(-0.1 * i), "seed", 0));
@@ -48,6 +58,8 @@ static json_t *panels(void) {
                           orr_page_panel("ratio", "Ratio", "", "alt", false,
                                          json_pack("{s:o, s:[{s:i, s:i, s:f, s:f}]}", "measured", ratio, "tolerance",
                                                    "from", 1000, "to", 2000, "low", 0.97, "high", 1.08)));
+    json_array_append_new(list, orr_page_panel("learning_curve", "Errors", "", "alt", true,
+                                               json_pack("{s:O, s:o}", "predicted", errors, "measured", errors)));
     return list;
 }
 
@@ -111,9 +123,9 @@ static void a_browser_draws_every_figure_and_asks_for_nothing(void **state) {
     const char *path = write_page(*state, "drawn.html");
     char *html = (char *)files_read(path, &n), *dom = browser_dom(path, (const char *const[]){ browser_until_done }, 1);
     browser_assert_alone(html);
-    assert_non_null(strstr(dom, "data-drawn=\"3\""));
+    assert_non_null(strstr(dom, "data-drawn=\"4\""));
     assert_non_null(strstr(dom, "data-broken=\"0\""));
-    assert_int_equal(browser_count(dom, "class=\"marks\""), 3); /* as Vega writes them */
+    assert_int_equal(browser_count(dom, "class=\"marks\""), 4); /* as Vega writes them */
     assert_true(browser_count(dom, "mark-line") >= 7);          /* flow, three seeds, twice; ratio */
     assert_true(browser_count(dom, "mark-rule") >= 2);
     assert_true(browser_count(dom, "mark-rect") >= 1);
