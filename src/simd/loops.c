@@ -11,15 +11,18 @@ extern const orr_simd_loops ORR_LOOPS;
 
 /* ---- transposition, four by four or eight by eight in registers ------------------------------------------------- */
 
+/* Loops over registers are unrolled, or compilers keep the array in memory; a vector is loaded by one instruction from any address. */
+#define UNROLL _Pragma("GCC unroll 8")
+
 /* clang-format off */
 #define TRANSPOSE(name, suffix, TYPE)                                                                                  \
-    typedef TYPE four_##suffix __attribute__((vector_size(4 * sizeof(TYPE))));                                         \
+    typedef TYPE four_##suffix __attribute__((vector_size(4 * sizeof(TYPE)), aligned(sizeof(TYPE)), may_alias));       \
     static void name(int64_t m, int64_t n, const TYPE *restrict a, int64_t lda, TYPE *restrict out, int64_t ldo) {     \
         const int64_t mm = m / 4 * 4, nn = n / 4 * 4;                                                                  \
         for (int64_t i = 0; i < mm; i += 4)                                                                            \
             for (int64_t j = 0; j < nn; j += 4) {                                                                      \
                 four_##suffix r[4];                                                                                    \
-                for (int k = 0; k < 4; k++) memcpy(&r[k], a + (i + k) * lda + j, sizeof r[k]);                         \
+                UNROLL for (int k = 0; k < 4; k++) r[k] = *(const four_##suffix *)(a + (i + k) * lda + j);             \
                 const four_##suffix low0 = __builtin_shufflevector(r[0], r[1], 0, 4, 2, 6),                            \
                                     low1 = __builtin_shufflevector(r[2], r[3], 0, 4, 2, 6),                            \
                                     high0 = __builtin_shufflevector(r[0], r[1], 1, 5, 3, 7),                           \
@@ -28,7 +31,7 @@ extern const orr_simd_loops ORR_LOOPS;
                 r[1] = __builtin_shufflevector(high0, high1, 0, 1, 4, 5);                                              \
                 r[2] = __builtin_shufflevector(low0, low1, 2, 3, 6, 7);                                                \
                 r[3] = __builtin_shufflevector(high0, high1, 2, 3, 6, 7);                                              \
-                for (int k = 0; k < 4; k++) memcpy(out + (j + k) * ldo + i, &r[k], sizeof r[k]);                       \
+                UNROLL for (int k = 0; k < 4; k++) *(four_##suffix *)(out + (j + k) * ldo + i) = r[k];                 \
             }                                                                                                          \
         for (int64_t i = 0; i < m; i++)                                                                                \
             for (int64_t j = i < mm ? nn : 0; j < n; j++) out[j * ldo + i] = a[i * lda + j];                           \
@@ -36,29 +39,30 @@ extern const orr_simd_loops ORR_LOOPS;
 TRANSPOSE(transpose_by_four, f32, float)
 TRANSPOSE(transpose_f64, f64, double)
 
-typedef float eight_f32 __attribute__((vector_size(8 * sizeof(float))));
+typedef float eight_f32 __attribute__((vector_size(8 * sizeof(float)), aligned(sizeof(float)), may_alias));
 
 static void transpose_f32(int64_t m, int64_t n, const float *restrict a, int64_t lda, float *restrict out, int64_t ldo) {
     const int64_t mm = m / 8 * 8, nn = n / 8 * 8;
     for (int64_t i = 0; i < mm; i += 8)
         for (int64_t j = 0; j < nn; j += 8) {
             eight_f32 r[8], t[8];
-            for (int k = 0; k < 8; k++) memcpy(&r[k], a + (i + k) * lda + j, sizeof r[k]);
-            for (int k = 0; k < 8; k++) __builtin_prefetch(a + (i + 8 + k) * lda + j); /* short rows: hardware sees no stream */
-            for (int k = 0; k < 8; k += 2) { /* pairs of rows, then fours, then all */
-                t[k] = __builtin_shufflevector(r[k], r[k + 1], 0, 8, 2, 10, 4, 12, 6, 14);
-                t[k + 1] = __builtin_shufflevector(r[k], r[k + 1], 1, 9, 3, 11, 5, 13, 7, 15);
+            UNROLL for (int k = 0; k < 8; k++) r[k] = *(const eight_f32 *)(a + (i + k) * lda + j);
+            UNROLL for (int k = 0; k < 8; k++) __builtin_prefetch(a + (i + 8 + k) * lda + j); /* hardware sees no stream in short rows */
+            UNROLL for (int k = 0; k < 8; k += 2) { /* pairs of rows, then fours, then all */
+                t[k] = __builtin_shufflevector(r[k], r[k + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+                t[k + 1] = __builtin_shufflevector(r[k], r[k + 1], 2, 10, 3, 11, 6, 14, 7, 15);
             }
-            for (int k = 0; k < 8; k += 4)
-                for (int h = k; h < k + 2; h++) {
-                    r[h] = __builtin_shufflevector(t[h], t[h + 2], 0, 1, 8, 9, 4, 5, 12, 13);
-                    r[h + 2] = __builtin_shufflevector(t[h], t[h + 2], 2, 3, 10, 11, 6, 7, 14, 15);
-                }
-            for (int k = 0; k < 4; k++) {
+            UNROLL for (int k = 0; k < 8; k += 4) {
+                r[k] = __builtin_shufflevector(t[k], t[k + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+                r[k + 1] = __builtin_shufflevector(t[k], t[k + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+                r[k + 2] = __builtin_shufflevector(t[k + 1], t[k + 3], 0, 1, 8, 9, 4, 5, 12, 13);
+                r[k + 3] = __builtin_shufflevector(t[k + 1], t[k + 3], 2, 3, 10, 11, 6, 7, 14, 15);
+            }
+            UNROLL for (int k = 0; k < 4; k++) {
                 t[k] = __builtin_shufflevector(r[k], r[k + 4], 0, 1, 2, 3, 8, 9, 10, 11);
                 t[k + 4] = __builtin_shufflevector(r[k], r[k + 4], 4, 5, 6, 7, 12, 13, 14, 15);
             }
-            for (int k = 0; k < 8; k++) memcpy(out + (j + k) * ldo + i, &t[k], sizeof t[k]);
+            UNROLL for (int k = 0; k < 8; k++) *(eight_f32 *)(out + (j + k) * ldo + i) = t[k];
         }
     transpose_by_four(mm, n - nn, a + nn, lda, out + nn * ldo, ldo);
     transpose_by_four(m - mm, n, a + mm * lda, lda, out + mm, ldo);

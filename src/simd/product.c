@@ -14,6 +14,7 @@ enum {
     FEWEST_ROWS = 24,          /* of a block: more read a panel less often */
     BLOCKS = 12,               /* for each thread, where rows are enough: so that threads end together */
     KERNEL_ROWS = 3,           /* that generated code has in registers, beside four vectors of b */
+    TRANSPOSED = 8,            /* by 8 columns at once; what is left over takes several times as long */
     LOWER_ROWS = 64,           /* of a block of the lower part, at most */
     GROUP = 8,                 /* panels of a task that copies, at most: lines that follow each other in memory */
     SHARED_ROWS = 64,          /* of a task that copies what is shared: some microseconds */
@@ -65,11 +66,12 @@ static int64_t rows_of_lower(const orr_product *p) {
     return least(LOWER_ROWS, most(p->of.m / (LOWER_ROWS / 2) / p->width, 1) * p->width);
 }
 
-/* Blocks of whole groups of the kernels' rows, so many that threads end together. */
+/* Blocks of whole groups of the rows that are transposed together or else multiplied, so many that threads end together. */
 static int64_t rows_of_whole(const orr_product *p, int threads) {
     if (p->shares_a) threads = 1;
     const int64_t longest = least(ROWS, most(FEWEST_ROWS, p->of.m / (BLOCKS * threads)));
-    return over(share_of(p->of.m, longest, threads), KERNEL_ROWS) * KERNEL_ROWS;
+    const int64_t whole = p->of.a_transposed ? TRANSPOSED : KERNEL_ROWS;
+    return over(share_of(p->of.m, longest, threads), whole) * whole;
 }
 
 void orr_product_prepare(orr_product *p, const orr_operands *of, orr_product_part part, int threads) {
