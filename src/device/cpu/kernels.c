@@ -182,43 +182,108 @@ MULTIPLY_ADD(from_f64, double, x - c)
 
 /* ---- reductions: LANES partial results, combined pairwise: a fixed order that vectorises ----------------------- */
 
-enum { LANES = 32 };
+enum { LANES = 32, FEW = 8 };
 
-/* Of a number of lanes that the compiler knows, so that they stay in registers. */
-#define HALVE(of, width)                                                                                               \
-    for (int k = 0; k < width; k++) of(lane[k], lane[k + width])
-#define SUM_LANES(a, b) a += b
-#define MAX_LANES(a, b) a = a > b || a != a ? a : b
+/* Vectors of the compiler's own, as wide as the registers: wider ones it keeps in memory.  They may stand at any address. */
+#if defined(__AVX512F__)
+enum { REGISTER = 64, ABREAST_ROWS = 4 };
+#elif defined(__AVX__)
+enum { REGISTER = 32, ABREAST_ROWS = 2 };
+#else
+enum { REGISTER = 16, ABREAST_ROWS = 1 };
+#endif
+enum { PARTS = 128 / REGISTER }; /* the sum of a row is in 128 bytes of lanes on every processor: equal bits */
+typedef double wide_f64 __attribute__((vector_size(REGISTER), aligned(8)));
+typedef float wide_f32 __attribute__((vector_size(REGISTER), aligned(4)));
+typedef int32_t wide_i32 __attribute__((vector_size(REGISTER), aligned(4)));
+typedef int64_t mask_f64 __attribute__((vector_size(REGISTER)));
+typedef int32_t mask_f32 __attribute__((vector_size(REGISTER))), mask_i32 __attribute__((vector_size(REGISTER)));
+
+/* Lanes of a number that the compiler knows, in loops that it unrolls: an array that it doesn't is kept in memory, and what was written
+ * there in halves is waited for when it is read whole. */
+#define UNROLL           _Pragma("GCC unroll 32")
+#define HALVE(of, width) UNROLL for (int k = 0; k < width; k++) of(lane[k], lane[k + width])
+#define SUM_LANES(a, b)  a += b
+#define MAX_LANES(a, b)  a = a > b || a != a ? a : b
+
+/* Registers first, while there is more than one. */
+#define FOLD(of, v, parts)                                                                                             \
+    do {                                                                                                               \
+        if (parts > 8) UNROLL for (int p = 0; p < 8; p++) of(v[p], v[p + 8]);                                          \
+        if (parts > 4) UNROLL for (int p = 0; p < 4; p++) of(v[p], v[p + 4]);                                          \
+        if (parts > 2) UNROLL for (int p = 0; p < 2; p++) of(v[p], v[p + 2]);                                          \
+        of(v[0], v[1]);                                                                                                \
+    } while (0)
+
+enum { DOUBLES = REGISTER / 8, SUMS = LANES / DOUBLES };
+
+static inline double sum_of_lanes(wide_f64 s[SUMS]) {
+    double lane[DOUBLES];
+    FOLD(SUM_LANES, s, SUMS);
+    memcpy(lane, s, sizeof lane);
+    if (DOUBLES > 4) HALVE(SUM_LANES, DOUBLES / 2);
+    if (DOUBLES > 2) HALVE(SUM_LANES, 2);
+    HALVE(SUM_LANES, 1);
+    return lane[0];
+}
+
+/* The larger, or what isn't a number. */
+#define MAX_REGISTERS(suffix)                                                                                          \
+    static inline wide_##suffix max_registers_##suffix(wide_##suffix a, wide_##suffix b) {                             \
+        const mask_##suffix first = (a > b) | (a != a);                                                                \
+        return (wide_##suffix)((first & (mask_##suffix)a) | (~first & (mask_##suffix)b));                              \
+    }
+MAX_REGISTERS(f32)
+MAX_REGISTERS(f64)
+MAX_REGISTERS(i32)
+#define MAX_INTO_f32(a, b) a = max_registers_f32(a, b)
+#define MAX_INTO_f64(a, b) a = max_registers_f64(a, b)
+#define MAX_INTO_i32(a, b) a = max_registers_i32(a, b)
 
 #define REDUCTIONS(suffix, TYPE)                                                                                       \
+    typedef TYPE doubles_of_##suffix __attribute__((vector_size(DOUBLES * sizeof(TYPE)), aligned(sizeof(TYPE))));      \
     static void sum_##suffix(int64_t n, const void *vv, double *acc) {                                                 \
         const TYPE *v = vv;                                                                                            \
-        double lane[LANES] = { 0 };                                                                                    \
+        if (n <= FEW) { /* the other lanes would be zeros */                                                           \
+            double lane[FEW] = { 0 };                                                                                  \
+            for (int64_t i = 0; i < n; i++) lane[i] = (double)v[i];                                                    \
+            HALVE(SUM_LANES, 4);                                                                                       \
+            HALVE(SUM_LANES, 2);                                                                                       \
+            HALVE(SUM_LANES, 1);                                                                                       \
+            *acc += lane[0];                                                                                           \
+            return;                                                                                                    \
+        }                                                                                                              \
+        wide_f64 s[SUMS];                                                                                              \
+        UNROLL for (int p = 0; p < SUMS; p++) s[p] = (wide_f64){ 0 };                                                  \
         int64_t i = 0;                                                                                                 \
         for (; i + LANES <= n; i += LANES)                                                                             \
-            for (int k = 0; k < LANES; k++) lane[k] += (double)v[i + k];                                               \
-        for (int k = 0; i < n; i++, k++) lane[k] += (double)v[i];                                                      \
-        HALVE(SUM_LANES, 16);                                                                                          \
-        HALVE(SUM_LANES, 8);                                                                                           \
-        HALVE(SUM_LANES, 4);                                                                                           \
-        HALVE(SUM_LANES, 2);                                                                                           \
-        HALVE(SUM_LANES, 1);                                                                                           \
-        *acc += lane[0];                                                                                               \
+            UNROLL for (int p = 0; p < SUMS; p++) s[p] +=                                                              \
+                __builtin_convertvector(*(const doubles_of_##suffix *)(v + i + p * DOUBLES), wide_f64);                \
+        if (i < n) {                                                                                                   \
+            double lane[LANES];                                                                                        \
+            memcpy(lane, s, sizeof lane);                                                                              \
+            for (int k = 0; i < n; i++, k++) lane[k] += (double)v[i];                                                  \
+            memcpy(s, lane, sizeof lane);                                                                              \
+        }                                                                                                              \
+        *acc += sum_of_lanes(s);                                                                                       \
     }                                                                                                                  \
     static void max_##suffix(int64_t n, const void *vv, double *acc) {                                                 \
+        enum { ONE = REGISTER / sizeof(TYPE), REGISTERS = LANES / ONE };                                               \
         const TYPE *v = vv;                                                                                            \
         double best = *acc;                                                                                            \
         int64_t i = 0;                                                                                                 \
         if (n >= LANES) {                                                                                              \
-            TYPE lane[LANES];                                                                                          \
-            memcpy(lane, v, sizeof lane);                                                                              \
+            wide_##suffix m[REGISTERS];                                                                                \
+            TYPE lane[ONE];                                                                                            \
+            UNROLL for (int p = 0; p < REGISTERS; p++) m[p] = *(const wide_##suffix *)(v + p * ONE);                   \
             for (i = LANES; i + LANES <= n; i += LANES)                                                                \
-                for (int k = 0; k < LANES; k++)                                                                        \
-                    lane[k] = lane[k] > v[i + k] || lane[k] != lane[k] ? lane[k] : v[i + k];                           \
-            HALVE(MAX_LANES, 16);                                                                                      \
-            HALVE(MAX_LANES, 8);                                                                                       \
-            HALVE(MAX_LANES, 4);                                                                                       \
-            HALVE(MAX_LANES, 2);                                                                                       \
+                UNROLL for (int p = 0; p < REGISTERS; p++) m[p] =                                                      \
+                    max_registers_##suffix(m[p], *(const wide_##suffix *)(v + i + p * ONE));                           \
+            FOLD(MAX_INTO_##suffix, m, REGISTERS);                                                                     \
+            memcpy(lane, m, sizeof lane);                                                                              \
+            if (ONE > 8) HALVE(MAX_LANES, 8);                                                                          \
+            if (ONE > 4) HALVE(MAX_LANES, 4);                                                                          \
+            if (ONE > 2) HALVE(MAX_LANES, 2);                                                                          \
             HALVE(MAX_LANES, 1);                                                                                       \
             best = best > (double)lane[0] || best != best ? best : (double)lane[0];                                    \
         }                                                                                                              \
@@ -264,18 +329,6 @@ static void finish_i32(int64_t n, const double *acc, void *out) {
 }
 
 /* ---- matrix times vector --------------------------------------------------------------------------------------- */
-
-/* Vectors of the compiler's own, as wide as the registers: wider ones it keeps in memory.  They may stand at any address. */
-#if defined(__AVX512F__)
-enum { REGISTER = 64, ABREAST_ROWS = 4 };
-#elif defined(__AVX__)
-enum { REGISTER = 32, ABREAST_ROWS = 2 };
-#else
-enum { REGISTER = 16, ABREAST_ROWS = 1 };
-#endif
-enum { PARTS = 128 / REGISTER }; /* the sum of a row is in 128 bytes of lanes on every processor: equal bits */
-typedef double wide_f64 __attribute__((vector_size(REGISTER), aligned(8)));
-typedef float wide_f32 __attribute__((vector_size(REGISTER), aligned(4)));
 
 /* y[i] = a[i, :] . x, in 2 W lanes, added pairwise at the end.  Rows go some abreast, to read x once, as many as
  * registers have room for. */
