@@ -421,6 +421,18 @@ static void put_constant(double *to, orr_dtype dtype, double x) {
     }
 }
 
+/* A group of one task and few tiles, of which nothing need be copied into registers, is walked through without a search for addresses;
+ * sums over all tiles are added up in one place. */
+static bool room_for_bound(orr_arena *arena, cpu_fused *p, const orr_fused *f) {
+    bool loads = false;
+    for (int16_t v = 0; v < f->n_inputs; v++) loads = loads || p->value[v].loaded;
+    if (p->tasks > 1 || p->n_tiles > (loads ? 1 : BOUND_TILES)) return true;
+    p->n_bound = (int32_t)p->n_tiles;
+    p->at = ORR_NEW(arena, cursor, p->n_bound);
+    p->bound = ORR_NEW(arena, addresses, p->n_bound);
+    return p->at && p->bound;
+}
+
 orr_status orr_cpu_fused_prepare(orr_context *ctx, orr_arena *arena, const orr_fused *f, void **plan,
                                  size_t *workspace) {
     cpu_fused *p = ORR_NEW(arena, cpu_fused, 1);
@@ -463,6 +475,7 @@ orr_status orr_cpu_fused_prepare(orr_context *ctx, orr_arena *arena, const orr_f
     if (!place_instructions(f, p)) return orr_fail(ctx, ORR_EINTERNAL, "fused group: an instruction has no kernel");
     find_moving(f, p);
     choose_tasks(f, p);
+    if (!room_for_bound(arena, p, f)) return orr_fail(ctx, ORR_ENOMEM, "fused group: no memory for addresses");
     for (int16_t i = 0; i < f->n_constants; i++) put_constant(&p->constants[i], f->constant_dtype[i], f->constant[i]);
     p->workers = orr_parallel_workers(orr_context_pool(ctx), p->tasks);
     const int64_t tile = p->tile_rows * p->tile_columns;

@@ -4,7 +4,7 @@
  *   prepare (fused_plan.c)   collapse axes that every operand walks through as one; choose the tile, a stretch of one axis,
  *                            the cut one, with all of the axes inside it; give each value a place: memory itself, a
  *                            register, a scalar
- *   bind    (fused_run.c)    a group of one tile, as theory-sized networks have, gets its addresses worked out once
+ *   bind    (fused_run.c)    a group of few tiles, as theory-sized networks have, gets its addresses worked out once
  *   run     (fused_run.c)    tasks are ranges of tiles, cut by the shape alone.  A reduction has accumulators in double, one
  *                            set for each task where the outermost axis is reduced, added in the order of tasks: threads
  *                            change nothing */
@@ -21,6 +21,7 @@ enum {
         1
         << 18, /* from which on sharing is worth while: to wake another thread and to wait for it takes microseconds */
     TASKS_MAX = 64,
+    BOUND_TILES = 4,
     PARTIAL_TASKS_MAX = 16, /* tasks with accumulators of their own */
     SHORT_ROW = 24,
     ROW_BY_ROW = 16, /* from so many columns on, a loop for each row costs less than a pass that spreads row values */
@@ -104,10 +105,10 @@ typedef struct cpu_fused {
     const orr_cpu_kernels *kernels;
     int workers; /* that have registers: threads, where there are tasks for more than one */
     size_t slot_bytes, worker_bytes;
-    /* a group of one tile */
-    bool single;
-    cursor only;
-    addresses bound;
+    /* a group of few tiles: their cursors and addresses */
+    int32_t n_bound; /* 0: they are found at each run */
+    cursor *at;
+    addresses *bound;
     double constants[ORR_FUSED_READS];
 } cpu_fused;
 

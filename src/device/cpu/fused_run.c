@@ -402,23 +402,26 @@ static void combine(const job *j) {
 
 void orr_cpu_fused_bind(const orr_fused *f, void *plan, void *workspace) {
     cpu_fused *p = plan;
-    p->single = p->n_tiles == 1 && orr_shape_count(&f->shape) > 0;
-    if (!p->single) return;
-    seek(f, p, 0, &p->only);
-    size_tile(p, &p->only);
-    for (int16_t i = 0; i < f->n_constants; i++) p->bound.at[f->n_inputs + i] = &p->constants[i];
-    find_addresses(f, p, &p->only, true, workspace, &p->bound);
+    for (int32_t t = 0; t < p->n_bound; t++) {
+        addresses *x = &p->bound[t];
+        seek(f, p, t, &p->at[t]);
+        size_tile(p, &p->at[t]);
+        for (int16_t i = 0; i < f->n_constants; i++) x->at[f->n_inputs + i] = &p->constants[i];
+        find_addresses(f, p, &p->at[t], true, workspace, x);
+    }
 }
 
-/* Everything is in its place: no pool, no cursor. */
-static void run_single(const job *j, cpu_fused *p) {
+/* Everything is in its place: no pool, no search. */
+static void run_bound(const job *j, const cpu_fused *p) {
     const orr_fused *f = j->f;
     const bool accumulates = p->has_reduction && !p->direct;
     for (int16_t o = 0; accumulates && o < f->n_outputs; o++)
         if (f->output[o].reduction) clear_accumulators(f, p, j->acc, 0, p->kept[o], o);
-    for (int16_t v = 0; v < f->n_inputs; v++) p->only.loaded[v] = NULL;
-    load_inputs(f, p, &p->only, j->registers);
-    execute(j, &p->only, &p->bound, j->registers, j->acc);
+    for (int32_t t = 0; t < p->n_bound; t++) {
+        for (int16_t v = 0; v < f->n_inputs; v++) p->at[t].loaded[v] = NULL;
+        load_inputs(f, p, &p->at[t], j->registers);
+        execute(j, &p->at[t], &p->bound[t], j->registers, j->acc);
+    }
     for (int16_t o = 0; accumulates && o < f->n_outputs; o++)
         if (f->output[o].reduction)
             p->kernels->finish[f->output[o].view.dtype](p->kept[o], j->acc + p->acc_at[o], f->output[o].view.data);
@@ -429,8 +432,8 @@ orr_status orr_cpu_fused_run(orr_context *ctx, const orr_fused *f, void *plan, v
     (void)ctx;
     job j = { .f = f, .p = p, .registers = workspace };
     j.acc = (double *)(void *)(j.registers + (size_t)p->workers * p->worker_bytes);
-    if (p->single) {
-        run_single(&j, p);
+    if (p->n_bound) {
+        run_bound(&j, p);
         return ORR_OK;
     }
     if (orr_shape_count(&f->shape) == 0) {
