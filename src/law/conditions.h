@@ -36,11 +36,4 @@ bool orr_is_periodic(const orr_observation *observation);
 /* The updates after which it measures, up to the point's last: how many, and where step isn't NULL which: step[so many]. */
 int64_t orr_observed_updates(const orr_point *point, const orr_observation *observation, double *step);
 
-/* Points that differ by their width alone are one network: (*first)[i] is the first point of that of point i.  In out_arena.
- * Fails: ORR_ENOMEM. */
-orr_status orr_points_by_network(orr_context *ctx, orr_arena *out_arena, const orr_experiment *e,
-                                 int64_t **first) ORR_MUST_USE;
-/* The narrowest of what the architecture calls its width; 0 where nothing makes it wider. */
-int64_t orr_point_width(const orr_point *point);
-
 #endif

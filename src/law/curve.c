@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <math.h>
-#include <string.h>
 
 #include "base/context.h"
 #include "law/measuring.h"
@@ -73,21 +72,4 @@ void orr_curve_add_mean(const orr_curve *c, orr_curve_mean mean, int64_t i, orr_
 
 void orr_curve_add_slope(const orr_curve *c, orr_curve_mean mean, orr_check_values *values) {
     add_with_error(c, mean, -1, values);
-}
-
-static void delete_dotted(json_t *object, const char *key) {
-    for (const char *dot = strchr(key, '.'); dot && object; key = dot + 1, dot = strchr(key, '.'))
-        object = json_object_getn(object, key, (size_t)(dot - key));
-    (void)json_object_del(object, key);
-}
-
-orr_status orr_curve_key(orr_context *ctx, orr_arena *out_arena, const orr_point *point, const orr_problem *problem,
-                         const char *const *without, char **key) {
-    json_t *settings = json_loads(point->json, 0, NULL);
-    for (; *without; without++)
-        if (strcmp(*without, "steps") != 0 || point->until > 0.0) delete_dotted(settings, *without);
-    (void)json_object_set_new(settings, "depth", json_integer(problem->network.depth));
-    const orr_status status = orr_json_text(ctx, out_arena, settings, 17, key);
-    json_decref(settings);
-    return status;
 }

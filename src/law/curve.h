@@ -30,11 +30,4 @@ double orr_curve_mean_at(const orr_curve *c, orr_curve_mean mean, int64_t i, int
 void orr_curve_add_mean(const orr_curve *c, orr_curve_mean mean, int64_t i, orr_check_values *values);
 void orr_curve_add_slope(const orr_curve *c, orr_curve_mean mean, orr_check_values *values);
 
-/* What points of one curve share, as text in out_arena: all settings without those dotted keys, which end with NULL; and the
- * number of layers.  Where `steps` is among them it is left out only where training goes on to a loss (`until`). */
-orr_status orr_curve_key(orr_context *ctx, orr_arena *out_arena, const orr_point *point, const orr_problem *problem,
-                         const char *const *without, char **key) ORR_MUST_USE;
-/* The keys of sizes that architectures have. */
-#define ORR_CURVE_SIZES "architecture.widths", "architecture.channels", "architecture.features", "architecture.width"
-
 #endif

@@ -1,5 +1,7 @@
 #include "law/linearization.h"
 
+#include <string.h>
+
 #include "base/context.h"
 #include "ingredient/task/mse.h"
 
@@ -41,4 +43,30 @@ void orr_linearization_free(orr_linearization *l) {
 
 orr_linearized_time orr_linearization_time(const orr_linearization *l, int64_t updates) {
     return l->flow ? (orr_linearized_time){ l->step * (double)updates, -1 } : (orr_linearized_time){ l->step, updates };
+}
+
+bool orr_follows_gradient(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
+    (void)problem;
+    *why = orr_arena_format(out_arena, "the rule is %s", p->rule->kind.name);
+    return p->rule->flow || strcmp(p->rule->kind.name, "gd") == 0;
+}
+
+bool orr_can_be_linearized(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
+    enum { NUMBERS_MAX = 5000 };
+    const int64_t n = problem->data.n * problem->signature.outputs;
+    (void)p;
+    *why = orr_arena_format(out_arena, "%lld are fitted", (long long)n);
+    return n <= NUMBERS_MAX;
+}
+
+orr_status orr_is_stable_at_start(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
+                                  int64_t seed, bool *holds, const char **why) {
+    orr_linearization l;
+    *holds = in->experiment->points[point].rule->flow;
+    if (*holds) return ORR_OK;
+    ORR_TRY(ctx, orr_linearization_of(ctx, in, point, seed, &l));
+    *holds = l.largest < 2.0;
+    *why = orr_arena_format(scratch, "it is %.4g", l.largest);
+    orr_linearization_free(&l);
+    return ORR_OK;
 }

@@ -22,6 +22,13 @@ orr_status orr_linearization_of(orr_context *ctx, const orr_premises *in, int64_
                                 orr_linearization *out) ORR_MUST_USE;
 void orr_linearization_free(orr_linearization *l);
 
+/* "the rule is gd or gradient-flow" */
+orr_point_check orr_follows_gradient;
+/* "at most 5000 numbers are fitted: examples times outputs" */
+orr_point_check orr_can_be_linearized;
+/* "gradient descent on the linear model is stable: learning rate times lambda_max is below 2" */
+orr_run_check orr_is_stable_at_start;
+
 /* After so many updates. */
 orr_linearized_time orr_linearization_time(const orr_linearization *l, int64_t updates);
 

@@ -21,6 +21,10 @@ const orr_data *orr_data_at(int i) { return i < (int)(sizeof all / sizeof all[0]
 int64_t orr_dataset_features(const orr_dataset *d) { return orr_shape_count(&d->input); }
 int64_t orr_dataset_targets(const orr_dataset *d) { return orr_shape_count(&d->target); }
 
+void orr_dataset_answers(const orr_dataset *d, int64_t outputs, double *y) {
+    for (int64_t i = 0; i < d->n * outputs; i++) y[i] = d->y ? d->y[i] : d->label[i / outputs] == i % outputs;
+}
+
 uint64_t orr_data_seed(const orr_settings *s, uint64_t run_seed) {
     uint32_t word[4];
     const uint64_t seed = (uint64_t)orr_int(s, "seed");

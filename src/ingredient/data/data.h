@@ -25,6 +25,8 @@ typedef struct orr_dataset {
 /* Numbers in one input, and in one target. */
 int64_t orr_dataset_features(const orr_dataset *d);
 int64_t orr_dataset_targets(const orr_dataset *d);
+/* y[n, outputs]: the targets of the training examples as numbers; a label is 1 of as many outputs as there are classes, else 0. */
+void orr_dataset_answers(const orr_dataset *d, int64_t outputs, double *y);
 
 typedef struct orr_data {
     orr_kind kind;

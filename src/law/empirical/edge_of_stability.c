@@ -19,6 +19,8 @@
 #include "law/conditions.h"
 #include "law/law.h"
 #include "law/measuring.h"
+#include "law/predicting.h"
+#include "law/start.h"
 #include "report/page.h"
 #include "theory/gradient_flow.h"
 #include "theory/stability_threshold.h"
@@ -76,14 +78,6 @@ static bool is_long(orr_arena *out_arena, const orr_point *p, const orr_problem 
     return !is_rule(p, "gd") || time >= 50.0;
 }
 
-/* At a kink the Hessian says nothing. */
-static bool is_smooth(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
-    (void)problem;
-    *why = orr_arena_string(out_arena, "relu has a kink");
-    return !orr_settings_has(&p->architecture_settings, "activation") ||
-           strcmp(orr_text(&p->architecture_settings, "activation"), "relu") != 0;
-}
-
 static bool is_periodic(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
     (void)problem;
     *why = orr_arena_string(out_arena, "sharpness has `per_decade` or `at`");
@@ -98,32 +92,16 @@ static bool is_recorded(orr_arena *out_arena, const orr_point *p, const orr_prob
     return n >= 5;
 }
 
-/* lambda_max at the initial parameters of a seed.  For adam too: its P is 1 before the first update. */
-static orr_status initial_sharpness(orr_context *ctx, const orr_problem *problem, const orr_landscape *landscape,
-                                    uint64_t seed, double *out) {
-    orr_arena *arena = NULL;
-    orr_status status;
-    ORR_TRY_DONE(ctx, orr_arena_new(ctx, &arena));
-    double *w = ORR_NEW(arena, double, problem->n), *ritz = ORR_NEW(arena, double, problem->n);
-    if (!w || !ritz) {
-        status = orr_fail(ctx, ORR_ENOMEM, "edge of stability: no memory for %lld parameters", (long long)problem->n);
-        goto done;
-    }
-    ORR_TRY_DONE(ctx, orr_problem_initial(ctx, problem, seed, w));
-    ORR_TRY_DONE(ctx, orr_landscape_sharpness(ctx, arena, landscape, w, ritz, out));
-done:
-    orr_arena_free(arena);
-    return status;
-}
-
 /* S(0) < S* for every seed: above it gradient descent is catapulted or diverges.  Points that differ by their rule alone share
- * a problem, whose S(0) is computed once and held against the lowest of their ceilings. */
+ * a problem, whose S(0) is computed once and held against the lowest of their ceilings.  For adam too: its P is 1 before the first
+ * update. */
 static orr_status starts_below(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, bool *holds,
                                const char **why) {
     const orr_experiment *e = in->experiment;
     orr_status status = ORR_OK;
+    orr_start start = { 0 };
     *holds = true;
-    for (int64_t i = 0; i < e->n_points && *holds && status == ORR_OK; i++) {
+    for (int64_t i = 0; i < e->n_points && *holds; i++) {
         int64_t lowest = i, first = 0;
         while (in->problems[first * e->seeds] != in->problems[i * e->seeds]) first++;
         if (first < i) continue;
@@ -132,23 +110,17 @@ static orr_status starts_below(orr_context *ctx, orr_arena *out_arena, const orr
                 threshold_of(&e->points[j]) < threshold_of(&e->points[lowest]))
                 lowest = j;
         const double s_star = threshold_of(&e->points[lowest]);
-        orr_problem_landscape *l = NULL;
-        for (int64_t seed = 0; status == ORR_OK && *holds && seed < e->seeds; seed++) {
-            const orr_problem *problem = in->problems[i * e->seeds + seed];
-            if (seed == 0 || problem != in->problems[i * e->seeds + seed - 1]) { /* data of its own */
-                orr_problem_landscape_free(l);
-                status = orr_problem_landscape_new(ctx, problem, &l);
-                if (status != ORR_OK) break;
-            }
-            const orr_landscape view = orr_problem_landscape_view(l);
-            double s_0 = (double)NAN;
-            status = initial_sharpness(ctx, problem, &view, (uint64_t)seed, &s_0);
+        for (int64_t seed = 0; *holds && seed < e->seeds; seed++) {
+            double s_0;
+            ORR_TRY_DONE(ctx, orr_start_at(ctx, in, i, seed, false, &start));
+            ORR_TRY_DONE(ctx, orr_start_sharpness(ctx, &start, &s_0));
             *holds = s_0 < s_star;
             *why = orr_arena_format(out_arena, "%s: with seed %lld it starts at %.4g, the ceiling is %.4g",
                                     e->points[lowest].name, (long long)seed, s_0, s_star);
         }
-        orr_problem_landscape_free(l);
     }
+done:
+    orr_start_end(&start);
     return status;
 }
 
@@ -162,7 +134,7 @@ static const orr_condition regime[] = {
     { "sharpness is observed, preconditioned where the rule divides by P", .point = is_observed },
     { "sharpness is recorded at a constant distance", .point = is_periodic },
     { "the task is mse", .point = is_mse, .beyond = true },
-    { "the activation is smooth", .point = is_smooth, .beyond = true },
+    { "the activation is smooth", .point = orr_is_smooth, .beyond = true },
     { "training is long enough: learning rate times updates is at least 50 for gd", .point = is_long, .beyond = true },
     { "sharpness is recorded at least 5 times in the second half", .point = is_recorded },
     { "the initial sharpness is below the ceiling", .check = starts_below, .beyond = true },
@@ -171,14 +143,9 @@ static const orr_condition regime[] = {
 
 /* ---- prediction --------------------------------------------------------------------------------------------------------- */
 
-typedef struct flow_tick {
-    const orr_premises *in;
-} flow_tick;
-
 static orr_status tick(void *user, int64_t record) {
-    const orr_premises *in = ((flow_tick *)user)->in;
     (void)record;
-    return in->tick ? in->tick(in->user) : ORR_OK;
+    return orr_premises_tick(user);
 }
 
 /* The flow is followed a little past the ceiling, for the eye; in the default experiment S_GF stays above it from there. */
@@ -187,82 +154,50 @@ static const double flow_end = 1.25;
 /* S_GF along the flow from the initial parameters of a seed, until it is past S*: (new) { time, sharpness, loss,
  * break_through }. */
 static orr_status predict_flow(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
-                               uint64_t seed, json_t **out) {
+                               int64_t seed, const void *known, json_t **out) {
     const orr_point *p = &in->experiment->points[point];
-    const orr_problem *problem = in->problems[point * in->experiment->seeds + (int64_t)seed];
     const int64_t every = orr_int(&sharpness_of(p)->settings, "every");
-    const double eta = orr_real(&p->rule_settings, "learning_rate");
-    flow_tick user = { in };
     /* Euler steps of eta/4: S_GF shifts by less than 1 % against eta/8 (measured on the default experiment) */
-    const orr_flow_options options = { .step = eta / 4,
+    const orr_flow_options options = { .step = orr_real(&p->rule_settings, "learning_rate") / 4,
                                        .steps_per_record = 4 * every,
                                        .records = p->steps / every + 1,
                                        .stop_above = flow_end * threshold_of(p),
                                        .tick = tick,
-                                       .user = &user };
-    orr_problem_landscape *landscape = NULL;
+                                       .user = (void *)(uintptr_t)in }; /* tick only reads it */
     orr_series sharpness, loss;
-    orr_arena *arena = NULL;
-    orr_status status = ORR_OK;
-    double *w = ORR_NEW(scratch, double, problem->n);
-    *out = NULL;
-    if (!w) return orr_fail(ctx, ORR_ENOMEM, "edge of stability: no memory for %lld parameters", (long long)problem->n);
-    ORR_TRY_DONE(ctx, orr_problem_initial(ctx, problem, seed, w));
-    ORR_TRY_DONE(ctx, orr_problem_landscape_new(ctx, problem, &landscape));
-    ORR_TRY_DONE(ctx, orr_arena_new(ctx, &arena));
-    const orr_landscape view = orr_problem_landscape_view(landscape);
-    ORR_TRY_DONE(ctx, orr_gradient_flow(ctx, arena, scratch, &view, &options, w, &sharpness, &loss));
+    orr_start start = { 0 };
+    orr_status status;
+    (void)known;
+    ORR_TRY_DONE(ctx, orr_start_at(ctx, in, point, seed, false, &start));
+    ORR_TRY_DONE(ctx,
+                 orr_gradient_flow(ctx, start.arena, scratch, &start.landscape, &options, start.w, &sharpness, &loss));
     int64_t first = 0; /* record past S* */
     while (first < sharpness.n && !(sharpness.y[first] > threshold_of(p))) first++;
     *out = json_pack("{s:I, s:o, s:o, s:o, s:o}", "seed", (json_int_t)seed, "time",
                      orr_json_reals(sharpness.x, sharpness.n), "sharpness", orr_json_reals(sharpness.y, sharpness.n),
                      "loss", orr_json_reals(loss.y, loss.n), "break_through",
                      first < sharpness.n ? json_integer(first * every) : json_null());
-    if (!*out) status = orr_fail(ctx, ORR_ENOMEM, "edge of stability: no memory for a prediction");
 done:
-    orr_arena_free(arena);
-    orr_problem_landscape_free(landscape);
+    orr_start_end(&start);
     return status;
 }
 
 static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
-                                json_t **out) {
+                                const void *known, json_t **out) {
     const orr_point *p = &in->experiment->points[point];
-    json_t *flows = json_array();
-    orr_status status = ORR_OK;
-    for (int64_t seed = 0; status == ORR_OK && is_rule(p, "gd") && seed < in->experiment->seeds; seed++) {
-        json_t *flow;
-        const orr_arena_mark mark = orr_arena_here(scratch);
-        status = predict_flow(ctx, scratch, in, point, (uint64_t)seed, &flow);
-        orr_arena_rewind(scratch, mark);
-        if (status == ORR_OK && json_array_append_new(flows, flow) != 0)
-            status = orr_fail(ctx, ORR_ENOMEM, "edge of stability: no memory");
-    }
-    if (status != ORR_OK) {
-        json_decref(flows);
-        return status;
-    }
     const int64_t every = orr_int(&sharpness_of(p)->settings, "every"), last_step = p->steps / every * every;
+    json_t *flows = NULL;
+    (void)known;
+    if (is_rule(p, "gd")) ORR_TRY(ctx, orr_predict_runs(ctx, scratch, in, point, predict_flow, NULL, &flows));
     *out = json_pack("{s:s, s:s, s:I, s:f, s:f, s:s, s:o}", "point", p->name, "rule", p->rule->kind.name, "last_step",
                      (json_int_t)last_step, "learning_rate", orr_real(&p->rule_settings, "learning_rate"), "threshold",
                      threshold_of(p), "series", is_preconditioned(p) ? "sharpness_preconditioned" : "sharpness", "flow",
-                     flows);
-    return *out ? ORR_OK : orr_fail(ctx, ORR_ENOMEM, "edge of stability: no memory for a prediction");
+                     flows ? flows : json_array());
+    return ORR_OK;
 }
 
 static orr_status predict(orr_context *ctx, orr_arena *scratch, const orr_premises *in, json_t **prediction) {
-    json_t *points = json_array();
-    for (int64_t i = 0; i < in->experiment->n_points; i++) {
-        json_t *point = NULL;
-        const orr_status status = predict_point(ctx, scratch, in, i, &point);
-        if (status != ORR_OK || json_array_append_new(points, point) != 0) {
-            json_decref(points);
-            return status != ORR_OK ? status
-                                    : orr_fail(ctx, ORR_ENOMEM, "edge of stability: no memory for a prediction");
-        }
-    }
-    *prediction = json_pack("{s:s, s:o}", "law", "edge-of-stability", "points", points);
-    return *prediction ? ORR_OK : orr_fail(ctx, ORR_ENOMEM, "edge of stability: no memory for a prediction");
+    return orr_predict_each(ctx, scratch, in, "edge-of-stability", predict_point, NULL, prediction);
 }
 
 /* ---- measurement -------------------------------------------------------------------------------------------------------- */
@@ -300,16 +235,9 @@ static const orr_check checks[] = {
 };
 enum { GD_MEAN, GD_CROSSING, GD_BEFORE, GD_WHOLE, NESTEROV_MEAN, HEAVY_BALL_MAX, ADAM_MEAN };
 
-static const json_t *steps_of(const json_t *run, const char *series) {
-    return json_object_get(json_object_get(run, series), "step");
-}
-static const json_t *values_of(const json_t *run, const char *series) {
-    return json_object_get(json_object_get(run, series), "value");
-}
-
 /* Mean of S/S* over records with k > K/2, K the last. */
 static double mean_second_half(const json_t *run, double threshold) {
-    const json_t *k = steps_of(run, "sharpness"), *s = values_of(run, "sharpness");
+    const json_t *k = orr_measured_steps(run, "sharpness"), *s = orr_measured_values(run, "sharpness");
     const size_t n = json_array_size(k);
     const double half = n ? orr_number_at(k, n - 1) / 2 : 0.0;
     double sum = 0.0, count = 0.0;
@@ -319,18 +247,15 @@ static double mean_second_half(const json_t *run, double threshold) {
 }
 
 static double largest(const json_t *run, double threshold) {
-    const json_t *s = values_of(run, "sharpness");
+    const json_t *s = orr_measured_values(run, "sharpness");
     double max = -(double)INFINITY;
-    for (size_t i = 0; i < json_array_size(s); i++) {
-        const double x = orr_number_at(s, i) / threshold;
-        max = x > max || isnan(x) ? x : max;
-    }
+    for (size_t i = 0; i < json_array_size(s); i++) max = orr_larger(max, orr_number_at(s, i) / threshold);
     return json_array_size(s) ? max : (double)NAN;
 }
 
 /* |k_c - k|, k the first record with S > S*; 0 where neither comes, NaN where one does. */
 static double crossing_distance(const json_t *run, const json_t *flow, double threshold) {
-    const json_t *k = steps_of(run, "sharpness"), *s = values_of(run, "sharpness");
+    const json_t *k = orr_measured_steps(run, "sharpness"), *s = orr_measured_values(run, "sharpness");
     const json_t *k_c = json_object_get(flow, "break_through");
     for (size_t i = 0; i < json_array_size(k); i++)
         if (orr_number_at(s, i) > threshold)
@@ -340,8 +265,8 @@ static double crossing_distance(const json_t *run, const json_t *flow, double th
 
 /* Mean over records of |S - min(S_GF, S*)| / S*: up to k_c, or over the run.  Past its end the flow is past S*. */
 static double mean_distance(const json_t *run, const json_t *flow, double threshold, bool whole) {
-    const json_t *s = values_of(run, "sharpness"), *f = json_object_get(flow, "sharpness");
-    const json_t *k = steps_of(run, "sharpness"), *k_c = json_object_get(flow, "break_through");
+    const json_t *s = orr_measured_values(run, "sharpness"), *f = json_object_get(flow, "sharpness");
+    const json_t *k = orr_measured_steps(run, "sharpness"), *k_c = json_object_get(flow, "break_through");
     const size_t n = json_array_size(s), n_flow = json_array_size(f);
     const bool ended_past = json_is_integer(k_c);
     const double last = ended_past && !whole ? (double)json_integer_value(k_c) : (double)INFINITY;
@@ -353,17 +278,11 @@ static double mean_distance(const json_t *run, const json_t *flow, double thresh
     return sum / count;
 }
 
-/* Whether the run was recorded to its end; one that diverged was not, and its early records prove nothing. */
-static bool is_whole(const json_t *run, const json_t *last_step) {
-    const json_t *k = steps_of(run, "sharpness");
-    const size_t n = json_array_size(k);
-    return n > 0 && orr_number_at(k, n - 1) >= json_number_value(last_step);
-}
-
 static void add(orr_check_values *values, int check, double x) { orr_check_add(&values[check], x); }
 
-static void judge_run(const char *rule, double threshold, const json_t *run, const json_t *flow, bool whole,
-                      orr_check_values *values) {
+/* A run counts where it was recorded to its end. */
+static void judge_rule(const char *rule, double threshold, const json_t *run, const json_t *flow, bool whole,
+                       orr_check_values *values) {
     const double none = (double)NAN;
     if (strcmp(rule, "gd") == 0) {
         add(values, GD_MEAN, whole ? mean_second_half(run, threshold) : none);
@@ -385,11 +304,13 @@ static orr_status judge(orr_context *ctx, orr_arena *out_arena, const json_t *pr
     ORR_TRY(ctx, orr_check_values_new(ctx, out_arena, checks, room, values));
     for (size_t i = 0; i < json_array_size(points); i++) {
         const json_t *point = json_array_get(points, i), *runs = json_array_get(measurement, i);
-        const double threshold = json_number_value(json_object_get(point, "threshold"));
-        for (size_t seed = 0; seed < json_array_size(runs); seed++)
-            judge_run(json_string_value(json_object_get(point, "rule")), threshold, json_array_get(runs, seed),
-                      json_array_get(json_object_get(point, "flow"), seed),
-                      is_whole(json_array_get(runs, seed), json_object_get(point, "last_step")), values);
+        for (size_t seed = 0; seed < json_array_size(runs); seed++) {
+            const json_t *run = json_array_get(runs, seed);
+            judge_rule(json_string_value(json_object_get(point, "rule")), orr_number_of(point, "threshold"), run,
+                       json_array_get(json_object_get(point, "flow"), seed),
+                       orr_measured_until(run, "sharpness", json_number_value(json_object_get(point, "last_step"))),
+                       values);
+        }
     }
     return ORR_OK;
 }
@@ -408,9 +329,9 @@ static void add_flow_rows(json_t *rows, const json_t *flows) {
 
 static void add_run_rows(json_t *sharpness, json_t *losses, json_t *ratios, const json_t *point, const json_t *run,
                          json_int_t seed) {
-    const json_t *k = steps_of(run, "sharpness"), *s = values_of(run, "sharpness");
-    const json_t *label = json_object_get(point, "point"), *loss = values_of(run, "loss"),
-                 *loss_k = steps_of(run, "loss");
+    const json_t *k = orr_measured_steps(run, "sharpness"), *s = orr_measured_values(run, "sharpness");
+    const json_t *label = json_object_get(point, "point"), *loss = orr_measured_values(run, "loss"),
+                 *loss_k = orr_measured_steps(run, "loss");
     const double eta = json_number_value(json_object_get(point, "learning_rate")),
                  threshold = json_number_value(json_object_get(point, "threshold"));
     for (size_t i = 0; i < json_array_size(k); i++) {

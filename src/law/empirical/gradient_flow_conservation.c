@@ -22,8 +22,11 @@
 
 #include "base/context.h"
 #include "law/conditions.h"
+#include "law/grouping.h"
 #include "law/law.h"
 #include "law/measuring.h"
+#include "law/predicting.h"
+#include "law/start.h"
 #include "report/page.h"
 #include "theory/conservation.h"
 
@@ -190,13 +193,6 @@ static bool is_unclipped(orr_arena *out_arena, const orr_point *p, const orr_pro
     return clip == 0.0;
 }
 
-static bool is_without_ridge(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
-    const double ridge = orr_real(&p->task_settings, "ridge");
-    (void)problem;
-    *why = orr_arena_format(out_arena, "ridge is %g", ridge);
-    return ridge == 0.0;
-}
-
 static bool is_scale_free(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
     const double epsilon = has_norm(p) ? orr_real(&p->architecture_settings, "norm_epsilon") : 0.0;
     (void)problem;
@@ -223,7 +219,7 @@ static const orr_condition regime[] = {
       .beyond = true },
     { "the learning rate is constant", .point = has_constant_rate, .beyond = true },
     { "the rule is without clipping", .point = is_unclipped, .beyond = true },
-    { "the task is without ridge; decay is the rule's", .point = is_without_ridge, .beyond = true },
+    { "the task is without ridge; decay is the rule's", .point = orr_has_no_ridge, .beyond = true },
     { "all parameters learn at one rate", .point = orr_has_one_rate, .beyond = true },
     { "norms add nothing to the variance", .point = is_scale_free, .beyond = true },
     { "training is long enough for the equilibrium: eta lambda times updates is at least 20", .point = is_long,
@@ -237,57 +233,52 @@ static orr_status no_memory(orr_context *ctx) { return orr_fail(ctx, ORR_ENOMEM,
 
 static double eta_of(const orr_point *p) { return orr_real(&p->rule_settings, "learning_rate"); }
 
-/* A point without what may differ within a group of learning rates over one time. */
-static json_t *without_rate(const orr_point *p) {
-    json_t *all = json_loads(p->json, 0, NULL);
-    static const char *const differ[] = { "name", "steps", "observe" };
-    for (size_t i = 0; i < sizeof differ / sizeof differ[0]; i++) (void)json_object_del(all, differ[i]);
-    (void)json_object_del(json_object_get(all, "rule"), "learning_rate");
-    return all;
-}
+static double time_of(const orr_point *p) { return eta_of(p) * (double)p->steps; }
 
-/* The first point of the sweep that differs from this one by its learning rate alone and takes the same time. */
-static int64_t group_of(const orr_experiment *e, int64_t point) {
-    json_t *own = without_rate(&e->points[point]);
-    const double time = eta_of(&e->points[point]) * (double)e->points[point].steps;
-    int64_t group = point;
-    for (int64_t i = 0; i < point && group == point; i++) {
-        json_t *other = without_rate(&e->points[i]);
-        const double its = eta_of(&e->points[i]) * (double)e->points[i].steps;
-        if (json_equal(own, other) && fabs(its - time) < 1e-9 * time) group = i;
-        json_decref(other);
-    }
-    json_decref(own);
-    return group;
-}
-
-/* The drift over eta of each kept balance in gradient flow, (new) { name: number }; Euler's steps of half the smallest rate. */
-static orr_status predict_drift(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
-                                int64_t seed, json_t **out) {
+/* (*group)[i]: the first point of the sweep that differs from point i by its learning rate alone and takes the same time. */
+static orr_status find_groups(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, int64_t **group) {
+    static const char *const but[] = { "name", "rule.learning_rate", "steps", "observe", NULL };
     const orr_experiment *e = in->experiment;
-    const orr_point *p = &e->points[point];
-    const orr_problem *problem = in->problems[point * e->seeds + seed];
-    orr_problem_landscape *landscape = NULL;
+    int64_t *first;
+    ORR_TRY(ctx, orr_points_alike(ctx, out_arena, in, but, &first));
+    *group = ORR_NEW(out_arena, int64_t, e->n_points);
+    if (!*group) return no_memory(ctx);
+    for (int64_t i = 0; i < e->n_points; i++) {
+        const double time = time_of(&e->points[i]);
+        int64_t *g = &(*group)[i];
+        while (*g < i && (first[*g] != first[i] || !(fabs(time_of(&e->points[*g]) - time) < 1e-9 * time))) ++*g;
+    }
+    return ORR_OK;
+}
+
+/* What the walk over points knows: their groups, and the seeds' step of a group. */
+typedef struct groups {
+    const int64_t *of; /* [n_points] */
+    double step;       /* of Euler's: half the smallest rate of the group */
+} groups;
+
+/* The drift over eta of each kept balance in gradient flow, (new) { name: number }. */
+static orr_status predict_drift(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
+                                int64_t seed, const void *known, json_t **out) {
+    const groups *group = known;
+    const orr_point *p = &in->experiment->points[point];
+    const double time = time_of(p);
     orr_balances balances;
+    orr_start start = { 0 };
     orr_status status;
-    double smallest = eta_of(p), *w = ORR_NEW(scratch, double, problem->n), **drift = NULL;
-    const double time = eta_of(p) * (double)p->steps;
-    *out = json_object();
-    for (int64_t i = point; i < e->n_points; i++)
-        if (group_of(e, i) == point) smallest = fmin(smallest, eta_of(&e->points[i]));
-    ORR_TRY_DONE(ctx, balances_of(ctx, scratch, p, problem, &balances));
+    double **drift = NULL;
+    ORR_TRY_DONE(ctx, balances_of(ctx, scratch, p, in->problems[point * in->experiment->seeds + seed], &balances));
     drift = ORR_NEW(scratch, double *, balances.n);
-    status = w && drift && *out ? ORR_OK : no_memory(ctx);
+    status = drift ? ORR_OK : no_memory(ctx);
     for (int64_t i = 0; status == ORR_OK && i < balances.n; i++) {
         drift[i] = ORR_NEW(scratch, double, balances.item[i].h *balances.item[i].h);
         if (!drift[i]) status = no_memory(ctx);
     }
     if (status != ORR_OK) goto done;
-    ORR_TRY_DONE(ctx, orr_problem_initial(ctx, problem, (uint64_t)seed, w));
-    ORR_TRY_DONE(ctx, orr_problem_landscape_new(ctx, problem, &landscape));
-    const orr_landscape view = orr_problem_landscape_view(landscape);
-    ORR_TRY_DONE(
-        ctx, orr_balance_drift(ctx, scratch, &view, &balances, time, (int64_t)ceil(2.0 * time / smallest), w, drift));
+    ORR_TRY_DONE(ctx, orr_start_at(ctx, in, point, seed, false, &start));
+    ORR_TRY_DONE(ctx, orr_balance_drift(ctx, scratch, &start.landscape, &balances, time,
+                                        (int64_t)ceil(time / group->step), start.w, drift));
+    *out = json_object();
     for (int64_t i = 0; i < balances.n; i++) {
         double whole, diagonal;
         const kept k = kept_of_balance(p, &balances.item[i]);
@@ -296,7 +287,7 @@ static orr_status predict_drift(orr_context *ctx, orr_arena *scratch, const orr_
             (void)json_object_set_new(*out, balances.item[i].name, orr_json_real(k == UNITS ? diagonal : whole));
     }
 done:
-    orr_problem_landscape_free(landscape);
+    orr_start_end(&start);
     return status;
 }
 
@@ -320,36 +311,32 @@ static orr_status list_kept(orr_context *ctx, orr_arena *scratch, const orr_poin
 }
 
 static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
-                                json_t **out) {
+                                const void *known, json_t **out) {
+    const groups *group = known;
     const orr_experiment *e = in->experiment;
     const orr_point *p = &e->points[point];
     const orr_problem *problem = in->problems[point * e->seeds];
     const double decay = decay_of(p), noise = known_noise(p, problem);
-    const int64_t group = group_of(e, point);
+    groups own = { group->of, (double)INFINITY };
     int64_t rates = 0;
-    json_t *kept_list = json_array(), *drifts = json_array();
-    orr_status status = kept_list && drifts ? list_kept(ctx, scratch, p, problem, kept_list) : no_memory(ctx);
-    for (int64_t i = 0; i < e->n_points; i++) rates += group_of(e, i) == group;
+    json_t *kept_list = json_array(), *drifts = NULL;
+    for (int64_t i = 0; i < e->n_points; i++) {
+        if (group->of[i] != group->of[point]) continue;
+        own.step = fmin(own.step, eta_of(&e->points[i]) / 2.0);
+        rates++;
+    }
     const bool powers = rates >= 3 && decay == 0.0 && has_squares(p, problem);
-    for (int64_t seed = 0; status == ORR_OK && powers && group == point && seed < e->seeds; seed++) {
-        json_t *drift = NULL;
-        const orr_arena_mark mark = orr_arena_here(scratch);
-        status = predict_drift(ctx, scratch, in, point, seed, &drift);
-        orr_arena_rewind(scratch, mark);
-        orr_json_add(drifts, drift);
-        if (status == ORR_OK && in->tick) status = in->tick(in->user);
-    }
-    if (status == ORR_OK) {
-        *out = json_pack("{s:s, s:f, s:f, s:I, s:I, s:b, s:O, s:O, s:o, s:o}", "point", p->name, "rate", eta_of(p),
-                         "decay", decay, "steps", (json_int_t)p->steps, "group", (json_int_t)group, "powers", powers,
-                         "kept", kept_list, "drift_over_rate", drifts, "fourth",
-                         noise > 0.0 ? json_real(orr_scale_equilibrium(eta_of(p), decay, noise)) : json_null(),
-                         "rotation", noise > 0.0 ? json_real(orr_scale_rotation(eta_of(p), decay)) : json_null());
-        if (!*out) status = no_memory(ctx);
-    }
-    json_decref(kept_list);
-    json_decref(drifts);
-    return status;
+    orr_status status = list_kept(ctx, scratch, p, problem, kept_list);
+    if (status == ORR_OK && powers && group->of[point] == point)
+        status = orr_predict_runs(ctx, scratch, in, point, predict_drift, &own, &drifts);
+    if (status != ORR_OK) json_decref(kept_list);
+    ORR_TRY(ctx, status);
+    *out = json_pack("{s:s, s:f, s:f, s:I, s:I, s:b, s:o, s:o, s:o, s:o}", "point", p->name, "rate", eta_of(p), "decay",
+                     decay, "steps", (json_int_t)p->steps, "group", (json_int_t)group->of[point], "powers", powers,
+                     "kept", kept_list, "drift_over_rate", drifts ? drifts : json_array(), "fourth",
+                     noise > 0.0 ? json_real(orr_scale_equilibrium(eta_of(p), decay, noise)) : json_null(), "rotation",
+                     noise > 0.0 ? json_real(orr_scale_rotation(eta_of(p), decay)) : json_null());
+    return ORR_OK;
 }
 
 /* (new) How many functions products U V' keep, by Lie closure and in closed form: the sheet's cases. */
@@ -368,19 +355,17 @@ static orr_status predict_counts(orr_context *ctx, orr_arena *scratch, json_t **
 }
 
 static orr_status predict(orr_context *ctx, orr_arena *scratch, const orr_premises *in, json_t **prediction) {
-    json_t *points = json_array(), *counts = NULL;
-    orr_status status = predict_counts(ctx, scratch, &counts);
-    for (int64_t i = 0; status == ORR_OK && i < in->experiment->n_points; i++) {
-        json_t *point = NULL;
-        status = predict_point(ctx, scratch, in, i, &point);
-        if (point && json_array_append_new(points, point) != 0) status = no_memory(ctx);
-    }
-    *prediction = status != ORR_OK ? NULL
-                                   : json_pack("{s:s, s:O, s:O}", "law", "gradient-flow-conservation", "points", points,
-                                               "counts", counts);
-    json_decref(points);
-    json_decref(counts);
-    return status != ORR_OK || *prediction ? status : no_memory(ctx);
+    json_t *counts = NULL;
+    int64_t *group;
+    ORR_TRY(ctx, find_groups(ctx, scratch, in, &group));
+    ORR_TRY(ctx, orr_predict_each(ctx, scratch, in, "gradient-flow-conservation", predict_point,
+                                  &(groups){ group, 0.0 }, prediction));
+    const orr_status status = predict_counts(ctx, scratch, &counts);
+    (void)json_object_set_new(*prediction, "counts", counts);
+    if (status == ORR_OK) return ORR_OK;
+    json_decref(*prediction);
+    *prediction = NULL;
+    return status;
 }
 
 /* ---- measurement ----------------------------------------------------------------------------------------------------------- */

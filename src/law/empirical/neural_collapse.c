@@ -21,13 +21,12 @@
 #include "law/conditions.h"
 #include "law/law.h"
 #include "law/measuring.h"
+#include "law/predicting.h"
 #include "report/page.h"
 #include "theory/neural_collapse.h"
 
 extern const char orr_law_yaml_neural_collapse[];
 extern const size_t orr_law_yaml_neural_collapse_size;
-
-static orr_status no_memory(orr_context *ctx) { return orr_fail(ctx, ORR_ENOMEM, "neural-collapse: no memory"); }
 
 static const orr_observation *metrics_of(const orr_point *p) { return orr_point_observation(p, "neural-collapse"); }
 static double decay_of(const orr_point *p, const char *name) { return orr_real(&p->task_settings, name); }
@@ -120,23 +119,23 @@ static int64_t last_of(const orr_point *p, const orr_observation *o) {
     return p->steps / every * every;
 }
 
+static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
+                                const void *known, json_t **out) {
+    const orr_point *p = &in->experiment->points[point];
+    const orr_problem *problem = in->problems[point * in->experiment->seeds];
+    const orr_collapse c = orr_collapse_optimum(problem->data.classes, of_each_class(problem),
+                                                decay_of(p, "readout_decay"), decay_of(p, "feature_decay"));
+    (void)ctx, (void)scratch, (void)known;
+    *out = json_pack("{s:s, s:f, s:f, s:b, s:f, s:f, s:f, s:f, s:I, s:I, s:I}", "point", p->name, "feature_decay",
+                     decay_of(p, "feature_decay"), "c", c.c, "zero", (int)c.zero, "objective", c.objective, "margin",
+                     c.margin, "readout_norm", c.readout_norm, "feature_norm", c.feature_norm, "classes",
+                     (json_int_t)problem->data.classes, "last_step", (json_int_t)last_of(p, metrics_of(p)), "last_loss",
+                     (json_int_t)last_of(p, orr_point_observation(p, "loss")));
+    return ORR_OK;
+}
+
 static orr_status predict(orr_context *ctx, orr_arena *scratch, const orr_premises *in, json_t **prediction) {
-    const orr_experiment *e = in->experiment;
-    json_t *points = json_array();
-    (void)scratch;
-    for (int64_t i = 0; i < e->n_points; i++) {
-        const orr_point *p = &e->points[i];
-        const orr_problem *problem = in->problems[i * e->seeds];
-        const orr_collapse c = orr_collapse_optimum(problem->data.classes, of_each_class(problem),
-                                                    decay_of(p, "readout_decay"), decay_of(p, "feature_decay"));
-        orr_json_row(points, "{s:s, s:f, s:f, s:b, s:f, s:f, s:f, s:f, s:I, s:I, s:I}", "point", p->name,
-                     "feature_decay", decay_of(p, "feature_decay"), "c", c.c, "zero", (int)c.zero, "objective",
-                     c.objective, "margin", c.margin, "readout_norm", c.readout_norm, "feature_norm", c.feature_norm,
-                     "classes", (json_int_t)problem->data.classes, "last_step", (json_int_t)last_of(p, metrics_of(p)),
-                     "last_loss", (json_int_t)last_of(p, orr_point_observation(p, "loss")));
-    }
-    *prediction = json_pack("{s:s, s:o}", "law", "neural-collapse", "points", points);
-    return *prediction ? ORR_OK : no_memory(ctx);
+    return orr_predict_each(ctx, scratch, in, "neural-collapse", predict_point, NULL, prediction);
 }
 
 /* ---- measurement -------------------------------------------------------------------------------------------------------- */
@@ -181,32 +180,19 @@ static const struct {
                   { "nc3", NULL },
                   { "nc4", NULL } };
 
-/* The value at the end of the run; NaN where it wasn't recorded to there. */
-static double final_value(const json_t *run, const char *name, double last_step) {
-    const json_t *series = json_object_get(run, name), *k = json_object_get(series, "step");
-    const size_t n = json_array_size(k);
-    if (n == 0 || orr_number_at(k, n - 1) < last_step) return (double)NAN;
-    return orr_number_at(json_object_get(series, "value"), n - 1);
+static void judge_run(const json_t *point, const json_t *predicted, const json_t *run, orr_check_values *values) {
+    const bool zero = json_is_true(json_object_get(point, "zero"));
+    (void)predicted;
+    for (int c = 0; checks[c].metric && (c == 0 || !zero); c++) { /* where all is zero, F = log K is left */
+        const double last = orr_number_of(point, c == 0 ? "last_loss" : "last_step");
+        const double over = values_of[c].over ? orr_number_of(point, values_of[c].over) : 1.0;
+        orr_check_add(&values[c], orr_measured_last(run, values_of[c].series, last) / over);
+    }
 }
 
 static orr_status judge(orr_context *ctx, orr_arena *out_arena, const json_t *prediction, const json_t *measurement,
                         orr_check_values *values) {
-    const json_t *points = json_object_get(prediction, "points"), *point;
-    size_t i;
-    int64_t room = 0;
-    json_array_foreach(points, i, point) room += (int64_t)json_array_size(json_array_get(measurement, i));
-    ORR_TRY(ctx, orr_check_values_new(ctx, out_arena, checks, room, values));
-    json_array_foreach(points, i, point) {
-        const bool zero = json_is_true(json_object_get(point, "zero"));
-        for (size_t seed = 0; seed < json_array_size(json_array_get(measurement, i)); seed++)
-            for (int c = 0; checks[c].metric && (c == 0 || !zero); c++) { /* where all is zero, F = log K is left */
-                const double last = orr_number_of(point, c == 0 ? "last_loss" : "last_step");
-                const double x = final_value(orr_measured(measurement, i, seed), values_of[c].series, last);
-                const double over = values_of[c].over ? orr_number_of(point, values_of[c].over) : 1.0;
-                orr_check_add(&values[c], x / over);
-            }
-    }
-    return ORR_OK;
+    return orr_judge_runs(ctx, out_arena, checks, 1, prediction, NULL, measurement, judge_run, values);
 }
 
 /* ---- figure ------------------------------------------------------------------------------------------------------------- */
@@ -230,7 +216,7 @@ static void add_sizes(json_t *rows, const json_t *point, const json_t *run, size
         const double last = orr_number_of(point, c == 0 ? "last_loss" : "last_step");
         orr_json_row(rows, "{s:s, s:f, s:o, s:I}", "quantity", words[c], "predicted",
                      orr_number_of(point, values_of[c].over), "measured",
-                     orr_json_real(final_value(run, values_of[c].series, last)), "seed", (json_int_t)seed);
+                     orr_json_real(orr_measured_last(run, values_of[c].series, last)), "seed", (json_int_t)seed);
     }
 }
 

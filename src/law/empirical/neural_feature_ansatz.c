@@ -26,6 +26,7 @@
 #include "law/conditions.h"
 #include "law/law.h"
 #include "law/measuring.h"
+#include "law/predicting.h"
 #include "numeric/dense.h"
 #include "report/page.h"
 #include "theory/feature_ansatz.h"
@@ -81,9 +82,7 @@ static bool runs_to_its_end(orr_arena *out_arena, const orr_point *p, const orr_
 }
 
 static bool has_squared_error(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
-    (void)problem;
-    *why = orr_arena_format(out_arena, "the task is %s", p->task->kind.name);
-    return is_machine(p) || strcmp(p->task->kind.name, "mse") == 0;
+    return is_machine(p) ? (*why = "", true) : orr_has_squared_error(out_arena, p, problem, why);
 }
 
 static bool is_full_batch(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
@@ -121,64 +120,51 @@ static double scale_of(const orr_problem *problem, const double *w) {
     return sqrt(sum / (double)(size[0] * size[1]) * (double)size[1] / 2.0);
 }
 
-/* The kind of start that is nearest, NONE for other networks; *scale: of the weights, or the imbalance.  *inside: whether the law
- * speaks about it. */
-static orr_status classify(orr_context *ctx, orr_arena *scratch, const orr_point *p, const orr_problem *problem,
-                           uint64_t seed, start_kind *kind, double *scale, bool *inside) {
-    *kind = NONE;
-    *scale = (double)NAN;
-    *inside = is_machine(p);
-    if (is_machine(p)) {
-        *kind = MACHINE;
-        return ORR_OK;
-    }
+typedef struct start {
+    start_kind kind; /* the nearest; NONE for other networks */
+    double scale;    /* of the weights, or the imbalance */
+    bool inside;     /* the law speaks about it */
+} start;
+
+static orr_status classify(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point, int64_t seed,
+                           start *out) {
+    const orr_point *p = &in->experiment->points[point];
+    const orr_problem *problem = in->problems[point * in->experiment->seeds + seed];
+    *out = (start){ is_machine(p) ? MACHINE : NONE, (double)NAN, is_machine(p) };
+    if (is_machine(p)) return ORR_OK;
     double *w = ORR_NEW(scratch, double, problem->n);
     if (!w) return orr_fail(ctx, ORR_ENOMEM, "feature ansatz: no memory for %lld parameters", (long long)problem->n);
-    ORR_TRY(ctx, orr_problem_initial(ctx, problem, seed, w));
+    ORR_TRY(ctx, orr_problem_initial(ctx, problem, (uint64_t)seed, w));
     if (is_linear(p)) {
-        ORR_TRY(ctx, imbalance_of(ctx, scratch, problem, w, scale));
-        *kind = BALANCED;
-        *inside = *scale < 1e-6;
+        ORR_TRY(ctx, imbalance_of(ctx, scratch, problem, w, &out->scale));
+        out->kind = BALANCED;
+        out->inside = out->scale < 1e-6;
     } else if (orr_settings_say(&p->architecture_settings, "activation", "relu") && problem->n_tensors == 2) {
-        *scale = scale_of(problem, w);
-        *kind = *scale < 0.7 ? SMALL : USUAL;
-        *inside = *scale <= 0.2 || *scale >= 0.7;
+        out->scale = scale_of(problem, w);
+        out->kind = out->scale < 0.7 ? SMALL : USUAL;
+        out->inside = out->scale <= 0.2 || out->scale >= 0.7;
     }
     return ORR_OK;
 }
 
-/* Whether every start of the experiment is of a kind, and inside it where that is asked. */
-static orr_status check_starts(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, bool of_a_kind,
-                               bool *holds, const char **why) {
-    const orr_experiment *e = in->experiment;
-    *holds = true;
-    for (int64_t i = 0; i < e->n_points && *holds; i++)
-        for (int64_t seed = 0; seed < e->seeds && *holds; seed++) {
-            const orr_point *p = &e->points[i];
-            start_kind kind;
-            double scale;
-            bool inside;
-            const orr_arena_mark mark = orr_arena_here(out_arena);
-            ORR_TRY(ctx, classify(ctx, out_arena, p, in->problems[i * e->seeds + seed], (uint64_t)seed, &kind, &scale,
-                                  &inside));
-            orr_arena_rewind(out_arena, mark);
-            *holds = of_a_kind ? kind != NONE : inside;
-            *why = of_a_kind
-                       ? orr_arena_format(out_arena, "%s: it is neither", p->name)
-                       : orr_arena_format(out_arena, "%s: with seed %lld %s %.3g", p->name, (long long)seed,
-                                          is_linear(p) ? "the imbalance is" : "weights over sqrt(2/fan-in) are", scale);
-        }
+static orr_status is_of_a_kind(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
+                               int64_t seed, bool *holds, const char **why) {
+    start s;
+    ORR_TRY(ctx, classify(ctx, scratch, in, point, seed, &s));
+    *holds = s.kind != NONE;
+    *why = orr_arena_string(scratch, "it is neither");
     return ORR_OK;
 }
 
-static orr_status is_of_a_kind(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, bool *holds,
-                               const char **why) {
-    return check_starts(ctx, out_arena, in, true, holds, why);
-}
-
-static orr_status has_known_start(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, bool *holds,
-                                  const char **why) {
-    return check_starts(ctx, out_arena, in, false, holds, why);
+static orr_status has_known_start(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
+                                  int64_t seed, bool *holds, const char **why) {
+    const bool linear = is_linear(&in->experiment->points[point]);
+    start s;
+    ORR_TRY(ctx, classify(ctx, scratch, in, point, seed, &s));
+    *holds = s.inside;
+    *why =
+        orr_arena_format(scratch, "%s %.3g", linear ? "the imbalance is" : "weights over sqrt(2/fan-in) are", s.scale);
+    return ORR_OK;
 }
 
 static bool is_double(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
@@ -196,9 +182,9 @@ static const orr_condition regime[] = {
     { "every update sees all examples", .point = is_full_batch, .beyond = true },
     { "linear networks have float64", .point = is_double, .beyond = true },
     { "a machine learns a target that has pairs of directions", .point = is_known_target, .beyond = true },
-    { "the network is linear, or has two layers and relu", .check = is_of_a_kind },
+    { "the network is linear, or has two layers and relu", .run = is_of_a_kind },
     { "a linear network starts balanced, another with weights below 0.2 or above 0.7 of sqrt(2/fan-in)",
-      .check = has_known_start, .beyond = true },
+      .run = has_known_start, .beyond = true },
     { 0 },
 };
 
@@ -213,8 +199,7 @@ static orr_status target_of(orr_context *ctx, orr_arena *scratch, const orr_prob
     orr_least_squares map;
     orr_arena *work;
     if (!y) return no_memory(ctx);
-    for (int64_t i = 0; i < n * outputs && p->data.y; i++) y[i] = p->data.y[i];
-    for (int64_t i = 0; i < n && !p->data.y; i++) y[i * outputs + p->data.label[i]] = 1.0;
+    orr_dataset_answers(&p->data, outputs, y);
     ORR_TRY(ctx, orr_arena_new(ctx, &work));
     orr_status status = orr_least_squares_solve(ctx, scratch, work, n, d, p->data.x, outputs, y, 0.0, &map);
     if (status == ORR_OK) status = orr_svd_thin(ctx, scratch, work, d, outputs, map.x, out);
@@ -223,16 +208,18 @@ static orr_status target_of(orr_context *ctx, orr_arena *scratch, const orr_prob
 }
 
 /* (new) For each layer the cosine at power 1; [] where the start isn't balanced. */
-static orr_status predict_seed(orr_context *ctx, orr_arena *scratch, const orr_problem *p, start_kind kind,
-                               json_t **out) {
-    orr_svd target;
+static orr_status predict_seed(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
+                               int64_t seed, const void *known, json_t **out) {
+    const orr_problem *p = in->problems[point * in->experiment->seeds + seed];
+    orr_svd target = { 0 };
+    start s;
+    (void)known;
+    ORR_TRY(ctx, classify(ctx, scratch, in, point, seed, &s));
+    if (s.kind == BALANCED) ORR_TRY(ctx, target_of(ctx, scratch, p, &target));
     *out = json_array();
-    if (kind == BALANCED) {
-        ORR_TRY(ctx, target_of(ctx, scratch, p, &target));
-        for (int64_t l = 1; l <= p->n_tensors; l++)
-            orr_json_add(*out, orr_json_real(orr_ansatz_cosine_of_power_1(p->n_tensors, l, target.k, target.s)));
-    }
-    return *out ? ORR_OK : no_memory(ctx);
+    for (int64_t l = 1; l <= p->n_tensors && s.kind == BALANCED; l++)
+        orr_json_add(*out, orr_json_real(orr_ansatz_cosine_of_power_1(p->n_tensors, l, target.k, target.s)));
+    return ORR_OK;
 }
 
 /* The column of power 1 in what the instrument records; 0 where it isn't asked for. */
@@ -245,48 +232,28 @@ static int64_t column_of_power_1(const orr_point *p) {
     return 0;
 }
 
+/* A point's starts are of one kind; where past the regime they aren't, the last seed's counts. */
 static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
-                                json_t **out) {
+                                const void *known, json_t **out) {
+    const int64_t seeds = in->experiment->seeds;
     const orr_point *p = &in->experiment->points[point];
-    const orr_problem *const *problems = in->problems + point * in->experiment->seeds;
-    json_t *cosines = json_array();
-    orr_status status = ORR_OK;
-    start_kind kind = NONE;
-    for (int64_t seed = 0; seed < in->experiment->seeds && status == ORR_OK; seed++) {
-        json_t *one = NULL;
-        double scale;
-        bool inside;
-        const orr_arena_mark mark = orr_arena_here(scratch);
-        status = classify(ctx, scratch, p, problems[seed], (uint64_t)seed, &kind, &scale, &inside);
-        if (status == ORR_OK) status = predict_seed(ctx, scratch, problems[seed], kind, &one);
-        orr_arena_rewind(scratch, mark);
-        if (json_array_append_new(cosines, one) != 0 && status == ORR_OK) status = no_memory(ctx);
-    }
-    if (status == ORR_OK) {
-        *out = json_pack(
-            "{s:s, s:s, s:I, s:I, s:I, s:f, s:I, s:O}", "point", p->name, "start", start_names[kind], "power_1",
-            (json_int_t)column_of_power_1(p), "layers", (json_int_t)problems[0]->n_tensors, "dimension",
-            (json_int_t)orr_dataset_features(&problems[0]->data), "learning_rate",
-            orr_settings_has(&p->rule_settings, "learning_rate") ? orr_real(&p->rule_settings, "learning_rate") : 1.0,
-            "last_step", (json_int_t)p->steps, "cosines", cosines);
-        if (!*out) status = no_memory(ctx);
-    }
-    json_decref(cosines);
-    return status;
+    const orr_problem *problem = in->problems[point * seeds];
+    const double rate =
+        orr_settings_has(&p->rule_settings, "learning_rate") ? orr_real(&p->rule_settings, "learning_rate") : 1.0;
+    json_t *cosines;
+    start s;
+    (void)known;
+    ORR_TRY(ctx, classify(ctx, scratch, in, point, seeds - 1, &s));
+    ORR_TRY(ctx, orr_predict_runs(ctx, scratch, in, point, predict_seed, NULL, &cosines));
+    *out = json_pack("{s:s, s:s, s:I, s:I, s:I, s:f, s:I, s:o}", "point", p->name, "start", start_names[s.kind],
+                     "power_1", (json_int_t)column_of_power_1(p), "layers", (json_int_t)problem->n_tensors, "dimension",
+                     (json_int_t)orr_dataset_features(&problem->data), "learning_rate", rate, "last_step",
+                     (json_int_t)p->steps, "cosines", cosines);
+    return ORR_OK;
 }
 
 static orr_status predict(orr_context *ctx, orr_arena *scratch, const orr_premises *in, json_t **prediction) {
-    json_t *points = json_array();
-    for (int64_t i = 0; i < in->experiment->n_points; i++) {
-        json_t *point = NULL;
-        const orr_status status = predict_point(ctx, scratch, in, i, &point);
-        if (status != ORR_OK || json_array_append_new(points, point) != 0) {
-            json_decref(points);
-            return status != ORR_OK ? status : no_memory(ctx);
-        }
-    }
-    *prediction = json_pack("{s:s, s:o}", "law", "neural-feature-ansatz", "points", points);
-    return *prediction ? ORR_OK : no_memory(ctx);
+    return orr_predict_each(ctx, scratch, in, "neural-feature-ansatz", predict_point, NULL, prediction);
 }
 
 /* ---- measurement -------------------------------------------------------------------------------------------------------- */
@@ -361,23 +328,19 @@ enum { COSINE, DIFFERENCE, LAST, PROPORTION, WRONG, RICH, RICH_GAIN, LAZY_GAIN, 
 
 /* Entry (layer l, power k) of an array [layers, 1 + powers]; NaN where the run wasn't recorded to its end. */
 static double entry(const json_t *point, const json_t *run, const char *key, int64_t l, size_t k) {
-    const json_t *list = json_object_get(run, key),
-                 *steps = json_object_get(json_object_get(run, "ansatz_correlation.layer1"), "step");
+    const json_t *list = json_object_get(run, key);
     const int64_t layers = json_integer_value(json_object_get(point, "layers"));
-    const size_t n = json_array_size(list), recorded = json_array_size(steps);
-    if (layers < 1 || n % (size_t)layers != 0 || n == 0 || recorded == 0) return (double)NAN;
-    if (orr_number_at(steps, recorded - 1) < orr_number_of(point, "last_step")) return (double)NAN;
+    const size_t n = json_array_size(list);
+    if (layers < 1 || n % (size_t)layers != 0 || n == 0) return (double)NAN;
+    if (!orr_measured_until(run, "ansatz_correlation.layer1", orr_number_of(point, "last_step"))) return (double)NAN;
     return orr_number_at(list, (size_t)l * (n / (size_t)layers) + k);
 }
 
 /* The largest over layers, of differences; NaN where one is. */
 static double largest_difference(const json_t *point, const json_t *run) {
     double max = 0.0;
-    for (int64_t l = 0; l < json_integer_value(json_object_get(point, "layers")); l++) {
-        const double x = entry(point, run, "difference", l, 0);
-        if (isnan(x)) return x;
-        max = fmax(max, x);
-    }
+    for (int64_t l = 0; l < json_integer_value(json_object_get(point, "layers")); l++)
+        max = orr_larger(max, entry(point, run, "difference", l, 0));
     return max;
 }
 
@@ -389,7 +352,7 @@ static void judge_balanced(const json_t *point, const json_t *run, const json_t 
         const double cosine = entry(point, run, "cosine", l, 0),
                      at_1 = entry(point, run, "cosine", l, (size_t)power_1) - orr_number_at(cosines, (size_t)l);
         least = isnan(cosine) || isnan(least) ? (double)NAN : fmin(least, cosine);
-        wrong = isnan(at_1) || isnan(wrong) ? (double)NAN : fmax(wrong, fabs(at_1));
+        wrong = orr_larger(wrong, fabs(at_1));
     }
     orr_check_add(&values[COSINE], least);
     orr_check_add(&values[DIFFERENCE], largest_difference(point, run));
@@ -407,16 +370,16 @@ static double last_of(const json_t *list) {
     return n > 0 ? orr_number_at(list, n - 1) : (double)NAN;
 }
 
-static void judge_run(const json_t *point, const json_t *run, const json_t *cosines, orr_check_values *values) {
-    const char *start = json_string_value(json_object_get(point, "start"));
+static void judge_run(const json_t *point, const json_t *cosines, const json_t *run, orr_check_values *values) {
+    const char *kind = json_string_value(json_object_get(point, "start"));
     const double correlation = entry(point, run, "correlation", 0, 0), initial = entry(point, run, "initial", 0, 0);
-    if (strcmp(start, "balanced") == 0) judge_balanced(point, run, cosines, values);
-    if (strcmp(start, "small") == 0) {
+    if (strcmp(kind, "balanced") == 0) judge_balanced(point, run, cosines, values);
+    if (strcmp(kind, "small") == 0) {
         orr_check_add(&values[RICH], correlation);
         orr_check_add(&values[RICH_GAIN], correlation - initial);
     }
-    if (strcmp(start, "usual") == 0) orr_check_add(&values[LAZY_GAIN], correlation - initial);
-    if (strcmp(start, "machine") == 0) {
+    if (strcmp(kind, "usual") == 0) orr_check_add(&values[LAZY_GAIN], correlation - initial);
+    if (strcmp(kind, "machine") == 0) {
         orr_check_add(&values[orr_number_of(point, "dimension") < 35.0 ? FEW : MANY],
                       gain_of(json_object_get(run, "r2")));
         orr_check_add(&values[ENERGY], last_of(json_object_get(run, "energy")));
@@ -440,17 +403,8 @@ static void judge_proportion(const json_t *points, const json_t *measurement, or
 
 static orr_status judge(orr_context *ctx, orr_arena *out_arena, const json_t *prediction, const json_t *measurement,
                         orr_check_values *values) {
-    const json_t *points = json_object_get(prediction, "points");
-    int64_t room = 0;
-    for (size_t i = 0; i < json_array_size(points); i++)
-        room += (int64_t)json_array_size(json_object_get(json_array_get(points, i), "cosines"));
-    ORR_TRY(ctx, orr_check_values_new(ctx, out_arena, checks, room, values));
-    for (size_t i = 0; i < json_array_size(points); i++) {
-        const json_t *point = json_array_get(points, i), *cosines = json_object_get(point, "cosines");
-        for (size_t seed = 0; seed < json_array_size(cosines); seed++)
-            judge_run(point, orr_measured(measurement, i, seed), json_array_get(cosines, seed), values);
-    }
-    judge_proportion(points, measurement, values);
+    ORR_TRY(ctx, orr_judge_runs(ctx, out_arena, checks, 1, prediction, "cosines", measurement, judge_run, values));
+    judge_proportion(json_object_get(prediction, "points"), measurement, values);
     return ORR_OK;
 }
 
@@ -493,8 +447,8 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
     json_t *panels = json_array(), *entries = json_array(), *curves = json_array(), *scores = json_array();
     for (size_t i = 0; i < json_array_size(points); i++) {
         const json_t *point = json_array_get(points, i);
-        const char *start = json_string_value(json_object_get(point, "start"));
-        const bool relu = strcmp(start, "small") == 0 || strcmp(start, "usual") == 0;
+        const char *kind = json_string_value(json_object_get(point, "start"));
+        const bool relu = strcmp(kind, "small") == 0 || strcmp(kind, "usual") == 0;
         for (size_t seed = 0; seed < json_array_size(json_object_get(point, "cosines")); seed++) {
             const json_t *run = orr_measured(measurement, i, seed),
                          *curve = json_object_get(run, "ansatz_correlation.layer1");

@@ -25,6 +25,7 @@
 
 #include "base/context.h"
 #include "law/conditions.h"
+#include "law/grouping.h"
 #include "law/empirical/scaling_kernels.h"
 #include "law/measuring.h"
 #include "report/page.h"
@@ -73,19 +74,12 @@ static bool is_drawn_once(orr_arena *out_arena, const orr_point *p, const orr_pr
 
 /* Too narrow networks stay at the trivial loss in some seeds, and few data are before the power law. */
 static bool is_in_range(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
-    const char *setting = p->architecture->width;
-    int64_t least = INT64_MAX, n = 0;
+    const int64_t width = orr_point_width(p);
+    const bool wide = width == 0 || width >= 8;
     if (orr_scaling_kernel(p)) return true;
-    const int i = setting ? orr_parameter_find(p->architecture_settings.table, setting) : -1;
-    if (i >= 0 && p->architecture_settings.table[i].type == ORR_INT)
-        least = orr_int(&p->architecture_settings, setting);
-    if (i >= 0 && p->architecture_settings.table[i].type == ORR_INTS) {
-        const int64_t *widths = orr_ints(&p->architecture_settings, setting, &n);
-        for (int64_t k = 0; k < n; k++) least = widths[k] < least ? widths[k] : least;
-    }
-    *why = least < 8 ? orr_arena_format(out_arena, "the width is %lld", (long long)least)
-                     : orr_arena_format(out_arena, "there are %lld", (long long)problem->data.n);
-    return least >= 8 && problem->data.n >= 300;
+    *why = wide ? orr_arena_format(out_arena, "there are %lld", (long long)problem->data.n)
+                : orr_arena_format(out_arena, "the width is %lld", (long long)width);
+    return wide && problem->data.n >= 300;
 }
 
 /* What the cells of a family span. */

@@ -82,8 +82,7 @@ static orr_status pool_of(orr_context *ctx, orr_arena *arena, orr_arena *big, co
     double *gram = orr_arena_take(big, n, (size_t)n * sizeof *gram), *y = ORR_NEW(big, double, n *outputs);
     double *v2 = ORR_NEW(arena, double, n);
     if (!gram || !y || !v2) return no_memory(ctx);
-    for (int64_t i = 0; i < n * outputs && p->data.y; i++) y[i] = p->data.y[i];
-    for (int64_t i = 0; i < n && !p->data.y; i++) y[i * outputs + p->data.label[i]] = 1.0;
+    orr_dataset_answers(&p->data, outputs, y);
     ORR_TRY(ctx,
             orr_kernel_matrix(ctx, big, &kernel, n, n, orr_dataset_features(&p->data), p->data.x, p->data.x, gram));
     ORR_TRY(ctx, orr_pool_spectrum_of(ctx, arena, big, n, outputs, gram, y, &spectrum));

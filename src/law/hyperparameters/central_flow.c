@@ -20,6 +20,8 @@
 #include "law/conditions.h"
 #include "law/law.h"
 #include "law/measuring.h"
+#include "law/predicting.h"
+#include "law/start.h"
 #include "report/page.h"
 #include "theory/central_path.h"
 
@@ -50,39 +52,12 @@ static orr_central_path_options options_of(const orr_point *p) {
     return o;
 }
 
-/* ---- a run, as theory sees it -------------------------------------------------------------------------------------------- */
-
-/* The loss in float64, whatever the network computes in: third derivatives need the digits. */
-typedef struct ground {
-    orr_arena *arena;
-    orr_problem problem;
-    orr_problem_landscape *landscape;
-    double *w; /* initial parameters */
-} ground;
-
-static void ground_end(ground *g) {
-    orr_problem_landscape_free(g->landscape);
-    orr_arena_free(g->arena);
-}
-
-/* Whatever fails, ground_end may be called. */
-static orr_status ground_begin(orr_context *ctx, const orr_premises *in, int64_t point, int64_t seed, ground *g) {
-    const orr_problem *p = in->problems[point * in->experiment->seeds + seed];
-    *g = (ground){ 0 };
-    ORR_TRY(ctx, orr_arena_new(ctx, &g->arena));
-    ORR_TRY(ctx, orr_problem_new(ctx, g->arena, &p->kind, &p->data, ORR_F64, &g->problem));
-    g->w = ORR_NEW(g->arena, double, p->n);
-    if (!g->w) return orr_fail(ctx, ORR_ENOMEM, "central flow: no memory for %lld parameters", (long long)p->n);
-    ORR_TRY(ctx, orr_problem_initial(ctx, &g->problem, (uint64_t)seed, g->w));
-    return orr_problem_landscape_new(ctx, &g->problem, &g->landscape);
-}
-
-/* Where the flow begins; 0 where there is no place below the edge. */
-static orr_status find_start(orr_context *ctx, const ground *g, const orr_central_path_options *o, int64_t *start,
+/* Where the flow begins; -1 where there is no place below the edge. */
+static orr_status find_start(orr_context *ctx, const orr_start *run, const orr_central_path_options *o, int64_t *start,
                              double *s_1) {
-    const orr_landscape l = orr_problem_landscape_view(g->landscape);
     const double memory = o->flow.rule == ORR_CENTRAL_GD ? 0.0 : 1.0 / (1.0 - o->flow.beta2);
-    return orr_central_path_start(ctx, &l, &o->flow, g->w, (int64_t)ceil(START_LIMIT * memory), start, s_1);
+    return orr_central_path_start(ctx, &run->landscape, &o->flow, run->w, (int64_t)ceil(START_LIMIT * memory), start,
+                                  s_1);
 }
 
 /* ---- regime ------------------------------------------------------------------------------------------------------------- */
@@ -91,13 +66,6 @@ static bool is_known(orr_arena *out_arena, const orr_point *p, const orr_problem
     (void)problem;
     *why = orr_arena_format(out_arena, "the rule is %s", p->rule->kind.name);
     return rule_of(p) >= 0;
-}
-
-static bool is_smooth(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
-    (void)problem;
-    *why = orr_arena_string(out_arena, "relu has kinks");
-    return !orr_settings_has(&p->architecture_settings, "activation") ||
-           strcmp(orr_text(&p->architecture_settings, "activation"), "relu") != 0;
 }
 
 static bool is_quiet(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
@@ -125,59 +93,49 @@ static bool is_kicked(orr_arena *out_arena, const orr_point *p, const orr_proble
     return orr_real(&p->rule_settings, "kick") > 0.0;
 }
 
-/* s_1 < 2 at the start of the flow, for every point and seed. */
-static orr_status starts_below(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, bool *holds,
-                               const char **why) {
-    const orr_experiment *e = in->experiment;
-    *holds = true;
-    for (int64_t i = 0; i < e->n_points * e->seeds && *holds; i++) {
-        const int64_t point = i / e->seeds, seed = i % e->seeds;
-        const orr_central_path_options o = options_of(&e->points[point]);
-        int64_t start = 0;
-        double s_1 = (double)NAN;
-        ground g;
-        orr_status status = ground_begin(ctx, in, point, seed, &g);
-        if (status == ORR_OK) status = find_start(ctx, &g, &o, &start, &s_1);
-        ground_end(&g);
-        if (status != ORR_OK) return status;
-        *holds = start >= 0;
-        *why = orr_arena_format(out_arena, "%s: with seed %lld it is at %.4g", e->points[point].name, (long long)seed,
-                                s_1);
-    }
-    return ORR_OK;
+/* Third derivatives need digits: the loss is in float64, whatever the network computes in. */
+static orr_status begin(orr_context *ctx, const orr_premises *in, int64_t point, int64_t seed, orr_start *run) {
+    return orr_start_at(ctx, in, point, seed, true, run);
+}
+
+/* s_1 < 2 at the start of the flow. */
+static orr_status starts_below(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
+                               int64_t seed, bool *holds, const char **why) {
+    const orr_central_path_options o = options_of(&in->experiment->points[point]);
+    int64_t start = 0;
+    double s_1 = (double)NAN;
+    orr_start run = { 0 };
+    orr_status status = begin(ctx, in, point, seed, &run);
+    if (status == ORR_OK) status = find_start(ctx, &run, &o, &start, &s_1);
+    orr_start_end(&run);
+    *holds = start >= 0;
+    *why = orr_arena_format(scratch, "it is at %.4g", s_1);
+    return status;
 }
 
 /* Whether the stable flow of a run passes the edge soon enough. */
-static orr_status passes(orr_context *ctx, const ground *g, orr_central_path_options o, bool *holds) {
-    const orr_landscape l = orr_problem_landscape_view(g->landscape);
+static orr_status passes(orr_context *ctx, const orr_start *run, orr_central_path_options o, bool *holds) {
     orr_central_path path;
     double s_1;
-    ORR_TRY(ctx, find_start(ctx, g, &o, &o.start, &s_1));
+    ORR_TRY(ctx, find_start(ctx, run, &o, &o.start, &s_1));
     if (o.start < 0) o.start = 0;
     o.flow.stable = true;
     o.updates -= WINDOWS_MIN * WINDOW;
     *holds = false;
     if (o.updates < 1) return ORR_OK;
-    ORR_TRY(ctx, orr_central_path_follow(ctx, g->arena, &l, &o, g->w, &path));
+    ORR_TRY(ctx, orr_central_path_follow(ctx, run->arena, &run->landscape, &o, run->w, &path));
     for (int64_t k = 0; k < path.made; k++) *holds = *holds || path.s[k * ORR_CENTRAL_SHOWN] > 2.0;
     return ORR_OK;
 }
 
-static orr_status reaches_edge(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, bool *holds,
-                               const char **why) {
-    const orr_experiment *e = in->experiment;
-    *holds = true;
-    for (int64_t i = 0; i < e->n_points * e->seeds && *holds; i++) {
-        const int64_t point = i / e->seeds, seed = i % e->seeds;
-        ground g;
-        orr_status status = ground_begin(ctx, in, point, seed, &g);
-        if (status == ORR_OK) status = passes(ctx, &g, options_of(&e->points[point]), holds);
-        ground_end(&g);
-        if (status != ORR_OK) return status;
-        *why = orr_arena_format(out_arena, "%s: with seed %lld the stable flow stays below it", e->points[point].name,
-                                (long long)seed);
-    }
-    return ORR_OK;
+static orr_status reaches_edge(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
+                               int64_t seed, bool *holds, const char **why) {
+    orr_start run = { 0 };
+    orr_status status = begin(ctx, in, point, seed, &run);
+    if (status == ORR_OK) status = passes(ctx, &run, options_of(&in->experiment->points[point]), holds);
+    orr_start_end(&run);
+    *why = orr_arena_string(scratch, "the stable flow stays below it");
+    return status;
 }
 
 static const orr_condition regime[] = {
@@ -190,9 +148,9 @@ static const orr_condition regime[] = {
     { "no run ends before its last update", .point = orr_runs_to_its_end },
     { "loss, norms and parameters are recorded at each update", .point = is_observed },
     { "the rule has a kick, which begins the oscillation", .point = is_kicked, .beyond = true },
-    { "the network is smooth", .point = is_smooth, .beyond = true },
-    { "the flow starts below the edge, at an effective sharpness below 2", .check = starts_below, .beyond = true },
-    { "the edge is passed at least 240 updates before the end", .check = reaches_edge,
+    { "the network is smooth", .point = orr_is_smooth, .beyond = true },
+    { "the flow starts below the edge, at an effective sharpness below 2", .run = starts_below, .beyond = true },
+    { "the edge is passed at least 240 updates before the end", .run = reaches_edge,
       .beyond = true }, /* WINDOWS_MIN WINDOW */
     { 0 },
 };
@@ -239,55 +197,47 @@ static json_t *stable_json(const orr_central_path *p) {
                      "windows", "w", window_vectors(p->w, p->windows, p->n));
 }
 
-static orr_status tick(void *user) {
-    const orr_premises *in = user;
-    return in->tick ? in->tick(in->user) : ORR_OK;
-}
+static orr_status tick(void *user) { return orr_premises_tick(user); }
 
-static orr_status predict_run(orr_context *ctx, const orr_premises *in, int64_t point, int64_t seed, json_t **out) {
+static orr_status predict_run(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point, int64_t seed,
+                              const void *known, json_t **out) {
     orr_central_path_options o = options_of(&in->experiment->points[point]);
     orr_central_path flow, stable;
     double s_1;
-    ground g;
+    orr_start run = { 0 };
     orr_status status;
-    ORR_TRY_DONE(ctx, ground_begin(ctx, in, point, seed, &g));
+    (void)scratch, (void)known;
+    ORR_TRY_DONE(ctx, begin(ctx, in, point, seed, &run));
     o.tick = tick;
     o.user = (void *)(uintptr_t)in; /* tick only reads it */
-    ORR_TRY_DONE(ctx, find_start(ctx, &g, &o, &o.start, &s_1));
+    ORR_TRY_DONE(ctx, find_start(ctx, &run, &o, &o.start, &s_1));
     if (o.start < 0) o.start = 0;
-    const orr_landscape l = orr_problem_landscape_view(g.landscape);
-    ORR_TRY_DONE(ctx, orr_central_path_follow(ctx, g.arena, &l, &o, g.w, &flow));
+    ORR_TRY_DONE(ctx, orr_central_path_follow(ctx, run.arena, &run.landscape, &o, run.w, &flow));
     o.flow.stable = true;
-    ORR_TRY_DONE(ctx, orr_central_path_follow(ctx, g.arena, &l, &o, g.w, &stable));
+    ORR_TRY_DONE(ctx, orr_central_path_follow(ctx, run.arena, &run.landscape, &o, run.w, &stable));
     *out = json_pack("{s:I, s:I, s:o, s:o, s:o}", "seed", (json_int_t)seed, "start", (json_int_t)o.start,
                      "s_1_at_start", orr_json_real(s_1), "flow", flow_json(&flow), "stable", stable_json(&stable));
-    if (!*out) status = orr_fail(ctx, ORR_ENOMEM, "central flow: no memory for a prediction");
 done:
-    ground_end(&g);
+    orr_start_end(&run);
     return status;
 }
 
+static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
+                                const void *known, json_t **out) {
+    const orr_point *p = &in->experiment->points[point];
+    json_t *runs;
+    (void)known;
+    ORR_TRY(ctx, orr_predict_runs(ctx, scratch, in, point, predict_run, NULL, &runs));
+    *out = json_pack("{s:s, s:i, s:I, s:f, s:o}", "point", p->name, "rule", rule_of(p), "updates", (json_int_t)p->steps,
+                     "learning_rate", orr_real(&p->rule_settings, "learning_rate"), "runs", runs);
+    return ORR_OK;
+}
+
 static orr_status predict(orr_context *ctx, orr_arena *scratch, const orr_premises *in, json_t **prediction) {
-    const orr_experiment *e = in->experiment;
-    orr_status status = ORR_OK;
-    json_t *points = json_array();
-    (void)scratch;
-    for (int64_t i = 0; i < e->n_points && status == ORR_OK; i++) {
-        json_t *runs = json_array();
-        for (int64_t seed = 0; seed < e->seeds && status == ORR_OK; seed++) {
-            json_t *run = NULL;
-            status = predict_run(ctx, in, i, seed, &run);
-            if (run) orr_json_add(runs, run);
-        }
-        orr_json_row(points, "{s:s, s:i, s:I, s:f, s:o}", "point", e->points[i].name, "rule", rule_of(&e->points[i]),
-                     "updates", (json_int_t)e->points[i].steps, "learning_rate",
-                     orr_real(&e->points[i].rule_settings, "learning_rate"), "runs", runs);
-    }
-    if (status == ORR_OK)
-        *prediction = json_pack("{s:s, s:i, s:o}", "law", "central-flow", "window", WINDOW, "points", points);
-    else json_decref(points);
-    return status == ORR_OK && !*prediction ? orr_fail(ctx, ORR_ENOMEM, "central flow: no memory for a prediction")
-                                            : status;
+    json_t *points;
+    ORR_TRY(ctx, orr_predict_points(ctx, scratch, in, predict_point, NULL, &points));
+    *prediction = json_pack("{s:s, s:i, s:o}", "law", "central-flow", "window", WINDOW, "points", points);
+    return *prediction ? ORR_OK : orr_fail(ctx, ORR_ENOMEM, "central flow: no memory for a prediction");
 }
 
 /* ---- measurement -------------------------------------------------------------------------------------------------------- */
@@ -345,13 +295,7 @@ static int64_t unbroken(const orr_series *s) {
 
 static orr_status measure_run(orr_context *ctx, orr_arena *scratch, const orr_records *records, int64_t point,
                               int64_t seed, json_t **out) {
-    static const char *const eigenvalues[] = { "sharpness",
-                                               "sharpness_2",
-                                               "sharpness_3",
-                                               "sharpness_preconditioned",
-                                               "sharpness_preconditioned_2",
-                                               "sharpness_preconditioned_3",
-                                               NULL };
+    static const char *const eigenvalues[] = { "sharpness", "sharpness_preconditioned", NULL };
     orr_series loss, norm;
     json_t *all = NULL;
     ORR_TRY(ctx, orr_records_series(records, scratch, point, seed, "loss", &loss));
@@ -423,10 +367,11 @@ static void span(const json_t *point, const json_t *run, size_t *first, size_t *
 }
 
 /* Sums over the windows after the edge, measured over predicted; a window that is missing on either side makes NaN. */
-static void judge_run(const json_t *point, const json_t *run, const json_t *measured, double *value) {
+static void judge_run(const json_t *point, const json_t *run, const json_t *measured, orr_check_values *values) {
     const json_t *flow = json_object_get(json_object_get(run, "flow"), "windows"),
                  *stable = json_object_get(json_object_get(run, "stable"), "windows"),
                  *windows = json_object_get(measured, "windows");
+    orr_check_values *own = values + MEASURES * json_integer_value(json_object_get(point, "rule"));
     size_t first, end;
     span(point, run, &first, &end);
     for (int c = 0; c < RATIOS; c++) {
@@ -435,7 +380,7 @@ static void judge_run(const json_t *point, const json_t *run, const json_t *meas
             up += orr_number_at(json_object_get(windows, ratio_names[c]), i);
             down += orr_number_at(json_object_get(flow, ratio_names[c]), i);
         }
-        value[c] = up / down; /* 0/0 without an edge */
+        orr_check_add(&own[c], up / down); /* 0/0 without an edge */
     }
     double central = 0.0, baseline = 0.0;
     const size_t known = json_array_size(json_object_get(stable, "w")); /* the stable flow may end early, far away */
@@ -444,26 +389,12 @@ static void judge_run(const json_t *point, const json_t *run, const json_t *meas
         central += distance(w, json_array_get(json_object_get(flow, "w"), i));
         baseline += distance(w, json_array_get(json_object_get(stable, "w"), i));
     }
-    value[RATIOS] = central / baseline;
+    orr_check_add(&own[RATIOS], central / baseline);
 }
 
 static orr_status judge(orr_context *ctx, orr_arena *out_arena, const json_t *prediction, const json_t *measurement,
                         orr_check_values *values) {
-    const json_t *points = json_object_get(prediction, "points");
-    int64_t room = 0;
-    for (size_t i = 0; i < json_array_size(points); i++)
-        room += (int64_t)json_array_size(json_object_get(json_array_get(points, i), "runs"));
-    ORR_TRY(ctx, orr_check_values_new(ctx, out_arena, checks, room, values));
-    for (size_t i = 0; i < json_array_size(points); i++) {
-        const json_t *point = json_array_get(points, i), *runs = json_object_get(point, "runs");
-        const int64_t rule = json_integer_value(json_object_get(point, "rule"));
-        for (size_t seed = 0; seed < json_array_size(runs); seed++) {
-            double value[MEASURES];
-            judge_run(point, json_array_get(runs, seed), orr_measured(measurement, i, seed), value);
-            for (int c = 0; c < MEASURES; c++) orr_check_add(&values[rule * MEASURES + c], value[c]);
-        }
-    }
-    return ORR_OK;
+    return orr_judge_runs(ctx, out_arena, checks, 1, prediction, "runs", measurement, judge_run, values);
 }
 
 /* ---- figure ------------------------------------------------------------------------------------------------------------- */

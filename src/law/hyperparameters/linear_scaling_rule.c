@@ -21,13 +21,20 @@
 #include "base/context.h"
 #include "lab/training.h"
 #include "law/conditions.h"
+#include "law/grouping.h"
 #include "law/law.h"
 #include "law/measuring.h"
+#include "law/predicting.h"
+#include "law/start.h"
 #include "report/page.h"
 #include "theory/sgd_moments.h"
 
 extern const char orr_law_yaml_linear_scaling_rule[];
 extern const size_t orr_law_yaml_linear_scaling_rule_size;
+
+static orr_status no_memory(orr_context *ctx) {
+    return orr_fail(ctx, ORR_ENOMEM, "linear scaling rule: out of memory");
+}
 
 static int64_t batch_of(const orr_point *p, const orr_problem *problem) {
     return orr_training_batch(&p->rule_settings, problem->data.n);
@@ -70,35 +77,29 @@ static bool has_enough_seeds(int64_t seeds, const orr_problem *problem) {
     return seeds >= SEEDS_MIN && seeds * (outputs < OUTPUTS_THAT_COUNT ? outputs : OUTPUTS_THAT_COUNT) >= SAMPLES_MIN;
 }
 
-/* All of a point but what the rule scales, and when it looks (new). */
-static json_t *rest_of(const orr_point *p) {
-    static const char *const scaled[] = { "learning_rate", "batch", "momentum", "dampening", "nesterov" };
-    static const char *const times[] = { "steps", "epochs", "observe", "name" };
-    json_t *all = json_loads(p->json, 0, NULL);
-    for (size_t i = 0; i < sizeof scaled / sizeof scaled[0]; i++)
-        (void)json_object_del(json_object_get(all, "rule"), scaled[i]);
-    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) (void)json_object_del(all, times[i]);
-    return all;
-}
+/* What the rule scales, and when it looks. */
+static const char *const scaled_settings[] = { "name",           "rule.learning_rate",
+                                               "rule.batch",     "rule.momentum",
+                                               "rule.dampening", "rule.nesterov",
+                                               "steps",          "epochs",
+                                               "observe",        NULL };
 
-static bool differ_by_the_rule(const orr_point *a, const orr_point *b) {
-    json_t *rest_a = rest_of(a), *rest_b = rest_of(b);
-    const bool same = rest_a && json_equal(rest_a, rest_b) == 1;
-    json_decref(rest_a);
-    json_decref(rest_b);
-    return same;
-}
-
-/* The point of the smallest batch among those that differ from point i by the rule alone. */
-static int64_t reference_of(const orr_premises *in, int64_t i) {
+/* reference[n_points]: the point of the smallest batch among those that differ from a point by the rule alone. */
+static orr_status find_references(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, int64_t **reference) {
     const orr_experiment *e = in->experiment;
-    int64_t reference = i;
-    for (int64_t j = 0; j < e->n_points; j++)
-        if (batch_of(&e->points[j], in->problems[j * e->seeds]) <
-                batch_of(&e->points[reference], in->problems[reference * e->seeds]) &&
-            differ_by_the_rule(&e->points[i], &e->points[j]))
-            reference = j;
-    return reference;
+    int64_t *first;
+    ORR_TRY(ctx, orr_points_alike(ctx, out_arena, in, scaled_settings, &first));
+    *reference = ORR_NEW(out_arena, int64_t, e->n_points);
+    if (!*reference) return no_memory(ctx);
+    for (int64_t i = 0; i < e->n_points; i++) {
+        int64_t least = i;
+        for (int64_t j = 0; j < e->n_points; j++)
+            if (first[j] == first[i] && batch_of(&e->points[j], in->problems[j * e->seeds]) <
+                                            batch_of(&e->points[least], in->problems[least * e->seeds]))
+                least = j;
+        (*reference)[i] = least;
+    }
+    return ORR_OK;
 }
 
 typedef enum part { REFERENCE = 0, SCALED, CONTROL, OTHER } part;
@@ -141,51 +142,29 @@ static double largest_curvature(const orr_point *p, const orr_problem *problem) 
     return largest * regression_rate(p, problem) / rate_of(p, problem);
 }
 
-static orr_status no_memory(orr_context *ctx) {
-    return orr_fail(ctx, ORR_ENOMEM, "linear scaling rule: out of memory");
-}
-
 /* Of the mean over examples: the largest curvature of linear regression; else the largest sharpness at the initial parameters of
  * the first seeds, which is much the same for all. */
 static orr_status initial_sharpness(orr_context *ctx, const orr_premises *in, int64_t point, double *largest) {
     const orr_experiment *e = in->experiment;
     const orr_settings *task = &e->points[point].task_settings;
-    orr_problem_landscape *l = NULL;
-    orr_arena *arena = NULL;
+    const bool summed = orr_settings_has(task, "examples") && orr_settings_say(task, "examples", "sum");
     orr_status status = ORR_OK;
+    orr_start start = { 0 };
     *largest = 0.0;
     if (is_regression(&e->points[point])) {
         *largest = largest_curvature(&e->points[point], in->problems[point * e->seeds]);
         return ORR_OK;
     }
     for (int64_t seed = 0; status == ORR_OK && seed < e->seeds && seed < 8; seed++) {
-        const orr_problem *problem = in->problems[point * e->seeds + seed];
-        const double n = orr_settings_has(task, "examples") && orr_settings_say(task, "examples", "sum")
-                             ? (double)problem->data.n
-                             : 1;
-        double sharpness = (double)NAN;
-        if (seed == 0 || problem != in->problems[point * e->seeds + seed - 1]) { /* data of its own */
-            orr_problem_landscape_free(l);
-            l = NULL;
-            ORR_TRY_DONE(ctx, orr_problem_landscape_new(ctx, problem, &l));
-        }
-        ORR_TRY_DONE(ctx, orr_arena_new(ctx, &arena));
-        const orr_landscape view = orr_problem_landscape_view(l);
-        double *w = ORR_NEW(arena, double, problem->n), *ritz = ORR_NEW(arena, double, problem->n);
-        if (!w || !ritz) {
-            status = no_memory(ctx);
-            goto done;
-        }
-        ORR_TRY_DONE(ctx, in->tick ? in->tick(in->user) : ORR_OK);
-        ORR_TRY_DONE(ctx, orr_problem_initial(ctx, problem, (uint64_t)seed, w));
-        ORR_TRY_DONE(ctx, orr_landscape_sharpness(ctx, arena, &view, w, ritz, &sharpness));
-        if (!(sharpness / n <= *largest)) *largest = sharpness / n; /* so that a NaN stays */
-        orr_arena_free(arena);
-        arena = NULL;
+        const double n = summed ? (double)in->problems[point * e->seeds + seed]->data.n : 1.0;
+        double sharpness;
+        ORR_TRY_DONE(ctx, orr_premises_tick(in));
+        ORR_TRY_DONE(ctx, orr_start_at(ctx, in, point, seed, false, &start));
+        ORR_TRY_DONE(ctx, orr_start_sharpness(ctx, &start, &sharpness));
+        *largest = orr_larger(*largest, sharpness / n);
     }
 done:
-    orr_arena_free(arena);
-    orr_problem_landscape_free(l);
+    orr_start_end(&start);
     return status;
 }
 
@@ -197,19 +176,22 @@ typedef struct step_size {
     double sharpness;
 } step_size;
 
-/* Points of one reference have one loss, whose sharpness is computed once. */
-static orr_status step_sizes(orr_context *ctx, const orr_premises *in, step_size *out) {
+/* (*out)[n_points].  Points of one reference have one loss, whose sharpness is computed once. */
+static orr_status step_sizes(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, step_size **out) {
     const orr_experiment *e = in->experiment;
+    int64_t *reference;
+    ORR_TRY(ctx, find_references(ctx, out_arena, in, &reference));
+    *out = ORR_NEW(out_arena, step_size, e->n_points);
+    if (!*out) return no_memory(ctx);
     for (int64_t i = 0; i < e->n_points; i++) {
         const orr_problem *problem = in->problems[i * e->seeds];
         const bool regression = is_regression(&e->points[i]);
-        step_size *s = &out[i];
-        int64_t same = i;
-        s->reference = reference_of(in, i);
+        step_size *s = &(*out)[i];
+        int64_t same = 0;
+        s->reference = reference[i];
         s->part = part_of(in, i, s->reference);
-        for (int64_t j = i - 1; j >= 0 && !regression; j--)
-            if (out[j].reference == s->reference) same = j;
-        if (same < i) s->sharpness = out[same].sharpness;
+        while (same < i && (regression || reference[same] != reference[i])) same++;
+        if (same < i) s->sharpness = (*out)[same].sharpness;
         else ORR_TRY(ctx, initial_sharpness(ctx, in, i, &s->sharpness));
         s->speaks = regression ? has_enough_seeds(e->seeds, problem) : s->part == SCALED;
         s->small = rate_of(&e->points[i], problem) * s->sharpness <= small_step;
@@ -225,12 +207,6 @@ static bool is_gradient_descent(orr_arena *out_arena, const orr_point *p, const 
     (void)problem;
     *why = orr_arena_format(out_arena, "the rule is %s", rule);
     return strcmp(rule, "sgd") == 0 || strcmp(rule, "gd") == 0;
-}
-
-static bool draws_anew(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
-    (void)problem;
-    *why = orr_arena_format(out_arena, "sampling is %s", orr_text(&p->rule_settings, "sampling"));
-    return !orr_settings_say(&p->rule_settings, "sampling", "shuffle");
 }
 
 static const orr_observation *loss_of(const orr_point *p) { return orr_point_observation(p, "loss"); }
@@ -264,7 +240,8 @@ static orr_status has_pairs(orr_context *ctx, orr_arena *out_arena, const orr_pr
                             const char **why) {
     const orr_experiment *e = in->experiment;
     bool found = false;
-    (void)ctx;
+    int64_t *references;
+    ORR_TRY(ctx, find_references(ctx, out_arena, in, &references));
     *holds = true;
     for (int64_t i = 0; i < e->n_points && *holds; i++) {
         int64_t steps_i, steps_j, count;
@@ -272,7 +249,7 @@ static orr_status has_pairs(orr_context *ctx, orr_arena *out_arena, const orr_pr
             found = found || has_enough_seeds(e->seeds, in->problems[i * e->seeds]);
             continue;
         }
-        const int64_t reference = reference_of(in, i);
+        const int64_t reference = references[i];
         const part what = part_of(in, i, reference);
         found = found || what == SCALED;
         if (what != SCALED && what != CONTROL) continue;
@@ -291,9 +268,8 @@ static orr_status has_pairs(orr_context *ctx, orr_arena *out_arena, const orr_pr
 static orr_status some_are_small(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, bool *holds,
                                  const char **why) {
     const int64_t n = in->experiment->n_points;
-    step_size *s = ORR_NEW(out_arena, step_size, n);
-    if (!s) return no_memory(ctx);
-    ORR_TRY(ctx, step_sizes(ctx, in, s));
+    step_size *s;
+    ORR_TRY(ctx, step_sizes(ctx, out_arena, in, &s));
     *holds = false;
     for (int64_t i = 0; i < n; i++) *holds = *holds || (s[i].speaks && s[i].small);
     *why = orr_arena_string(out_arena, "the rate times the initial sharpness is above 1 at all of them");
@@ -302,7 +278,7 @@ static orr_status some_are_small(orr_context *ctx, orr_arena *out_arena, const o
 
 static const orr_condition regime[] = {
     { "the rule is sgd or gd", .point = is_gradient_descent },
-    { "batches are drawn with replacement, or of fresh examples", .point = draws_anew, .beyond = true },
+    { "batches are drawn with replacement, or of fresh examples", .point = orr_draws_independently, .beyond = true },
     { "the learning rate is constant", .point = orr_has_constant_rate, .beyond = true },
     { "the rule is without decay and clipping", .point = orr_is_bare_rule, .beyond = true },
     { "no run ends before its last update", .point = orr_runs_to_its_end },
@@ -387,42 +363,38 @@ static const char *series_of(const orr_point *p, const orr_problem *problem) {
     return problem->data.n_test && o && !orr_settings_say(&o->settings, "part", "train") ? "loss_test" : "loss";
 }
 
+/* What the law says of all points, and whether it says of one at least that its step is small. */
+typedef struct sizes {
+    step_size *point;
+    bool some_small;
+} sizes;
+
+/* Points whose step is small are judged; where none is (past the regime) all are.  A control is judged whatever its step. */
+static bool is_judged(const sizes *s, const orr_point *p, int64_t i) {
+    const step_size *size = &s->point[i];
+    return (size->speaks && (size->small || !s->some_small)) || (size->part == CONTROL && !is_regression(p));
+}
+
 static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
-                                const step_size *size, bool judged, json_t **out) {
-    const orr_experiment *e = in->experiment;
-    const orr_point *p = &e->points[point];
-    const orr_problem *problem = in->problems[point * e->seeds];
+                                const void *known, json_t **out) {
+    const sizes *all = known;
+    const step_size *size = &all->point[point];
+    const orr_point *p = &in->experiment->points[point];
+    const orr_problem *problem = in->problems[point * in->experiment->seeds];
     *out = json_pack("{s:s, s:I, s:f, s:o, s:s, s:s, s:b}", "point", p->name, "batch", (json_int_t)batch_of(p, problem),
                      "learning_rate", rate_of(p, problem), "sharpness", orr_json_real(size->sharpness), "series",
                      series_of(p, problem), "part", is_regression(p) ? "regression" : part_words[size->part], "judged",
-                     (int)judged);
-    if (!*out) return no_memory(ctx);
+                     (int)is_judged(all, p, point));
     if (is_regression(p)) return predict_moments(ctx, scratch, in, point, *out);
     return size->part == OTHER ? ORR_OK : predict_pair(ctx, in, point, size->reference, *out);
 }
 
-/* Points whose step is small are judged; where none is (past the regime) all are.  A control is judged whatever its step. */
 static orr_status predict(orr_context *ctx, orr_arena *scratch, const orr_premises *in, json_t **prediction) {
-    const int64_t n = in->experiment->n_points;
-    step_size *size = ORR_NEW(scratch, step_size, n);
-    bool some_small = false;
-    if (!size) return no_memory(ctx);
-    ORR_TRY(ctx, step_sizes(ctx, in, size));
-    for (int64_t i = 0; i < n; i++) some_small = some_small || (size[i].speaks && size[i].small);
-    json_t *points = json_array();
-    orr_status status = ORR_OK;
-    for (int64_t i = 0; status == ORR_OK && i < n; i++) {
-        const orr_arena_mark mark = orr_arena_here(scratch);
-        const bool judged = size[i].speaks && (size[i].small || !some_small);
-        const bool control = size[i].part == CONTROL && !is_regression(&in->experiment->points[i]);
-        json_t *point = NULL;
-        status = predict_point(ctx, scratch, in, i, &size[i], judged || control, &point);
-        if (json_array_append_new(points, point) != 0 && status == ORR_OK) status = no_memory(ctx);
-        orr_arena_rewind(scratch, mark);
-    }
-    *prediction = status == ORR_OK ? json_pack("{s:s, s:O}", "law", "linear-scaling-rule", "points", points) : NULL;
-    json_decref(points);
-    return status == ORR_OK && !*prediction ? no_memory(ctx) : status;
+    sizes s = { 0 };
+    ORR_TRY(ctx, step_sizes(ctx, scratch, in, &s.point));
+    for (int64_t i = 0; i < in->experiment->n_points; i++)
+        s.some_small = s.some_small || (s.point[i].speaks && s.point[i].small);
+    return orr_predict_each(ctx, scratch, in, "linear-scaling-rule", predict_point, &s, prediction);
 }
 
 /* ---- measurement -------------------------------------------------------------------------------------------------------- */
@@ -483,8 +455,7 @@ static double distance_of(const json_t *point, const json_t *runs, const char *o
         const double d =
             fabs(mean_at(runs, "excess_loss", 0, 1, orr_number_at(step, i)) - orr_number_at(predicted, i)) /
             orr_number_at(predicted, 0);
-        if (!(d <= largest)) largest = d; /* a NaN stays */
-        if (isnan(d)) break;
+        largest = orr_larger(largest, d);
     }
     return json_array_size(step) && json_array_size(runs) ? largest : (double)NAN;
 }

@@ -18,6 +18,7 @@
 
 #include "base/context.h"
 #include "law/conditions.h"
+#include "law/grouping.h"
 #include "law/hyperparameters/mup_transfer.h"
 #include "law/law.h"
 #include "law/measuring.h"
@@ -47,14 +48,6 @@ typedef struct width_group {
     double *width, *rate; /* [widths], [rates]: ascending */
 } width_group;
 
-/* All that the points of a group share (new). */
-static json_t *key_of(const orr_point *p) {
-    json_t *all = json_loads(p->json, 0, NULL);
-    if (p->architecture->width) (void)json_object_del(json_object_get(all, "architecture"), p->architecture->width);
-    (void)json_object_del(json_object_get(all, "rule"), "learning_rate");
-    return all;
-}
-
 /* Puts x among the ascending n, if it isn't there. */
 static void insert(double *list, int64_t *n, double x) {
     int64_t at = 0;
@@ -69,21 +62,17 @@ static double width_at(const orr_premises *in, int64_t point) {
     return (double)in->problems[point * in->experiment->seeds]->network.width;
 }
 
-/* The group of the points that share `first`'s key and aren't taken; they are taken then. */
-static orr_status gather(orr_context *ctx, orr_arena *arena, const orr_premises *in, json_t *const *key, bool *taken,
-                         int64_t first, width_group *out) {
+/* The group of the points whose first is `at`. */
+static orr_status gather(orr_context *ctx, orr_arena *arena, const orr_premises *in, const int64_t *first, int64_t at,
+                         width_group *out) {
     const orr_experiment *e = in->experiment;
-    *out = (width_group){ e,
-                          ORR_NEW(arena, int64_t, e->n_points),
-                          0,
-                          0,
-                          0,
-                          ORR_NEW(arena, double, e->n_points),
-                          ORR_NEW(arena, double, e->n_points) };
+    *out = (width_group){ .e = e,
+                          .point = ORR_NEW(arena, int64_t, e->n_points),
+                          .width = ORR_NEW(arena, double, e->n_points),
+                          .rate = ORR_NEW(arena, double, e->n_points) };
     if (!out->point || !out->width || !out->rate) return no_memory(ctx);
-    for (int64_t i = first; i < e->n_points; i++) {
-        if (taken[i] || !json_equal(key[i], key[first])) continue;
-        taken[i] = true;
+    for (int64_t i = at; i < e->n_points; i++) {
+        if (first[i] != at) continue;
         out->point[out->n++] = i;
         insert(out->width, &out->widths, width_at(in, i));
         insert(out->rate, &out->rates, rate_of(&e->points[i]));
@@ -102,20 +91,15 @@ static int64_t point_at(const orr_premises *in, const width_group *g, int64_t w,
 /* All groups, in the order of their first points. */
 static orr_status find_groups(orr_context *ctx, orr_arena *arena, const orr_premises *in, width_group **out,
                               int64_t *n) {
-    const orr_experiment *e = in->experiment;
-    json_t **key = ORR_NEW(arena, json_t *, e->n_points);
-    bool *taken = ORR_NEW(arena, bool, e->n_points);
-    orr_status status = ORR_OK;
+    static const char *const but[] = { "name", "width", "rule.learning_rate", NULL };
+    int64_t *first;
+    ORR_TRY(ctx, orr_points_alike(ctx, arena, in, but, &first));
     *n = 0;
-    *out = ORR_NEW(arena, width_group, e->n_points);
-    if (!key || !taken || !*out) return no_memory(ctx);
-    for (int64_t i = 0; i < e->n_points; i++) key[i] = key_of(&e->points[i]), taken[i] = false;
-    for (int64_t i = 0; i < e->n_points && status == ORR_OK; i++) {
-        if (!key[i]) status = no_memory(ctx);
-        else if (!taken[i]) status = gather(ctx, arena, in, key, taken, i, &(*out)[(*n)++]);
-    }
-    for (int64_t i = 0; i < e->n_points; i++) json_decref(key[i]);
-    return status;
+    *out = ORR_NEW(arena, width_group, in->experiment->n_points);
+    if (!*out) return no_memory(ctx);
+    for (int64_t i = 0; i < in->experiment->n_points; i++)
+        if (first[i] == i) ORR_TRY(ctx, gather(ctx, arena, in, first, i, &(*out)[(*n)++]));
+    return ORR_OK;
 }
 
 /* ---- regime ------------------------------------------------------------------------------------------------------------- */

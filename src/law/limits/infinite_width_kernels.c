@@ -18,8 +18,10 @@
 
 #include "base/context.h"
 #include "law/conditions.h"
+#include "law/grouping.h"
 #include "law/law.h"
 #include "law/measuring.h"
+#include "law/predicting.h"
 #include "law/wide_network.h"
 #include "report/page.h"
 
@@ -142,7 +144,8 @@ static const orr_condition regime[] = {
 /* ---- prediction --------------------------------------------------------------------------------------------------------- */
 
 static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
-                                int64_t first, json_t **out) {
+                                const void *known, json_t **out) {
+    const int64_t *first = known; /* point of each network */
     const orr_point *p = &in->experiment->points[point];
     const orr_problem *problem = in->problems[point * in->experiment->seeds];
     const int64_t n = examples_of(p, problem);
@@ -155,7 +158,7 @@ static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_
     const char *label = label_of(scratch, p);
     *out = label
                ? json_pack("{s:s, s:I, s:s, s:b, s:I, s:I, s:f, s:f, s:o, s:o}", "point", p->name, "network",
-                           (json_int_t)first, "label", label, "attention", network.attention, "width",
+                           (json_int_t)first[point], "label", label, "attention", network.attention, "width",
                            (json_int_t)network.width, "outputs", (json_int_t)problem->signature.outputs,
                            "readout_variance", network.readout.variance, "readout_bias", network.readout.bias_variance,
                            "k", orr_json_reals(k, n * n), "theta", orr_json_reals(theta, n * n))
@@ -166,20 +169,7 @@ static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_
 static orr_status predict(orr_context *ctx, orr_arena *scratch, const orr_premises *in, json_t **prediction) {
     int64_t *first;
     ORR_TRY(ctx, orr_points_by_network(ctx, scratch, in->experiment, &first));
-    json_t *points = json_array();
-    for (int64_t i = 0; i < in->experiment->n_points; i++) {
-        json_t *point = NULL;
-        const orr_arena_mark mark = orr_arena_here(scratch);
-        orr_status status = predict_point(ctx, scratch, in, i, first[i], &point);
-        orr_arena_rewind(scratch, mark);
-        if (status == ORR_OK && in->tick) status = in->tick(in->user);
-        if (point) orr_json_add(points, point);
-        if (status == ORR_OK) continue;
-        json_decref(points);
-        return status;
-    }
-    *prediction = json_pack("{s:s, s:o}", "law", "infinite-width-kernels", "points", points);
-    return *prediction ? ORR_OK : orr_fail(ctx, ORR_ENOMEM, "infinite-width kernels: no memory for a prediction");
+    return orr_predict_each(ctx, scratch, in, "infinite-width-kernels", predict_point, first, prediction);
 }
 
 /* ---- measurement -------------------------------------------------------------------------------------------------------- */

@@ -23,10 +23,12 @@
 #include "base/context.h"
 #include "law/conditions.h"
 #include "law/curve.h"
+#include "law/grouping.h"
 #include "law/law.h"
 #include "law/limits/linear_network.h"
 #include "law/linearization.h"
 #include "law/measuring.h"
+#include "law/predicting.h"
 #include "report/page.h"
 #include "store/query.h"
 
@@ -79,24 +81,19 @@ static const struct family {
     { "features", WIDTH, false, 0.3, 3.0, 1, 3, 8.0 },
 };
 
-/* Settings that points of one curve share, as text: all but sizes (width), output_scale, and steps where training goes to a loss. */
-static orr_status take_keys(orr_context *ctx, orr_arena *arena, const orr_premises *in, char **key[AXES]) {
-    static const char *const without[AXES][8] = {
-        { "name", "parameterization.output_scale", "steps", NULL },
-        { "name", "parameterization.output_scale", "steps", ORR_CURVE_SIZES, NULL },
+/* (*first[a])[i]: the first point that may lie on a curve with point i, over the richness and over the width. */
+static orr_status find_alike(orr_context *ctx, orr_arena *arena, const orr_premises *in, int64_t *first[AXES]) {
+    static const char *const richness[] = { "name", "parameterization.output_scale", "steps", NULL }, *const width[] = {
+        "name", "parameterization.output_scale", "steps", "width", NULL
     };
-    const orr_experiment *e = in->experiment;
-    for (int a = 0; a < AXES; a++) {
-        key[a] = ORR_NEW(arena, char *, e->n_points);
-        if (!key[a]) return orr_fail(ctx, ORR_ENOMEM, "lazy-rich: no memory");
-        for (int64_t i = 0; i < e->n_points; i++)
-            ORR_TRY(ctx, orr_curve_key(ctx, arena, &e->points[i], problem_of(in, i), without[a], &key[a][i]));
-    }
-    return ORR_OK;
+    ORR_TRY(ctx, orr_points_alike(ctx, arena, in, richness, &first[RICHNESS]));
+    return orr_points_alike(ctx, arena, in, width, &first[WIDTH]);
 }
 
-static bool same_curve(const orr_premises *in, const struct family *f, char *const *key, int64_t i, int64_t j) {
-    if (strcmp(key[i], key[j]) != 0) return false;
+/* Lengths may differ where training goes to a loss. */
+static bool same_curve(const orr_premises *in, const struct family *f, const int64_t *first, int64_t i, int64_t j) {
+    const orr_point *p = &in->experiment->points[i], *q = &in->experiment->points[j];
+    if (first[i] != first[j] || (p->until == 0.0 && p->steps != q->steps)) return false;
     if (f->axis == RICHNESS) return true;
     const double a = f->holds_gamma ? gamma_of(&in->experiment->points[i]) : richness_of(in, i),
                  b = f->holds_gamma ? gamma_of(&in->experiment->points[j]) : richness_of(in, j);
@@ -110,13 +107,13 @@ static bool in_range(const orr_premises *in, const struct family *f, int64_t i) 
 }
 
 /* (new) The curve of family `check` that starts with point i; NULL where there is none. */
-static json_t *curve_from(const orr_premises *in, int check, char *const *key, int64_t i) {
+static json_t *curve_from(const orr_premises *in, int check, const int64_t *alike, int64_t i) {
     const struct family *f = &families[check];
     double low = (double)INFINITY, high = 0.0;
     json_t *members = json_array(), *x = json_array();
     bool first = true;
     for (int64_t j = 0; j < in->experiment->n_points; j++) {
-        if (!in_range(in, f, j) || !same_curve(in, f, key, i, j)) continue;
+        if (!in_range(in, f, j) || !same_curve(in, f, alike, i, j)) continue;
         const double at = f->axis == RICHNESS ? richness_of(in, j) : (double)problem_of(in, j)->network.width;
         if (j < i) first = false;
         low = fmin(low, at);
@@ -133,25 +130,19 @@ static json_t *curve_from(const orr_premises *in, int check, char *const *key, i
 
 /* (new) All curves of the experiment. */
 static orr_status find_curves(orr_context *ctx, orr_arena *scratch, const orr_premises *in, json_t **curves) {
-    char **key[AXES];
-    ORR_TRY(ctx, take_keys(ctx, scratch, in, key));
+    int64_t *alike[AXES];
+    ORR_TRY(ctx, find_alike(ctx, scratch, in, alike));
     *curves = json_array();
     for (int check = 0; check < LINEAR; check++)
         for (int64_t i = 0; i < in->experiment->n_points; i++) {
             json_t *curve =
-                in_range(in, &families[check], i) ? curve_from(in, check, key[families[check].axis], i) : NULL;
+                in_range(in, &families[check], i) ? curve_from(in, check, alike[families[check].axis], i) : NULL;
             if (curve) orr_json_add(*curves, curve);
         }
     return *curves ? ORR_OK : orr_fail(ctx, ORR_ENOMEM, "lazy-rich: no memory");
 }
 
 /* ---- regime ------------------------------------------------------------------------------------------------------------- */
-
-static bool descends(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
-    (void)problem;
-    *why = orr_arena_format(out_arena, "the rule is %s", p->rule->kind.name);
-    return p->rule->flow || strcmp(p->rule->kind.name, "gd") == 0;
-}
 
 static bool has_ntk_layers(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
     (void)problem;
@@ -182,15 +173,6 @@ static bool is_observed(orr_arena *out_arena, const orr_point *p, const orr_prob
     return true;
 }
 
-enum { NUMBERS_MAX = 5000 };
-
-static bool is_affordable(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
-    const int64_t n = problem->data.n * problem->signature.outputs;
-    (void)p;
-    *why = orr_arena_format(out_arena, "%lld are fitted", (long long)n);
-    return n <= NUMBERS_MAX;
-}
-
 /* There is a curve, or a network that is predicted by itself. */
 static orr_status has_something(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, bool *holds,
                                 const char **why) {
@@ -203,28 +185,19 @@ static orr_status has_something(orr_context *ctx, orr_arena *out_arena, const or
     return ORR_OK;
 }
 
-/* eta lam_max < 2 for the kernel of the start. */
-static orr_status is_stable(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, bool *holds,
-                            const char **why) {
-    const orr_experiment *e = in->experiment;
+/* Of the first seed: the kernels of wide networks are much alike. */
+static orr_status is_stable(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point, int64_t seed,
+                            bool *holds, const char **why) {
     *holds = true;
-    for (int64_t i = 0; i < e->n_points && *holds; i++) {
-        orr_linearization l;
-        if (e->points[i].rule->flow) continue;
-        ORR_TRY(ctx, orr_linearization_of(ctx, in, i, 0, &l));
-        *holds = l.largest < 2.0;
-        *why = orr_arena_format(out_arena, "%s: with seed 0 it is %.4g", e->points[i].name, l.largest);
-        orr_linearization_free(&l);
-    }
-    return *why ? ORR_OK : orr_fail(ctx, ORR_ENOMEM, "lazy-rich: no memory");
+    return seed > 0 ? ORR_OK : orr_is_stable_at_start(ctx, scratch, in, point, seed, holds, why);
 }
 
 static const orr_condition regime[] = {
-    { "the rule is gd or gradient-flow", .point = descends },
+    { "the rule is gd or gradient-flow", .point = orr_follows_gradient },
     { "the task is mse", .point = orr_has_squared_error },
     { "the parameterization is ntk", .point = has_ntk_layers },
     { "loss, ntk and feature-drift are observed", .point = is_observed },
-    { "at most 5000 numbers are fitted: examples times outputs", .point = is_affordable },
+    { "at most 5000 numbers are fitted: examples times outputs", .point = orr_can_be_linearized },
     { "gamma_0 or the width is swept, or a two-layer linear network is trained", .check = has_something },
     { "outputs are centred at the start", .point = is_centred, .beyond = true },
     { "learning rates follow the output scale", .point = is_matched, .beyond = true },
@@ -233,7 +206,7 @@ static const orr_condition regime[] = {
     { "the rule is without decay and clipping", .point = orr_is_bare_rule, .beyond = true },
     { "the loss is without ridge", .point = orr_has_no_ridge, .beyond = true },
     { "outputs depend on one example alone", .point = orr_has_no_batch_norm, .beyond = true },
-    { "training starts stable: learning rate times lambda_max is below 2", .check = is_stable, .beyond = true },
+    { "training starts stable: learning rate times lambda_max is below 2", .run = is_stable, .beyond = true },
     { 0 },
 };
 
@@ -262,36 +235,39 @@ static int64_t last_record(const orr_point *p) {
     return last;
 }
 
-static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
-                                json_t *points) {
-    const orr_point *p = &in->experiment->points[point];
-    const double gamma = gamma_of(p), richness = richness_of(in, point);
-    const bool exact = orr_is_two_layer_linear(in, point) && p->until == 0.0;
-    json_t *changes = json_array(), *loss = NULL;
-    orr_status status = predict_loss(ctx, in, point, &loss);
-    for (int64_t seed = 0; exact && status == ORR_OK && seed < in->experiment->seeds; seed++) {
+static orr_status predict_kernel(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
+                                 json_t *changes) {
+    for (int64_t seed = 0; seed < in->experiment->seeds; seed++) {
         double change = (double)NAN;
-        status = orr_two_layer_change(ctx, scratch, in, point, seed, last_record(p), &change);
+        ORR_TRY(ctx, orr_two_layer_change(ctx, scratch, in, point, seed, last_record(&in->experiment->points[point]),
+                                          &change));
         if (isfinite(change)) orr_json_add(changes, json_real(change));
     }
-    json_t *one = json_pack("{s:s, s:f, s:f, s:I, s:f, s:I, s:o?, s:o}", "point", p->name, "gamma", gamma, "gamma_0",
-                            richness, "width", (json_int_t)problem_of(in, point)->network.width, "until", p->until,
-                            "last", (json_int_t)last_record(p), "linear_loss", loss, "kernel", changes);
-    if (status == ORR_OK && json_array_append_new(points, one) != 0)
-        status = orr_fail(ctx, ORR_ENOMEM, "lazy-rich: no memory");
-    else if (status != ORR_OK) json_decref(one);
+    return ORR_OK;
+}
+
+static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
+                                const void *known, json_t **out) {
+    const orr_point *p = &in->experiment->points[point];
+    const bool exact = orr_is_two_layer_linear(in, point) && p->until == 0.0;
+    json_t *changes = json_array(), *loss = NULL;
+    (void)known;
+    orr_status status = predict_loss(ctx, in, point, &loss);
+    if (status == ORR_OK && exact) status = predict_kernel(ctx, scratch, in, point, changes);
+    *out = json_pack("{s:s, s:f, s:f, s:I, s:f, s:I, s:o?, s:o}", "point", p->name, "gamma", gamma_of(p), "gamma_0",
+                     richness_of(in, point), "width", (json_int_t)problem_of(in, point)->network.width, "until",
+                     p->until, "last", (json_int_t)last_record(p), "linear_loss", loss, "kernel", changes);
     return status;
 }
 
 static orr_status predict(orr_context *ctx, orr_arena *scratch, const orr_premises *in, json_t **prediction) {
-    json_t *points = json_array(), *curves = NULL;
-    orr_status status = find_curves(ctx, scratch, in, &curves);
-    for (int64_t i = 0; i < in->experiment->n_points && status == ORR_OK; i++)
-        status = predict_point(ctx, scratch, in, i, points);
-    *prediction = json_pack("{s:s, s:o?, s:o}", "law", "lazy-rich", "curves", curves, "points", points);
-    if (status == ORR_OK && !*prediction) status = orr_fail(ctx, ORR_ENOMEM, "lazy-rich: no memory");
-    if (status != ORR_OK) json_decref(*prediction);
-    return status;
+    json_t *points = NULL, *curves = NULL;
+    ORR_TRY(ctx, find_curves(ctx, scratch, in, &curves));
+    const orr_status status = orr_predict_points(ctx, scratch, in, predict_point, NULL, &points);
+    if (status != ORR_OK) json_decref(curves);
+    ORR_TRY(ctx, status);
+    *prediction = json_pack("{s:s, s:o, s:o}", "law", "lazy-rich", "curves", curves, "points", points);
+    return *prediction ? ORR_OK : orr_fail(ctx, ORR_ENOMEM, "lazy-rich: no memory");
 }
 
 /* ---- measurement -------------------------------------------------------------------------------------------------------- */

@@ -66,16 +66,13 @@ static double loss_scale(const orr_point *p, const orr_problem *problem) {
 static orr_status read_task(orr_context *ctx, orr_arena *scratch, const orr_problem *problem, orr_linear_task *out) {
     const orr_dataset *d = &problem->data;
     const int64_t outputs = problem->signature.outputs;
-    double *one_hot = NULL;
+    double *y = ORR_NEW(scratch, double, d->n *outputs);
     orr_arena *work;
-    if (!d->y) {
-        one_hot = ORR_NEW(scratch, double, d->n *outputs);
-        if (!one_hot) return orr_fail(ctx, ORR_ENOMEM, "deep linear modes: no memory for %lld labels", (long long)d->n);
-        for (int64_t i = 0; i < d->n; i++) one_hot[i * outputs + d->label[i]] = 1.0;
-    }
+    if (!y) return orr_fail(ctx, ORR_ENOMEM, "deep linear modes: no memory for %lld targets", (long long)d->n);
+    orr_dataset_answers(d, outputs, y);
     ORR_TRY(ctx, orr_arena_new(ctx, &work));
-    const orr_status status = orr_linear_task_new(ctx, scratch, work, d->n, orr_dataset_features(d), outputs, d->x,
-                                                  d->y ? d->y : one_hot, out);
+    const orr_status status =
+        orr_linear_task_new(ctx, scratch, work, d->n, orr_dataset_features(d), outputs, d->x, y, out);
     orr_arena_free(work);
     return status;
 }

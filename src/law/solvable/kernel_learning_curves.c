@@ -25,6 +25,7 @@
 #include "law/kernel_population.h"
 #include "law/law.h"
 #include "law/measuring.h"
+#include "law/predicting.h"
 #include "report/page.h"
 #include "theory/kernel_regression.h"
 
@@ -168,49 +169,48 @@ static orr_status predict_seed(orr_context *ctx, orr_arena *arena, const orr_poi
     return *out ? ORR_OK : no_memory(ctx);
 }
 
-static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
+/* (new) a list of what predict_seed says; seeds that share their data share it. */
+static orr_status predict_seeds(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
                                 json_t **out) {
+    const orr_problem *const *problems = in->problems + point * in->experiment->seeds;
+    orr_status status = ORR_OK;
+    json_t *seeds = json_array();
+    for (int64_t i = 0; i < in->experiment->seeds && status == ORR_OK; i++) {
+        json_t *one = NULL;
+        const orr_arena_mark mark = orr_arena_here(scratch);
+        status = orr_premises_tick(in);
+        if (i > 0 && problems[i] == problems[i - 1]) one = json_incref(json_array_get(seeds, (size_t)i - 1));
+        else if (status == ORR_OK)
+            status = predict_seed(ctx, scratch, &in->experiment->points[point], problems[i], &one);
+        orr_arena_rewind(scratch, mark);
+        if (json_array_append_new(seeds, one) != 0 && status == ORR_OK) status = no_memory(ctx);
+    }
+    if (status == ORR_OK) *out = seeds;
+    else json_decref(seeds);
+    return status;
+}
+
+static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
+                                const void *known, json_t **out) {
     const orr_point *p = &in->experiment->points[point];
     const orr_problem *const *problems = in->problems + point * in->experiment->seeds;
     const orr_settings *s = orr_kernel_settings(p);
     int64_t n_ridges;
     const double *ridges = orr_reals(s, "ridges", &n_ridges);
-    json_t *seeds = json_array();
-    orr_status status = ORR_OK;
-    for (int64_t i = 0; i < in->experiment->seeds && status == ORR_OK; i++) {
-        json_t *one = NULL;
-        const orr_arena_mark mark = orr_arena_here(scratch);
-        if (i > 0 && problems[i] == problems[i - 1]) one = json_incref(json_array_get(seeds, (size_t)i - 1));
-        else status = predict_seed(ctx, scratch, p, problems[i], &one);
-        orr_arena_rewind(scratch, mark);
-        if (status == ORR_OK && in->tick) status = in->tick(in->user);
-        if (json_array_append_new(seeds, one) != 0 && status == ORR_OK) status = no_memory(ctx);
-    }
+    json_t *seeds;
+    (void)known;
+    ORR_TRY(ctx, predict_seeds(ctx, scratch, in, point, &seeds));
     /* exact errors are without the noise of a test label */
     const double added = orr_settings_say(s, "test", "exact") ? orr_population_noise(problems[0]) : 0.0;
-    if (status == ORR_OK) {
-        *out = json_pack("{s:s, s:s, s:s, s:I, s:o, s:f, s:O}", "point", p->name, "population",
-                         orr_population_names[orr_population_kind_of(p)], "kernel", orr_text(s, "kernel"), "outputs",
-                         (json_int_t)orr_target_outputs(problems[0]), "ridges", orr_json_reals(ridges, n_ridges),
-                         "added", added, "seeds", seeds);
-        if (!*out) status = no_memory(ctx);
-    }
-    json_decref(seeds);
-    return status;
+    *out = json_pack("{s:s, s:s, s:s, s:I, s:o, s:f, s:o}", "point", p->name, "population",
+                     orr_population_names[orr_population_kind_of(p)], "kernel", orr_text(s, "kernel"), "outputs",
+                     (json_int_t)orr_target_outputs(problems[0]), "ridges", orr_json_reals(ridges, n_ridges), "added",
+                     added, "seeds", seeds);
+    return ORR_OK;
 }
 
 static orr_status predict(orr_context *ctx, orr_arena *scratch, const orr_premises *in, json_t **prediction) {
-    json_t *points = json_array();
-    for (int64_t i = 0; i < in->experiment->n_points; i++) {
-        json_t *point = NULL;
-        const orr_status status = predict_point(ctx, scratch, in, i, &point);
-        if (status != ORR_OK || json_array_append_new(points, point) != 0) {
-            json_decref(points);
-            return status != ORR_OK ? status : no_memory(ctx);
-        }
-    }
-    *prediction = json_pack("{s:s, s:o}", "law", "kernel-learning-curves", "points", points);
-    return *prediction ? ORR_OK : no_memory(ctx);
+    return orr_predict_each(ctx, scratch, in, "kernel-learning-curves", predict_point, NULL, prediction);
 }
 
 /* ---- measurement -------------------------------------------------------------------------------------------------------- */
@@ -370,45 +370,35 @@ static void add_unless_negative(orr_check_values *values, double x) {
     if (!(x < 0.0)) orr_check_add(values, x);
 }
 
-static void judge_run(const char *of, const pair *p, orr_check_values *values) {
-    static const double least = 1e-3;
-    if (strcmp(of, "features") == 0) {
-        orr_check_add(&values[FEATURES_RMS], rms_relative(p, least));
-        add_unless_negative(&values[FEATURES_LARGEST], largest_scaled(p, least));
-        add_unless_negative(&values[FEATURES_LEARNED], largest_of_learned(p));
-    }
-    if (strcmp(of, "sphere") == 0) orr_check_add(&values[SPHERE_LARGEST], largest_relative(p, 0.05));
-    if (strcmp(of, "pool") == 0) {
-        orr_check_add(&values[POOL_LARGEST], largest_relative(p, least));
-        orr_check_add(&values[POOL_TRAIN], largest_of_train(p));
-    }
-}
-
-static pair pair_of(const json_t *point, const json_t *measurement, size_t i, size_t seed) {
-    const json_t *at = json_object_get(json_array_get(json_object_get(point, "seeds"), seed), "at");
+static pair pair_of(const json_t *point, const json_t *predicted, const json_t *run) {
+    const json_t *at = json_object_get(predicted, "at");
     return (pair){ .at = at,
-                   .run = orr_measured(measurement, i, seed),
+                   .run = run,
                    .ridges = (int64_t)json_array_size(json_object_get(point, "ridges")),
                    .outputs = json_integer_value(json_object_get(point, "outputs")),
                    .n = (int64_t)json_array_size(json_object_get(at, "test")),
                    .added = orr_number_of(point, "added") };
 }
 
+static void judge_run(const json_t *point, const json_t *predicted, const json_t *run, orr_check_values *values) {
+    const char *of = json_string_value(json_object_get(point, "population"));
+    const pair p = pair_of(point, predicted, run);
+    static const double least = 1e-3;
+    if (strcmp(of, "features") == 0) {
+        orr_check_add(&values[FEATURES_RMS], rms_relative(&p, least));
+        add_unless_negative(&values[FEATURES_LARGEST], largest_scaled(&p, least));
+        add_unless_negative(&values[FEATURES_LEARNED], largest_of_learned(&p));
+    }
+    if (strcmp(of, "sphere") == 0) orr_check_add(&values[SPHERE_LARGEST], largest_relative(&p, 0.05));
+    if (strcmp(of, "pool") == 0) {
+        orr_check_add(&values[POOL_LARGEST], largest_relative(&p, least));
+        orr_check_add(&values[POOL_TRAIN], largest_of_train(&p));
+    }
+}
+
 static orr_status judge(orr_context *ctx, orr_arena *out_arena, const json_t *prediction, const json_t *measurement,
                         orr_check_values *values) {
-    const json_t *points = json_object_get(prediction, "points");
-    int64_t room = 0;
-    for (size_t i = 0; i < json_array_size(points); i++)
-        room += (int64_t)json_array_size(json_object_get(json_array_get(points, i), "seeds"));
-    ORR_TRY(ctx, orr_check_values_new(ctx, out_arena, checks, room, values));
-    for (size_t i = 0; i < json_array_size(points); i++) {
-        const json_t *point = json_array_get(points, i);
-        for (size_t seed = 0; seed < json_array_size(json_object_get(point, "seeds")); seed++) {
-            const pair p = pair_of(point, measurement, i, seed);
-            judge_run(json_string_value(json_object_get(point, "population")), &p, values);
-        }
-    }
-    return ORR_OK;
+    return orr_judge_runs(ctx, out_arena, checks, 1, prediction, "seeds", measurement, judge_run, values);
 }
 
 /* ---- figure ------------------------------------------------------------------------------------------------------------- */
@@ -477,7 +467,7 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
             const json_t *point = json_array_get(points, i), *seeds = json_object_get(point, "seeds");
             if (strcmp(json_string_value(json_object_get(point, "population")), orr_population_names[k]) != 0) continue;
             for (size_t seed = 0; seed < json_array_size(seeds); seed++) {
-                const pair p = pair_of(point, measurement, i, seed);
+                const pair p = pair_of(point, json_array_get(seeds, seed), orr_measured(measurement, i, seed));
                 if (seed == 0) add_line(lines, point, &p, json_object_get(json_array_get(seeds, seed), "line"));
                 add_dots(dots, point, &p, seed);
                 if (seed == 0) add_modes(modes, point, &p);

@@ -19,9 +19,11 @@
 #include "base/context.h"
 #include "law/conditions.h"
 #include "law/curve.h"
+#include "law/grouping.h"
 #include "law/law.h"
 #include "law/linearization.h"
 #include "law/measuring.h"
+#include "law/predicting.h"
 #include "report/page.h"
 #include "store/query.h"
 
@@ -41,12 +43,6 @@ static int64_t last_record(const orr_point *p) {
 
 /* ---- regime ------------------------------------------------------------------------------------------------------------- */
 
-static bool descends(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
-    (void)problem;
-    *why = orr_arena_format(out_arena, "the rule is %s", p->rule->kind.name);
-    return p->rule->flow || strcmp(p->rule->kind.name, "gd") == 0;
-}
-
 static bool has_one_answer(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
     (void)p;
     *why = orr_arena_string(out_arena, "examples have a label at each position");
@@ -63,15 +59,6 @@ static bool is_tested(orr_arena *out_arena, const orr_point *p, const orr_proble
     (void)p;
     *why = orr_arena_string(out_arena, "the data have none (n_test)");
     return problem->data.n_test > 0;
-}
-
-enum { NUMBERS_MAX = 5000 };
-
-static bool is_affordable(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
-    const int64_t n = problem->data.n * problem->signature.outputs;
-    (void)p;
-    *why = orr_arena_format(out_arena, "%lld are fitted", (long long)n);
-    return n <= NUMBERS_MAX;
 }
 
 static bool keeps_its_kernel(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
@@ -97,34 +84,15 @@ static orr_status is_wide(orr_context *ctx, orr_arena *out_arena, const orr_prem
     return *why ? ORR_OK : orr_fail(ctx, ORR_ENOMEM, "linearized dynamics: no memory");
 }
 
-/* eta s lam_max < 2 at every point and seed. */
-static orr_status is_stable(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, bool *holds,
-                            const char **why) {
-    const orr_experiment *e = in->experiment;
-    *holds = true;
-    *why = "";
-    for (int64_t i = 0; i < e->n_points * e->seeds && *holds; i++) {
-        const orr_point *p = &e->points[i / e->seeds];
-        orr_linearization l;
-        if (p->rule->flow) continue;
-        ORR_TRY(ctx, orr_linearization_of(ctx, in, i / e->seeds, i % e->seeds, &l));
-        *holds = l.largest < 2.0;
-        *why =
-            orr_arena_format(out_arena, "%s: with seed %lld it is %.4g", p->name, (long long)(i % e->seeds), l.largest);
-        orr_linearization_free(&l);
-    }
-    return *why ? ORR_OK : orr_fail(ctx, ORR_ENOMEM, "linearized dynamics: no memory");
-}
-
 static const orr_condition regime[] = {
-    { "the rule is gd or gradient-flow", .point = descends },
+    { "the rule is gd or gradient-flow", .point = orr_follows_gradient },
     { "the task is mse", .point = orr_has_squared_error },
     { "an example has one answer", .point = has_one_answer },
     { "outputs are observed", .point = is_observed },
     { "there are test examples", .point = is_tested },
     { "test outputs depend on one example alone", .point = orr_has_no_batch_norm },
     { "no run ends before its last update", .point = orr_runs_to_its_end },
-    { "at most 5000 numbers are fitted: examples times outputs", .point = is_affordable },
+    { "at most 5000 numbers are fitted: examples times outputs", .point = orr_can_be_linearized },
     { "every update sees all examples", .point = orr_is_full_batch, .beyond = true },
     { "the learning rate is constant", .point = orr_has_constant_rate, .beyond = true },
     { "the rule is without decay and clipping", .point = orr_is_bare_rule, .beyond = true },
@@ -132,8 +100,8 @@ static const orr_condition regime[] = {
     { "the kernel stands still as the width grows: the parameterization is ntk or standard", .point = keeps_its_kernel,
       .beyond = true },
     { "a network is at least 1024 wide", .check = is_wide, .beyond = true },
-    { "gradient descent on the linear model is stable: learning rate times lambda_max is below 2", .check = is_stable,
-      .beyond = true },
+    { "gradient descent on the linear model is stable: learning rate times lambda_max is below 2",
+      .run = orr_is_stable_at_start, .beyond = true },
     { 0 },
 };
 
@@ -141,10 +109,11 @@ static const orr_condition regime[] = {
 
 /* (new) { seed, largest, train, test }: f_t at the recorded updates, [record][number]. */
 static orr_status predict_run(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point, int64_t seed,
-                              json_t **out) {
+                              const void *known, json_t **out) {
     const orr_point *p = &in->experiment->points[point];
     const int64_t last = last_record(p);
     orr_linearization l;
+    (void)known;
     ORR_TRY(ctx, orr_linearization_of(ctx, in, point, seed, &l));
     const int64_t n = l.kernel.n, m = l.kernel.m;
     double *f = ORR_NEW(l.arena, double, n + m);
@@ -162,27 +131,12 @@ static orr_status predict_run(orr_context *ctx, orr_arena *scratch, const orr_pr
     *out =
         json_pack("{s:I, s:f, s:o, s:o}", "seed", (json_int_t)seed, "largest", l.largest, "train", train, "test", test);
     orr_linearization_free(&l);
-    if (status == ORR_OK && !*out) status = orr_fail(ctx, ORR_ENOMEM, "linearized dynamics: no memory");
     return status;
 }
 
 static bool has_kink(const orr_point *p) {
     const orr_settings *s = &p->architecture_settings;
     return orr_settings_has(s, "activation") && strcmp(orr_text(s, "activation"), "relu") == 0;
-}
-
-/* *first: the first point of the sweep that lies on the curve of this one. */
-static orr_status first_of_curve(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
-                                 int64_t *first) {
-    const orr_experiment *e = in->experiment;
-    static const char *const without[] = { "name", "rule.learning_rate", ORR_CURVE_SIZES, NULL };
-    char *own, *other;
-    ORR_TRY(ctx, orr_curve_key(ctx, scratch, &e->points[point], in->problems[point * e->seeds], without, &own));
-    for (*first = 0; *first < point; ++*first) {
-        ORR_TRY(ctx, orr_curve_key(ctx, scratch, &e->points[*first], in->problems[*first * e->seeds], without, &other));
-        if (strcmp(own, other) == 0) break;
-    }
-    return ORR_OK;
 }
 
 /* "erf", "relu, 2 hidden layers": a curve's name; new. */
@@ -201,34 +155,23 @@ static json_t *records_of(const orr_point *p) {
 }
 
 static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
-                                json_t *points) {
+                                const void *known, json_t **out) {
+    const int64_t *first = known; /* point of each curve */
     const orr_point *p = &in->experiment->points[point];
-    int64_t first = point;
-    ORR_TRY(ctx, first_of_curve(ctx, scratch, in, point, &first));
-    json_t *runs = json_array();
     const orr_problem *problem = in->problems[point * in->experiment->seeds];
-    json_t *one = json_pack("{s:s, s:I, s:o, s:I, s:b, s:o, s:o}", "point", p->name, "curve", (json_int_t)first,
-                            "label", label_of(p, problem), "width", (json_int_t)problem->network.width, "kink",
-                            has_kink(p), "step", records_of(p), "runs", runs);
-    if (json_array_append_new(points, one) != 0) return orr_fail(ctx, ORR_ENOMEM, "linearized dynamics: no memory");
-    for (int64_t seed = 0; seed < in->experiment->seeds; seed++) {
-        json_t *run = NULL;
-        const orr_status status = predict_run(ctx, scratch, in, point, seed, &run);
-        orr_json_add(runs, run);
-        ORR_TRY(ctx, status);
-    }
+    json_t *runs;
+    ORR_TRY(ctx, orr_predict_runs(ctx, scratch, in, point, predict_run, NULL, &runs));
+    *out = json_pack("{s:s, s:I, s:o, s:I, s:b, s:o, s:o}", "point", p->name, "curve", (json_int_t)first[point],
+                     "label", label_of(p, problem), "width", (json_int_t)problem->network.width, "kink", has_kink(p),
+                     "step", records_of(p), "runs", runs);
     return ORR_OK;
 }
 
 static orr_status predict(orr_context *ctx, orr_arena *scratch, const orr_premises *in, json_t **prediction) {
-    json_t *points = json_array();
-    orr_status status = ORR_OK;
-    for (int64_t i = 0; i < in->experiment->n_points && status == ORR_OK; i++)
-        status = predict_point(ctx, scratch, in, i, points);
-    *prediction = json_pack("{s:s, s:o}", "law", "linearized-network-dynamics", "points", points);
-    if (status == ORR_OK && !*prediction) status = orr_fail(ctx, ORR_ENOMEM, "linearized dynamics: no memory");
-    if (status != ORR_OK) json_decref(*prediction);
-    return status;
+    static const char *const but[] = { "name", "rule.learning_rate", "width", NULL };
+    int64_t *first;
+    ORR_TRY(ctx, orr_points_alike(ctx, scratch, in, but, &first));
+    return orr_predict_each(ctx, scratch, in, "linearized-network-dynamics", predict_point, first, prediction);
 }
 
 /* ---- measurement -------------------------------------------------------------------------------------------------------- */

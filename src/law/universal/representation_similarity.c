@@ -18,8 +18,10 @@
 
 #include "base/context.h"
 #include "law/conditions.h"
+#include "law/grouping.h"
 #include "law/law.h"
 #include "law/measuring.h"
+#include "law/predicting.h"
 #include "numeric/similarity.h"
 #include "report/page.h"
 #include "store/query.h"
@@ -138,10 +140,11 @@ static orr_status ratio_of(orr_context *ctx, orr_arena *scratch, const orr_point
 }
 
 static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
-                                int64_t first, json_t **out) {
+                                const void *known, json_t **out) {
+    const int64_t *first = known; /* point of each network */
     const orr_point *p = &in->experiment->points[point];
     const orr_problem *problem = in->problems[point * in->experiment->seeds];
-    *out = json_pack("{s:s, s:I, s:b, s:I, s:I}", "point", p->name, "network", (json_int_t)first, "random",
+    *out = json_pack("{s:s, s:I, s:b, s:I, s:I}", "point", p->name, "network", (json_int_t)first[point], "random",
                      is_random(p), "width", (json_int_t)orr_point_width(p), "last_step", (json_int_t)p->steps);
     if (!*out) return orr_fail(ctx, ORR_ENOMEM, "representation similarity: no memory for a prediction");
     if (!is_random(p)) return ORR_OK;
@@ -155,20 +158,7 @@ static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_
 static orr_status predict(orr_context *ctx, orr_arena *scratch, const orr_premises *in, json_t **prediction) {
     int64_t *first;
     ORR_TRY(ctx, orr_points_by_network(ctx, scratch, in->experiment, &first));
-    json_t *points = json_array();
-    for (int64_t i = 0; i < in->experiment->n_points; i++) {
-        json_t *point = NULL;
-        const orr_arena_mark mark = orr_arena_here(scratch);
-        orr_status status = predict_point(ctx, scratch, in, i, first[i], &point);
-        orr_arena_rewind(scratch, mark);
-        if (point) orr_json_add(points, point);
-        if (status == ORR_OK && in->tick) status = in->tick(in->user);
-        if (status == ORR_OK) continue;
-        json_decref(points);
-        return status;
-    }
-    *prediction = json_pack("{s:s, s:o}", "law", "representation-similarity", "points", points);
-    return *prediction ? ORR_OK : orr_fail(ctx, ORR_ENOMEM, "representation similarity: no memory for a prediction");
+    return orr_predict_each(ctx, scratch, in, "representation-similarity", predict_point, first, prediction);
 }
 
 /* ---- measurement -------------------------------------------------------------------------------------------------------- */

@@ -127,7 +127,7 @@ static void outside_its_regime_the_law_says_which_condition(void **state) {
         { "until=0.01", "no run ends before its last update", "until is 0.01" },
         { "observe.norms.every=2", "recorded at each update", "{ kind: norms, every: 1 }" },
         { "rule.kick=0", "the rule has a kick", "the size of rounding" },
-        { "architecture.activation=relu", "the network is smooth", "relu has kinks" },
+        { "architecture.activation=relu", "the network is smooth", "relu has a kink" },
         { "architecture.weight_variance=9", "the flow starts below the edge", "with seed 0 it is at" },
         { "rule.learning_rate=0.01", "the edge is passed", "stays below it" },
         { "steps=200", "the edge is passed", "stays below it" },
