@@ -67,6 +67,15 @@ orr_status orr_points_by_network(orr_context *ctx, orr_arena *out_arena, const o
     return good ? ORR_OK : orr_fail(ctx, ORR_ENOMEM, "no memory for the points of an experiment");
 }
 
+void orr_insert_ascending(double *list, int64_t *n, double x) {
+    int64_t at = 0;
+    while (at < *n && list[at] < x) at++;
+    if (at < *n && list[at] == x) return;
+    memmove(list + at + 1, list + at, (size_t)(*n - at) * sizeof *list);
+    list[at] = x;
+    ++*n;
+}
+
 int64_t orr_point_width(const orr_point *p) {
     const orr_settings *s = &p->architecture_settings;
     const char *name = p->architecture->width;

@@ -13,6 +13,9 @@ orr_status orr_points_alike(orr_context *ctx, orr_arena *out_arena, const orr_pr
 orr_status orr_points_by_network(orr_context *ctx, orr_arena *out_arena, const orr_experiment *e,
                                  int64_t **first) ORR_MUST_USE;
 
+/* Puts x among the *n ascending numbers of a list that has room, if it isn't there: different widths, rates, batch sizes. */
+void orr_insert_ascending(double *list, int64_t *n, double x);
+
 /* The narrowest of what the architecture calls its width; 0 where nothing makes it wider. */
 int64_t orr_point_width(const orr_point *point);
 

@@ -1,4 +1,4 @@
-/* Linear regression by stochastic gradient descent, as critical-batch-size knows it beforehand: y = W x + noise with fresh Gaussian x,
+/* Linear regression by stochastic gradient descent, as laws about batches know it beforehand: y = W x + noise with fresh Gaussian x,
  * f = w x, squared error.  Several outputs are as many problems with the same x; their moments, noise and losses add up. */
 #ifndef ORR_LAW_HYPERPARAMETERS_BATCH_REGRESSION_H
 #define ORR_LAW_HYPERPARAMETERS_BATCH_REGRESSION_H
@@ -6,17 +6,18 @@
 #include "law/law.h"
 #include "theory/sgd_moments.h"
 
-/* Losses are `scale` times those of theory, and learning rates count `scale` times: 1 for 1/2 a mean over examples. */
 typedef struct orr_batch_regression {
     orr_sgd_regression r;
-    double *m_0; /* [r.n]: sum over outputs of (w_j - s W_j)^2 before training, mean over seeds */
-    double scale;
+    double *
+        m_0; /* [r.n]: sum over outputs of (w_j - s W_j)^2 before training, mean over seeds; w as the network sees them */
+    double scale; /* losses are so many times those of theory: 1 for 1/2 a mean over examples */
+    double rate;  /* learning rates count so many times: by the scale, and by the parameterization */
 } orr_batch_regression;
 
 bool orr_is_batch_regression(const orr_point *point, const orr_problem *problem);
 
-/* Of the experiment's first point.  Fails: ORR_ENOMEM. */
-orr_status orr_batch_regression_of(orr_context *ctx, orr_arena *out_arena, const orr_premises *in,
+/* Of a point.  Fails: ORR_ENOMEM. */
+orr_status orr_batch_regression_of(orr_context *ctx, orr_arena *out_arena, const orr_premises *in, int64_t point,
                                    orr_batch_regression *out) ORR_MUST_USE;
 
 /* Updates to a loss, in the task's units; infinite where `most` are not enough. */

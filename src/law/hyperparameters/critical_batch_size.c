@@ -21,10 +21,13 @@
 #include <string.h>
 
 #include "base/context.h"
+#include "lab/training.h"
 #include "law/conditions.h"
+#include "law/grouping.h"
+#include "law/hyperparameters/batch_noise.h"
 #include "law/hyperparameters/batch_regression.h"
-#include "law/hyperparameters/batch_tuning.h"
 #include "law/measuring.h"
+#include "law/predicting.h"
 #include "report/page.h"
 #include "theory/batch_fit.h"
 
@@ -50,8 +53,7 @@ static const char *series_of(const orr_point *p, const orr_problem *problem) {
 static double target_of(const orr_point *p) { return orr_real(&loss_of(p)->settings, "target"); }
 
 static double batch_of(const orr_point *p, const orr_problem *problem) {
-    const int64_t batch = orr_int(&p->rule_settings, "batch");
-    return (double)(batch ? batch : problem->data.n);
+    return (double)orr_training_batch(&p->rule_settings, problem->data.n);
 }
 
 static double rate_of(const orr_point *p) { return orr_real(&p->rule_settings, "learning_rate"); }
@@ -68,20 +70,6 @@ static bool has_batches(orr_arena *out_arena, const orr_point *p, const orr_prob
     (void)problem;
     *why = orr_arena_format(out_arena, "the rule %s has none", p->rule->kind.name);
     return orr_settings_has(&p->rule_settings, "batch") && orr_settings_has(&p->rule_settings, "learning_rate");
-}
-
-static bool is_plain(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
-    (void)problem;
-    *why = orr_arena_format(out_arena, "the rule is %s%s", p->rule->kind.name,
-                            strcmp(p->rule->kind.name, "sgd") == 0 ? " with momentum" : "");
-    return strcmp(p->rule->kind.name, "gd") == 0 ||
-           (strcmp(p->rule->kind.name, "sgd") == 0 && orr_real(&p->rule_settings, "momentum") == 0.0);
-}
-
-static bool is_independent(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
-    (void)problem;
-    *why = orr_arena_string(out_arena, "sampling is shuffle");
-    return !orr_settings_say(&p->rule_settings, "sampling", "shuffle");
 }
 
 /* Batch size, learning rate and length may differ from point to point, and when is measured. */
@@ -111,15 +99,8 @@ static int64_t points_of_batch(const orr_premises *in, double batch) {
 static int64_t find_batches(const orr_premises *in, double *batch) {
     const orr_experiment *e = in->experiment;
     int64_t n = 0;
-    for (int64_t i = 0; i < e->n_points; i++) {
-        const double b = batch_of(&e->points[i], in->problems[i * e->seeds]);
-        int64_t at = 0;
-        while (at < n && batch[at] < b) at++;
-        if (at < n && batch[at] == b) continue;
-        memmove(batch + at + 1, batch + at, (size_t)(n - at) * sizeof *batch);
-        batch[at] = b;
-        n++;
-    }
+    for (int64_t i = 0; i < e->n_points; i++)
+        orr_insert_ascending(batch, &n, batch_of(&e->points[i], in->problems[i * e->seeds]));
     return n;
 }
 
@@ -152,7 +133,7 @@ static orr_status is_reached(orr_context *ctx, orr_arena *out_arena, const orr_p
     *holds = true;
     if (!batch) return orr_fail(ctx, ORR_ENOMEM, "critical batch size: no memory");
     if (!is_known(in)) return ORR_OK;
-    ORR_TRY(ctx, orr_batch_regression_of(ctx, out_arena, in, &g));
+    ORR_TRY(ctx, orr_batch_regression_of(ctx, out_arena, in, 0, &g));
     const int64_t n = find_batches(in, batch);
     for (int64_t b = 0; b < n && *holds; b++) {
         *holds = false;
@@ -176,9 +157,10 @@ static const orr_condition regime[] = {
       .check = is_scanned },
     { "the learning rate is constant", .point = orr_has_constant_rate, .beyond = true },
     { "the rule is without decay and clipping", .point = orr_is_bare_rule, .beyond = true },
-    { "the rule is gradient descent on batches", .point = is_plain, .beyond = true },
+    { "the rule is gradient descent on batches", .point = orr_is_plain_descent, .beyond = true },
     { "no run ends before its last update", .point = orr_runs_to_its_end },
-    { "batches are drawn independently: with replacement, or fresh examples", .point = is_independent, .beyond = true },
+    { "batches are drawn independently: with replacement, or fresh examples", .point = orr_draws_independently,
+      .beyond = true },
     { "the target is reached at every batch size", .check = is_reached, .beyond = true },
     { 0 },
 };
@@ -201,12 +183,13 @@ static bool observes_noise(const orr_point *p) {
     return orr_point_observation(p, "gradient-noise") || orr_point_observation(p, "per-example-gradients");
 }
 
-/* (new) { point, batch, learning_rate, last_step, and for regression: steps, noise where it is observed }. */
-static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_premises *in,
-                                const orr_batch_regression *g, int64_t i, json_t **out) {
-    const orr_point *p = &in->experiment->points[i];
-    const double batch = batch_of(p, in->problems[i * in->experiment->seeds]);
-    const orr_arena_mark mark = orr_arena_here(scratch);
+/* (new) { point, name, batch, learning_rate, and for regression: steps, noise where it is observed }.  known: an
+ * orr_batch_regression; NULL for other networks. */
+static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
+                                const void *known, json_t **out) {
+    const orr_batch_regression *g = known;
+    const orr_point *p = &in->experiment->points[point];
+    const double batch = batch_of(p, in->problems[point * in->experiment->seeds]);
     double steps = (double)NAN;
     json_t *noise = json_null();
     if (g)
@@ -214,10 +197,9 @@ static orr_status predict_point(orr_context *ctx, orr_arena *scratch, const orr_
                                                   &steps));
     if (g && observes_noise(p))
         ORR_TRY(ctx, orr_batch_regression_noise(ctx, scratch, g, batch, rate_of(p), p->steps, &noise));
-    orr_arena_rewind(scratch, mark);
-    *out = json_pack("{s:I, s:s, s:f, s:f, s:o, s:o}", "point", (json_int_t)i, "name", p->name, "batch", batch,
+    *out = json_pack("{s:I, s:s, s:f, s:f, s:o, s:o}", "point", (json_int_t)point, "name", p->name, "batch", batch,
                      "learning_rate", rate_of(p), "steps", orr_json_real(steps), "noise", noise);
-    return *out ? ORR_OK : no_memory(ctx);
+    return ORR_OK;
 }
 
 /* The fewest updates among points of a batch size; -1: none gets there. */
@@ -265,39 +247,23 @@ static orr_status predict_regression(orr_context *ctx, orr_arena *scratch, const
     return failed ? no_memory(ctx) : ORR_OK;
 }
 
-static orr_status predict_all(orr_context *ctx, orr_arena *scratch, const orr_premises *in, json_t *points,
-                              json_t *out) {
+static orr_status predict(orr_context *ctx, orr_arena *scratch, const orr_premises *in, json_t **prediction) {
     const orr_experiment *e = in->experiment;
     const bool known = is_known(in);
     double *batch = ORR_NEW(scratch, double, e->n_points);
     orr_batch_regression g = { 0 };
-    json_t *exact = NULL;
+    json_t *points, *exact = NULL;
     if (!batch) return no_memory(ctx);
-    if (known) ORR_TRY(ctx, orr_batch_regression_of(ctx, scratch, in, &g));
-    for (int64_t i = 0; i < e->n_points; i++) {
-        json_t *point = NULL;
-        ORR_TRY(ctx, predict_point(ctx, scratch, in, known ? &g : NULL, i, &point));
-        if (json_array_append_new(points, point) != 0) return no_memory(ctx);
-        if (in->tick) ORR_TRY(ctx, in->tick(in->user));
-    }
     const int64_t n = find_batches(in, batch);
-    if (json_object_set_new(out, "batches", orr_json_reals(batch, n)) != 0) return no_memory(ctx);
-    if (!known) return ORR_OK;
-    const orr_status status = predict_regression(ctx, scratch, &g, points, batch, n, &exact);
-    if (json_object_set_new(out, "regression", exact) != 0 && status == ORR_OK) return no_memory(ctx);
-    return status;
-}
-
-static orr_status predict(orr_context *ctx, orr_arena *scratch, const orr_premises *in, json_t **prediction) {
-    const orr_experiment *e = in->experiment;
-    json_t *points = json_array();
-    *prediction = json_pack("{s:s, s:s, s:s, s:f, s:I, s:o, s:o}", "law", "critical-batch-size", "form",
+    if (known) ORR_TRY(ctx, orr_batch_regression_of(ctx, scratch, in, 0, &g));
+    ORR_TRY(ctx, orr_predict_points(ctx, scratch, in, predict_point, known ? &g : NULL, &points));
+    const orr_status status = known ? predict_regression(ctx, scratch, &g, points, batch, n, &exact) : ORR_OK;
+    *prediction = json_pack("{s:s, s:s, s:s, s:f, s:I, s:o, s:o, s:o, s:o*}", "law", "critical-batch-size", "form",
                             "S = S_min (1 + B_crit/B)", "series", series_of(&e->points[0], in->problems[0]), "target",
                             target_of(&e->points[0]), "seeds", (json_int_t)e->seeds, "population",
-                            orr_json_real(population_of(in)), "points", points);
-    if (!*prediction) return no_memory(ctx);
-    const orr_status status = predict_all(ctx, scratch, in, points, *prediction);
-    if (status == ORR_OK) return ORR_OK;
+                            orr_json_real(population_of(in)), "points", points, "batches", orr_json_reals(batch, n),
+                            "regression", exact);
+    if (status == ORR_OK) return *prediction ? ORR_OK : no_memory(ctx);
     json_decref(*prediction);
     *prediction = NULL;
     return status;
@@ -307,16 +273,8 @@ static orr_status predict(orr_context *ctx, orr_arena *scratch, const orr_premis
 
 static orr_status measure_run(orr_context *ctx, orr_arena *scratch, const orr_records *records, int64_t point,
                               int64_t seed, json_t **out) {
-    static const char *const names[] = { "excess_loss",
-                                         "loss_test",
-                                         "loss",
-                                         "batch_noise_signal",
-                                         "batch_noise_trace",
-                                         "gradient_noise_signal",
-                                         "gradient_noise_trace",
-                                         "gradient_curved_signal",
-                                         "gradient_curved_trace",
-                                         NULL };
+    static const char *const names[] = { "excess_loss",      "loss_test",         "loss", "batch_noise_*",
+                                         "gradient_noise_*", "gradient_curved_*", NULL };
     return orr_measure_series(ctx, scratch, records, point, seed, names, out);
 }
 
@@ -340,39 +298,12 @@ static const orr_check checks[] = {
 };
 enum { RESIDUAL, EXPONENT, CRITICAL, TWO_BATCHES, EXAMPLES, AGREEMENT };
 
-/* What an estimator recorded at its record i, summed over a group's seeds. */
-typedef struct estimate {
-    double trace, signal;
-} estimate;
-
-/* Estimators take the examples for draws from a distribution.  Where a run draws from those examples alone, they are all there is, and
- * |G|^2 is that of their mean gradient, without tr Sigma/N taken off it. */
-static estimate estimate_at(const orr_batch_group *g, const json_t *point, const char *trace, const char *signal,
-                            size_t i) {
-    const double population = orr_number_of(g->prediction, "population"); /* NaN: a distribution */
-    estimate e = { 0.0, 0.0 };
-    for (size_t seed = g->from; seed < g->to; seed++) {
-        e.trace += orr_number_at(json_object_get(orr_batch_series(g, point, seed, trace), "value"), i);
-        e.signal += orr_number_at(json_object_get(orr_batch_series(g, point, seed, signal), "value"), i);
-    }
-    if (population > 0.0) e.signal += e.trace / population;
-    return e;
-}
-
-/* When the first seed of a group recorded a series. */
-static const json_t *steps_of(const orr_batch_group *g, const json_t *point, const char *name) {
-    return json_object_get(orr_batch_series(g, point, g->from, name), "step");
-}
-
-/* Sum over records up to the target of B_noise at a point, sums over seeds before each ratio; *n of them. */
+/* Sum over records up to the target of B_noise at a point; *n of them. */
 static double sum_noise(const orr_batch_group *g, const json_t *point, double steps, double *n) {
-    static const char *const trace = "gradient_curved_trace", *const signal = "gradient_curved_signal";
-    const json_t *step = steps_of(g, point, trace);
+    const json_t *step = orr_noise_steps(g, point, ORR_NOISE_WEIGHTED);
     double sum = 0.0;
-    for (size_t i = 0; i < json_array_size(step) && orr_number_at(step, i) <= steps; i++, ++*n) {
-        const estimate e = estimate_at(g, point, trace, signal, i);
-        sum += e.signal > 0.0 ? e.trace / e.signal : (double)NAN; /* too few examples to tell */
-    }
+    for (size_t i = 0; i < json_array_size(step) && orr_number_at(step, i) <= steps; i++, ++*n)
+        sum += orr_noise_seen_at(g, point, ORR_NOISE_WEIGHTED, i);
     return sum;
 }
 
@@ -390,49 +321,23 @@ static bool mean_noise(const orr_batch_group *g, const orr_batch_tuned *largest,
     return n > 0.0;
 }
 
-/* tr Sigma/|G|^2 of what was recorded until `until`: sums over seeds and records before the ratio. */
-static double scale_of(const orr_batch_group *g, const json_t *point, const char *trace, const char *signal,
-                       double until) {
-    const json_t *step = steps_of(g, point, trace);
-    estimate sum = { 0.0, 0.0 };
-    for (size_t i = 0; i < json_array_size(step) && orr_number_at(step, i) <= until; i++) {
-        const estimate e = estimate_at(g, point, trace, signal, i);
-        sum.trace += e.trace;
-        sum.signal += e.signal;
-    }
-    return sum.trace / sum.signal;
-}
-
-/* The same of what is exact, at the same updates. */
-static double exact_scale(const orr_batch_group *g, const json_t *point, const char *trace, double until) {
-    const json_t *noise = json_object_get(point, "noise"), *step = steps_of(g, point, trace);
-    estimate sum = { 0.0, 0.0 };
-    for (size_t i = 0; i < json_array_size(step) && orr_number_at(step, i) <= until; i++) {
-        const size_t k = (size_t)orr_number_at(step, i);
-        sum.trace += orr_number_at(json_object_get(noise, "trace"), k);
-        sum.signal += orr_number_at(json_object_get(noise, "signal"), k);
-    }
-    return sum.trace / sum.signal;
-}
-
 /* The two estimators of B_simple at a point: against what is exact, until its own target; where nothing is, against each other at the
  * same updates, until `last`, when the largest batch is at the target. */
 static void judge_point(const orr_batch_group *g, const json_t *point, double last, orr_check_values *values) {
-    static const char *const name[2][2] = { { "batch_noise_trace", "batch_noise_signal" },
-                                            { "gradient_noise_trace", "gradient_noise_signal" } };
+    static const orr_noise_by by[2] = { ORR_NOISE_BY_BATCHES, ORR_NOISE_BY_EXAMPLES };
     const bool exact = json_is_object(json_object_get(point, "noise"));
     double until = exact ? orr_number_of(point, "steps") : last;
     if (isnan(until)) until = (double)INFINITY; /* the target is not reached */
     double scale[2];
     int there = 0;
     for (int k = 0; k < 2; k++) {
-        if (json_array_size(steps_of(g, point, name[k][0])) == 0) continue;
-        scale[k] = scale_of(g, point, name[k][0], name[k][1], until);
+        if (json_array_size(orr_noise_steps(g, point, by[k])) == 0) continue;
+        scale[k] = orr_noise_seen(g, point, by[k], until);
         if (exact)
-            orr_check_add(&values[k ? EXAMPLES : TWO_BATCHES], scale[k] / exact_scale(g, point, name[k][0], until));
+            orr_check_add(&values[k ? EXAMPLES : TWO_BATCHES], scale[k] / orr_noise_predicted(g, point, by[k], until));
         there++;
     }
-    if (there == 2 && !exact && json_equal(steps_of(g, point, name[0][0]), steps_of(g, point, name[1][0])))
+    if (there == 2 && !exact && json_equal(orr_noise_steps(g, point, by[0]), orr_noise_steps(g, point, by[1])))
         orr_check_add(&values[AGREEMENT], scale[0] / scale[1]);
 }
 
@@ -504,14 +409,14 @@ static void draw_exact(drawing *d) {
 }
 
 /* Estimates of a point at each record. */
-static void draw_estimates(drawing *d, const orr_batch_group *all, const json_t *point, const char *trace,
-                           const char *signal, const char *kind) {
-    const json_t *step = steps_of(all, point, trace);
+static void draw_estimates(drawing *d, const orr_batch_group *all, const json_t *point, orr_noise_by by,
+                           const char *kind) {
+    const json_t *step = orr_noise_steps(all, point, by);
     for (size_t i = 0; i < json_array_size(step); i++) {
-        const estimate e = estimate_at(all, point, trace, signal, i);
-        if (e.signal > 0.0)
-            orr_json_row(d->estimates, "{s:O, s:o, s:s}", "step", json_array_get(step, i), "scale",
-                         orr_json_real(e.trace / e.signal), "kind", kind);
+        const double scale = orr_noise_seen_at(all, point, by, i);
+        if (!isnan(scale))
+            orr_json_row(d->estimates, "{s:O, s:f, s:s}", "step", json_array_get(step, i), "scale", scale, "kind",
+                         kind);
     }
 }
 
@@ -525,9 +430,9 @@ static void draw_noise(drawing *d) {
     for (size_t i = 0; i < json_array_size(points); i++) {
         const json_t *point = json_array_get(points, i);
         if (orr_number_of(point, "batch") != largest) continue;
-        draw_estimates(d, &all, point, "batch_noise_trace", "batch_noise_signal", "B_simple, two batch sizes");
-        draw_estimates(d, &all, point, "gradient_noise_trace", "gradient_noise_signal", "B_simple, single examples");
-        draw_estimates(d, &all, point, "gradient_curved_trace", "gradient_curved_signal", "B_noise, single examples");
+        draw_estimates(d, &all, point, ORR_NOISE_BY_BATCHES, "B_simple, two batch sizes");
+        draw_estimates(d, &all, point, ORR_NOISE_BY_EXAMPLES, "B_simple, single examples");
+        draw_estimates(d, &all, point, ORR_NOISE_WEIGHTED, "B_noise, single examples");
     }
 }
 

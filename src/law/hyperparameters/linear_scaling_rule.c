@@ -22,12 +22,12 @@
 #include "lab/training.h"
 #include "law/conditions.h"
 #include "law/grouping.h"
+#include "law/hyperparameters/batch_regression.h"
 #include "law/law.h"
 #include "law/measuring.h"
 #include "law/predicting.h"
 #include "law/start.h"
 #include "report/page.h"
-#include "theory/sgd_moments.h"
 
 extern const char orr_law_yaml_linear_scaling_rule[];
 extern const size_t orr_law_yaml_linear_scaling_rule_size;
@@ -121,25 +121,18 @@ static part part_of(const orr_premises *in, int64_t i, int64_t reference) {
 /* A step that overshoots along the sharpest direction, eta lambda_max > 1, is not small. */
 static const double small_step = 1.0;
 
-/* The task's loss is so many times 1/2 |f - y|^2. */
-static double loss_unit(const orr_point *p, const orr_problem *problem) {
-    const double outputs =
-        orr_settings_say(&p->task_settings, "outputs", "mean") ? (double)problem->signature.outputs : 1.0;
-    return 2.0 * orr_real(&p->task_settings, "factor") / outputs;
-}
-
-/* eta of w as the network sees it, on 1/2 |f - y|^2. */
-static double regression_rate(const orr_point *p, const orr_problem *problem) {
-    const orr_tensor *t = &problem->tensors[0];
-    return rate_of(p, problem) * t->rate_gradient * t->multiplier * t->multiplier * loss_unit(p, problem);
-}
-
-/* lambda_max in the units of rate_of. */
-static double largest_curvature(const orr_point *p, const orr_problem *problem) {
-    const double *lambda = orr_dataset_fact(&problem->data, "eigenvalues")->data;
-    double largest = 0.0;
-    for (int64_t j = 0; j < orr_dataset_features(&problem->data); j++) largest = fmax(largest, lambda[j]);
-    return largest * regression_rate(p, problem) / rate_of(p, problem);
+/* lambda_max of linear regression, in the units of rate_of. */
+static orr_status largest_curvature(orr_context *ctx, const orr_premises *in, int64_t point, double *out) {
+    const double rate = rate_of(&in->experiment->points[point], in->problems[point * in->experiment->seeds]);
+    orr_batch_regression g;
+    orr_arena *arena;
+    ORR_TRY(ctx, orr_arena_new(ctx, &arena));
+    const orr_status status = orr_batch_regression_of(ctx, arena, in, point, &g);
+    *out = 0.0;
+    for (int64_t j = 0; status == ORR_OK && j < g.r.n; j++) *out = fmax(*out, g.r.curvature[j]);
+    if (status == ORR_OK) *out = *out * (rate * g.rate) / rate;
+    orr_arena_free(arena);
+    return status;
 }
 
 /* Of the mean over examples: the largest curvature of linear regression; else the largest sharpness at the initial parameters of
@@ -151,10 +144,7 @@ static orr_status initial_sharpness(orr_context *ctx, const orr_premises *in, in
     orr_status status = ORR_OK;
     orr_start start = { 0 };
     *largest = 0.0;
-    if (is_regression(&e->points[point])) {
-        *largest = largest_curvature(&e->points[point], in->problems[point * e->seeds]);
-        return ORR_OK;
-    }
+    if (is_regression(&e->points[point])) return largest_curvature(ctx, in, point, largest);
     for (int64_t seed = 0; status == ORR_OK && seed < e->seeds && seed < 8; seed++) {
         const double n = summed ? (double)in->problems[point * e->seeds + seed]->data.n : 1.0;
         double sharpness;
@@ -291,50 +281,27 @@ static const orr_condition regime[] = {
 
 /* ---- prediction: moments of linear regression --------------------------------------------------------------------------- */
 
-/* m_i over outputs, and the mean over seeds of the initial weights as the network sees them. */
-static orr_status initial_moments(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
-                                  double *m) {
-    const orr_experiment *e = in->experiment;
-    const int64_t d = orr_dataset_features(&in->problems[point * e->seeds]->data);
-    for (int64_t j = 0; j < d; j++) m[j] = 0.0;
-    for (int64_t seed = 0; seed < e->seeds; seed++) {
-        const orr_problem *problem = in->problems[point * e->seeds + seed];
-        const double *teacher = orr_dataset_fact(&problem->data, "teacher")->data,
-                     multiplier = problem->tensors[0].multiplier;
-        double *w = ORR_NEW(scratch, double, problem->n);
-        if (!w) return no_memory(ctx);
-        ORR_TRY(ctx, orr_problem_initial(ctx, problem, (uint64_t)seed, w));
-        for (int64_t i = 0; i < problem->n; i++) {
-            const double error = multiplier * w[i] - teacher[i];
-            m[i % d] += error * error / (double)e->seeds;
-        }
-    }
-    return ORR_OK;
-}
-
 /* Excess loss at each record by the exact recursion and in the limit: adds { step, exact, limit } to the point. */
 static orr_status predict_moments(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point,
                                   json_t *out) {
     const orr_point *p = &in->experiment->points[point];
     const orr_problem *problem = in->problems[point * in->experiment->seeds];
-    const int64_t d = orr_dataset_features(&problem->data), outputs = problem->signature.outputs;
-    const int64_t every = orr_int(&orr_point_observation(p, "excess-loss")->settings, "every");
-    const int64_t count = p->steps / every + 1;
-    const double deviation = orr_real(&p->data_settings, "noise"), batch = (double)batch_of(p, problem);
-    const double eta = regression_rate(p, problem);
-    const orr_sgd_regression r = { d, orr_dataset_fact(&problem->data, "eigenvalues")->data,
-                                   deviation * deviation * (double)outputs };
-    double *m = ORR_NEW(scratch, double, d), *step = ORR_NEW(scratch, double, count),
-           *time = ORR_NEW(scratch, double, count), *exact = ORR_NEW(scratch, double, count),
-           *limit = ORR_NEW(scratch, double, count);
-    if (!m || !step || !time || !exact || !limit) return no_memory(ctx);
-    for (int64_t s = 0; s < count; s++) step[s] = (double)(s * every), time[s] = eta * step[s];
-    ORR_TRY(ctx, initial_moments(ctx, scratch, in, point, m));
-    ORR_TRY(ctx, orr_sgd_limit_loss(ctx, scratch, &r, eta / batch, m, count, time, limit));
+    const orr_observation *excess = orr_point_observation(p, "excess-loss");
+    const int64_t every = orr_int(&excess->settings, "every"), count = orr_observed_updates(p, excess, NULL);
+    const double batch = (double)batch_of(p, problem);
+    double *step = ORR_NEW(scratch, double, count), *time = ORR_NEW(scratch, double, count),
+           *exact = ORR_NEW(scratch, double, count), *limit = ORR_NEW(scratch, double, count);
+    orr_batch_regression g;
+    if (!step || !time || !exact || !limit) return no_memory(ctx);
+    ORR_TRY(ctx, orr_batch_regression_of(ctx, scratch, in, point, &g));
+    const double eta = rate_of(p, problem) * g.rate;
+    (void)orr_observed_updates(p, excess, step);
+    for (int64_t s = 0; s < count; s++) time[s] = eta * step[s];
+    ORR_TRY(ctx, orr_sgd_limit_loss(ctx, scratch, &g.r, eta / batch, g.m_0, count, time, limit));
     for (int64_t s = 0; s < count; s++) {
-        exact[s] = loss_unit(p, problem) * orr_sgd_excess_loss(&r, m);
-        limit[s] *= loss_unit(p, problem);
-        for (int64_t k = 0; k < every; k++) orr_sgd_moments_step(&r, eta, batch, m);
+        exact[s] = g.scale * orr_sgd_excess_loss(&g.r, g.m_0);
+        limit[s] *= g.scale;
+        for (int64_t k = 0; k < every; k++) orr_sgd_moments_step(&g.r, eta, batch, g.m_0);
     }
     json_t *rows = json_pack("{s:f, s:o, s:o, s:o}", "eta", eta, "step", orr_json_reals(step, count), "exact",
                              orr_json_reals(exact, count), "limit", orr_json_reals(limit, count));

@@ -48,16 +48,6 @@ typedef struct width_group {
     double *width, *rate; /* [widths], [rates]: ascending */
 } width_group;
 
-/* Puts x among the ascending n, if it isn't there. */
-static void insert(double *list, int64_t *n, double x) {
-    int64_t at = 0;
-    while (at < *n && list[at] < x) at++;
-    if (at < *n && list[at] == x) return;
-    memmove(list + at + 1, list + at, (size_t)(*n - at) * sizeof *list);
-    list[at] = x;
-    ++*n;
-}
-
 static double width_at(const orr_premises *in, int64_t point) {
     return (double)in->problems[point * in->experiment->seeds]->network.width;
 }
@@ -74,8 +64,8 @@ static orr_status gather(orr_context *ctx, orr_arena *arena, const orr_premises 
     for (int64_t i = at; i < e->n_points; i++) {
         if (first[i] != at) continue;
         out->point[out->n++] = i;
-        insert(out->width, &out->widths, width_at(in, i));
-        insert(out->rate, &out->rates, rate_of(&e->points[i]));
+        orr_insert_ascending(out->width, &out->widths, width_at(in, i));
+        orr_insert_ascending(out->rate, &out->rates, rate_of(&e->points[i]));
     }
     return ORR_OK;
 }

@@ -173,7 +173,7 @@ static void outside_its_regime_the_law_says_which_condition(void **state) {
         { "observe.excess-loss.target=0", "a loss to reach is named", "target: ..." },
         { "rule.schedule=cosine", "the learning rate is constant", "schedule is cosine" },
         { "rule.weight_decay=0.1", "without decay and clipping", "weight_decay" },
-        { "rule.momentum=0.5", "gradient descent on batches", "sgd with momentum" },
+        { "rule.momentum=0.5", "gradient descent on batches", "momentum is 0.5" },
         { "rule={kind: adam, learning_rate: 1}", "gradient descent on batches", "adam" },
         { "rule.sampling=shuffle", "drawn independently", "shuffle" },
         { "until=0.1", "no run ends before", "until" },
