@@ -19,6 +19,7 @@ task: mse
 rule: %s
 steps: %d
 observe: [ %s ]
+keep_parameters: %s
 """
 FULL_BATCH = "{ kind: gd, learning_rate: 0.01 }"
 MINI_BATCH = "{ kind: sgd, learning_rate: 0.01, batch: 100 }"
@@ -37,50 +38,56 @@ def start_ms(orrery, times=21):
 
 
 def run_text(orrery, threads, text):
-    """Seconds of one `orrery run` of an experiment, start to end, and its largest resident memory in bytes."""
+    """One `orrery run` of an experiment: seconds, start to end, largest resident memory in bytes, and where it says that its time went."""
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / "e.yaml"
         file.write_text(text)
-        command = [str(orrery), "run", str(file), "--store", str(file.with_suffix(".db")), "--threads", str(threads), "--jobs", "1"]
+        command = [str(orrery), "run", str(file), "--store", str(file.with_suffix(".db")), "--threads", str(threads), "--jobs", "1", "--json"]
         began = time.perf_counter()
-        child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        said = child.stderr.read().decode()
+        child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        told, said = child.stdout.read().decode(), child.stderr.read().decode()
         _, status, used = os.wait4(child.pid, 0)
         took = time.perf_counter() - began
         child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode:
             stop(f"{' '.join(command)}: exit code {child.returncode}\n{said.strip()}\n{text}", 3)
-        return took, used.ru_maxrss * 1024
+        return took, used.ru_maxrss * 1024, json.loads(told)["time"]
 
 
-def run(orrery, threads, rule, steps, observers):
-    return run_text(orrery, threads, EXPERIMENT % (rule, steps, ", ".join(observers)))
+def run(orrery, threads, rule, steps, observers, keep_parameters=False):
+    return run_text(orrery, threads, EXPERIMENT % (rule, steps, ", ".join(observers), str(keep_parameters).lower()))
 
 
 def program_bytes(orrery):
     """Of the update's program, inputs and the data among them."""
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / "e.yaml"
-        file.write_text(EXPERIMENT % (FULL_BATCH, 1, ""))
+        file.write_text(EXPERIMENT % (FULL_BATCH, 1, "", "true"))
         return json.loads(output([orrery, "plan", file, "--json"]))[0]["memory_mib"] * 2**20
 
 
-def share(observed, plain, empty):
-    """What observing adds to a step, as a share of it; a run's fixed cost is in all three and drops out."""
-    return (observed - plain) / (plain - empty)
+def share(time):
+    """Of a run's time, that of instruments and store over that of updates: both in one process, in the same seconds."""
+    return (sum(time["instruments"].values()) + time["store"]) / time["updates"]
 
 
 def observing(orrery, threads, rule, steps, kinds, rounds):
-    """{name: spread of shares} for each list of observers in `kinds`; with and without alternate."""
-    shares = {name: [] for name in kinds}
+    """{name: spread of shares} for each list of observers in `kinds`."""
+    return {name: spread([share(run(orrery, threads, rule, steps, observers)[2]) for _ in range(rounds)])
+            for name, observers in kinds.items()}
+
+
+def observing_apart(orrery, threads, rule, steps, observers, rounds):
+    """What observing adds to a step by the clock of separate runs, as a share of it; with and without alternate, and a run's fixed
+    cost drops out.  It has all that observing does to the updates in it, and whatever else the machine does meanwhile."""
+    shares = []
     for k in range(rounds):
-        took = {"empty": run(orrery, threads, rule, 0, [])[0]}
-        order = ["plain", *kinds]
-        for name in reversed(order) if k % 2 else order:
-            took[name] = run(orrery, threads, rule, steps, kinds.get(name, []))[0]
-        for name in kinds:
-            shares[name].append(share(took[name], took["plain"], took["empty"]))
-    return {name: spread(values) for name, values in shares.items()}
+        took = {}
+        order = [("empty", 0, []), ("plain", steps, []), ("observed", steps, observers)]
+        for name, n, by in reversed(order) if k % 2 else order:
+            took[name] = run(orrery, threads, rule, n, by)[0]
+        shares.append((took["observed"] - took["plain"]) / (took["plain"] - took["empty"]))
+    return spread(shares)
 
 
 def measure(orrery, threads, seconds, rounds):
@@ -91,8 +98,9 @@ def measure(orrery, threads, seconds, rounds):
     few = max(5, steps // 20)  # sharpness costs many steps
     return {
         "start_ms": start_ms(orrery),
-        "overhead_mib": (run(orrery, threads, FULL_BATCH, 10, [])[1] - program_bytes(orrery)) / 2**20,
+        "overhead_mib": (run(orrery, threads, FULL_BATCH, 10, [], keep_parameters=True)[1] - program_bytes(orrery)) / 2**20,
         "observing": observing(orrery, threads, FULL_BATCH, steps, {"loss, norms, update size": [LOSS, NORMS]}, rounds),
+        "observing_apart": observing_apart(orrery, threads, FULL_BATCH, steps, [LOSS, NORMS], rounds),
         "sharing": {**observing(orrery, threads, MINI_BATCH, steps,
                                 {"loss": [LOSS], "norms": [NORMS], "loss and norms": [LOSS, NORMS]}, rounds),
                     **observing(orrery, threads, MINI_BATCH, few,
@@ -101,10 +109,11 @@ def measure(orrery, threads, seconds, rounds):
 
 
 def sentences(m):
-    s, o = m["start_ms"], m["observing"]["loss, norms, update size"]
+    s, o, apart = m["start_ms"], m["observing"]["loss, norms, update size"], m["observing_apart"]
     yield f"start: {s['median']:.0f} ms, {s['min']:.0f} to {s['max']:.0f} (at most {START_MS:.0f})"
     yield f"a run's memory over its program: {m['overhead_mib']:.0f} MiB resident (under {OVERHEAD_MIB:.0f})"
     yield (f"loss, norms and update size at every step: {100 * o['median']:.1f} % of a step, {100 * o['min']:.1f} to "
-           f"{100 * o['max']:.1f} (under {100 * OBSERVING:.0f})")
+           f"{100 * o['max']:.1f} (under {100 * OBSERVING:.0f}); by the clock of separate runs {100 * apart['median']:.1f}, "
+           f"{100 * apart['min']:.1f} to {100 * apart['max']:.1f}")
     yield "with batches of 100, at every step, in units of a step: " + ", ".join(
         f"{name} {x['median']:.2f}" for name, x in m["sharing"].items())

@@ -84,6 +84,34 @@ static json_t *run_json(const orr_experiment *e, const orr_laws_outcome *o, int6
                      isfinite(loss) ? orr_json_real(loss) : json_null());
 }
 
+/* Shares of the time that trainings took; null where there was none. */
+static json_t *time_json(const orr_run_time *t) {
+    const double whole = orr_run_time_whole(t);
+    if (whole <= 0.0) return json_null();
+    json_t *instruments = json_object();
+    for (int i = 0; i < ORR_INSTRUMENTS; i++)
+        if (t->instrument[i] > 0.0)
+            (void)json_object_set_new(instruments, orr_instrument_at(i)->kind.name,
+                                      orr_json_real(t->instrument[i] / whole));
+    return json_pack("{s:o, s:o, s:o, s:o}", "seconds", orr_json_real(whole), "updates",
+                     orr_json_real(t->updates / whole), "instruments", instruments, "store",
+                     orr_json_real(t->store / whole));
+}
+
+/* "time: updates 97.1 %, instruments 1.9 % (loss 0.3 %, norms 1.6 %), store 0.9 %" */
+static void print_time(const orr_run_time *t) {
+    const double percent = 100.0 / orr_run_time_whole(t);
+    const char *before = " (";
+    if (!isfinite(percent)) return;
+    printf("\ntime: updates %.1f %%, instruments %.1f %%", percent * t->updates, percent * orr_run_time_instruments(t));
+    for (int i = 0; i < ORR_INSTRUMENTS; i++) {
+        if (t->instrument[i] <= 0.0) continue;
+        printf("%s%s %.1f %%", before, orr_instrument_at(i)->kind.name, percent * t->instrument[i]);
+        before = ", ";
+    }
+    printf("%s, store %.1f %%\n", before[0] == ',' ? ")" : "", percent * t->store);
+}
+
 static orr_status print_json(orr_context *ctx, orr_arena *arena, orr_store *store, const orr_experiment *e,
                              const orr_laws_outcome *o) {
     json_t *runs = json_array(), *laws = json_array();
@@ -94,8 +122,8 @@ static orr_status print_json(orr_context *ctx, orr_arena *arena, orr_store *stor
         (void)json_array_append_new(runs, run_json(e, o, i, loss));
     }
     for (int64_t i = 0; i < o->n_laws; i++) (void)json_array_append_new(laws, orr_law_outcome_json(&o->law[i]));
-    json_t *all = json_pack("{s:s, s:I, s:s, s:o, s:o}", "experiment", e->name, "id", (json_int_t)o->experiment,
-                            "store", orr_store_path(store), "runs", runs, "laws", laws);
+    json_t *all = json_pack("{s:s, s:I, s:s, s:o, s:o, s:o}", "experiment", e->name, "id", (json_int_t)o->experiment,
+                            "store", orr_store_path(store), "runs", runs, "time", time_json(&o->time), "laws", laws);
     char *text;
     if (status == ORR_OK) status = orr_json_text(ctx, arena, all, 17, &text);
     json_decref(all);
@@ -115,6 +143,7 @@ static orr_status print_table(orr_context *ctx, orr_arena *arena, orr_store *sto
         if (isfinite(loss)) printf("%.6g\n", loss);
         else printf("-\n");
     }
+    if (o->trained) print_time(&o->time);
     for (int64_t l = 0; l < o->n_laws; l++) {
         const orr_law_outcome *law = &o->law[l];
         printf("\n%s: %s%s%s\n", law->law->id, orr_verdict_words(law->verdict), law->note[0] ? "; " : "", law->note);

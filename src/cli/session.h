@@ -10,7 +10,7 @@
 /* SIGINT and SIGTERM ask to stop, once; a second one ends the process at once. */
 const volatile sig_atomic_t *orr_cli_stop(void);
 
-/* A table for people, or one JSON object: runs with their states, last losses, and verdicts. */
+/* A table for people, or one JSON object: runs with their states, last losses, where their time went, and verdicts. */
 orr_status orr_cli_print_outcome(orr_context *ctx, orr_arena *arena, orr_store *store, const orr_experiment *experiment,
                                  const orr_laws_outcome *outcome, bool json) ORR_MUST_USE;
 

@@ -121,6 +121,12 @@ typedef struct orr_instrument {
 } orr_instrument;
 
 const orr_instrument *orr_instrument_at(int i); /* the kinds in their order; NULL past the last */
+enum {
+#define ORR_INSTRUMENT(name) ORR_INSTRUMENT_##name,
+#include "instrument/instrument.def"
+#undef ORR_INSTRUMENT
+    ORR_INSTRUMENTS /* how many */
+};
 
 /* from_start of those that compare with the initial network whatever their settings. */
 bool orr_instrument_from_start(const orr_settings *s);

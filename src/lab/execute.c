@@ -289,6 +289,7 @@ typedef struct crew {
 typedef struct worker {
     crew *crew;
     pthread_t thread;
+    orr_run_time time;
     orr_status status;
     char message[1024];
 } worker;
@@ -299,7 +300,7 @@ static bool is_skipped(const crew *c, int64_t j) {
     return true;
 }
 
-static orr_status run_one(orr_context *ctx, orr_store *store, crew *c, int64_t j) {
+static orr_status run_one(orr_context *ctx, orr_store *store, crew *c, int64_t j, orr_run_time *time) {
     orr_job job = c->jobs->job[j];
     if (is_skipped(c, j)) {
         (void)atomic_fetch_add(&c->done, (long long)(job.members * job.point->steps));
@@ -318,7 +319,8 @@ static orr_status run_one(orr_context *ctx, orr_store *store, crew *c, int64_t j
     const orr_job_options options = { .stop = &c->stop,
                                       .checkpoint_seconds = c->options->checkpoint_seconds,
                                       .resume = c->options->resume,
-                                      .done = &c->done };
+                                      .done = &c->done,
+                                      .time = time };
     const orr_status status = orr_job_run(ctx, store, &job, &options, outcome);
     for (int64_t m = 0; m < job.members; m++) c->outcome[c->jobs->index[j][m]] = outcome[m];
     orr_release(ctx, finished);
@@ -326,11 +328,11 @@ static orr_status run_one(orr_context *ctx, orr_store *store, crew *c, int64_t j
     return status;
 }
 
-static orr_status run_some(orr_context *ctx, orr_store *store, crew *c) {
+static orr_status run_some(orr_context *ctx, orr_store *store, crew *c, orr_run_time *time) {
     for (;;) {
         const int64_t j = (int64_t)atomic_fetch_add(&c->next, 1);
         if (j >= c->jobs->n) return ORR_OK;
-        ORR_TRY(ctx, run_one(ctx, store, c, j));
+        ORR_TRY(ctx, run_one(ctx, store, c, j, time));
     }
 }
 
@@ -340,7 +342,7 @@ static void *work(void *self) {
     orr_store *store = NULL;
     w->status = orr_context_new(&(orr_context_options){ .threads = w->crew->threads }, &ctx);
     if (w->status == ORR_OK) w->status = orr_store_open(ctx, w->crew->store, &store);
-    if (w->status == ORR_OK) w->status = run_some(ctx, store, w->crew);
+    if (w->status == ORR_OK) w->status = run_some(ctx, store, w->crew, &w->time);
     if (w->status != ORR_OK) {
         const char *message = ctx ? orr_context_message(ctx) : "no memory for a thread's context";
         const size_t n = strlen(message) < sizeof w->message - 1 ? strlen(message) : sizeof w->message - 1;
@@ -381,7 +383,7 @@ static orr_status run_here(orr_context *ctx, orr_store *store, crew *c) {
     orr_status status = ORR_OK;
     for (int64_t j = 0; j < c->jobs->n && status == ORR_OK; j++) {
         if (c->options->stop && *c->options->stop) c->stop = 1;
-        status = run_one(ctx, store, c, j);
+        status = run_one(ctx, store, c, j, c->options->time);
     }
     return status;
 }
@@ -394,6 +396,7 @@ static orr_status run_crew(orr_context *ctx, orr_arena *arena, crew *c, int jobs
     watch(c, progress);
     for (int i = 0; i < started; i++) {
         if (pthread_join(w[i].thread, NULL) != 0) status = orr_fail(ctx, ORR_EINTERNAL, "a job's thread was lost");
+        if (c->options->time) orr_run_time_add(c->options->time, &w[i].time);
         /* the failure that stopped the others, rather than their being stopped */
         if (w[i].status != ORR_OK && (status == ORR_OK || status == ORR_EINTERRUPTED)) {
             if (status != ORR_OK && w[i].status != ORR_EINTERRUPTED) orr_context_clear(ctx);

@@ -33,6 +33,7 @@ typedef struct orr_lab_options {
     bool resume;
     const bool *finished; /* [points, seeds]: runs that are at their end already; NULL: none */
     double checkpoint_seconds;
+    orr_run_time *time; /* what the jobs take is added to it; NULL: nobody asks */
 } orr_lab_options;
 
 /* Trains all runs.  Those with one graph go as ensembles; jobs go over cores, each with a connection of its own to the store.  The

@@ -24,21 +24,50 @@ typedef struct session {
     const orr_job_options *options;
     orr_training *training;
     void **instrument;   /* [observations] */
+    double **spent;      /* [observations]: the time of its kind */
     size_t *memory_size; /* [observations]: bytes a member */
     char **memory;       /* [observations]: [members, bytes] */
     bool *done;          /* [members]: no longer trained nor recorded */
     waiting *waiting;    /* [members] */
     orr_run_outcome *outcome;
-    int64_t member;   /* that is being measured */
-    int64_t pending;  /* the step whose evaluation the next update will yield; -1: none */
-    char *checkpoint; /* room for one */
-    double saved;     /* when the last checkpoint was written */
+    int64_t member, observation; /* that is being measured, and what measures */
+    int64_t pending;             /* the step whose evaluation the next update will yield; -1: none */
+    char *checkpoint;            /* room for one */
+    double saved;                /* when the last checkpoint was written */
+    orr_run_time time;
+    double charged;   /* up to when time is in there */
     double stop_seen; /* when it was first seen, while measuring, that the job is to stop; 0: not yet */
 } session;
 
 static bool was_finished(const session *s, int64_t m) { return s->job->finished && s->job->finished[m]; }
 
 static orr_status no_memory(const session *s) { return orr_fail(s->ctx, ORR_ENOMEM, "no memory for a run"); }
+
+/* ---- time ------------------------------------------------------------------------------------------------------------------------- */
+
+void orr_run_time_add(orr_run_time *sum, const orr_run_time *more) {
+    sum->updates += more->updates;
+    for (int i = 0; i < ORR_INSTRUMENTS; i++) sum->instrument[i] += more->instrument[i];
+    sum->store += more->store;
+    sum->rest += more->rest;
+}
+
+double orr_run_time_instruments(const orr_run_time *t) {
+    double all = 0.0;
+    for (int i = 0; i < ORR_INSTRUMENTS; i++) all += t->instrument[i];
+    return all;
+}
+
+double orr_run_time_whole(const orr_run_time *t) {
+    return t->updates + orr_run_time_instruments(t) + t->store + t->rest;
+}
+
+/* The time since the last call is that of `to`. */
+static void charge(session *s, double *to) {
+    const double now = orr_now();
+    *to += now - s->charged;
+    s->charged = now;
+}
 
 /* ---- observing -------------------------------------------------------------------------------------------------------------------- */
 
@@ -50,13 +79,19 @@ static void wait_for(waiting *w, double loss) {
 static orr_status record(void *self, const char *series, int64_t step, double value) {
     session *s = self;
     if (s->job->point->patience && strcmp(series, "loss_test") == 0) wait_for(&s->waiting[s->member], value);
-    return orr_store_record(s->store, s->job->run[s->member], series, step, value);
+    charge(s, s->spent[s->observation]);
+    const orr_status status = orr_store_record(s->store, s->job->run[s->member], series, step, value);
+    charge(s, &s->time.store);
+    return status;
 }
 
 static orr_status record_array(void *self, const char *name, int64_t step, orr_dtype dtype, const orr_shape *shape,
                                const void *data) {
     session *s = self;
-    return orr_store_record_array(s->store, s->job->run[s->member], name, step, dtype, shape, data);
+    charge(s, s->spent[s->observation]);
+    const orr_status status = orr_store_record_array(s->store, s->job->run[s->member], name, step, dtype, shape, data);
+    charge(s, &s->time.store);
+    return status;
 }
 
 /* What an instrument measures of the initial network to compare with it later, where no record of it is due. */
@@ -104,22 +139,31 @@ static orr_status observe_member(session *s, int64_t step) {
         if (!measures(o, step)) continue;
         const orr_sink *to = orr_instrument_due(&o->settings, step) ? &sink : &nowhere;
         ORR_TRY(s->ctx, check_stop_measuring(s, step));
+        s->observation = i;
         ORR_TRY(s->ctx, o->instrument->measure(s->instrument[i], step, seed, memory, to));
+        charge(s, s->spent[i]);
     }
     return ORR_OK;
 }
 
 /* ---- the shared evaluation --------------------------------------------------------------------------------------------------------- */
 
-/* What the instruments need that are due after `step` updates; a negative step: what any of them ever needs. */
+/* What an instrument needs after `step` updates, where it is due; a negative step: what it ever needs. */
+static unsigned needs_of(const orr_observation *o, int64_t step) {
+    const bool due = o->instrument->needs && (step < 0 || orr_instrument_due(&o->settings, step));
+    return due ? o->instrument->needs(&o->settings) : ORR_NEEDS_NOTHING;
+}
+
 static unsigned needs_at(const orr_point *point, int64_t step) {
     unsigned needs = ORR_NEEDS_NOTHING;
-    for (int64_t i = 0; i < point->n_observations; i++) {
-        const orr_observation *o = &point->observations[i];
-        if (o->instrument->needs && (step < 0 || orr_instrument_due(&o->settings, step)))
-            needs |= o->instrument->needs(&o->settings);
-    }
+    for (int64_t i = 0; i < point->n_observations; i++) needs |= needs_of(&point->observations[i], step);
     return needs;
+}
+
+static int64_t first_that_needs(const orr_point *point, int64_t step, unsigned need) {
+    int64_t i = 0;
+    while (!(needs_of(&point->observations[i], step) & need)) i++;
+    return i;
 }
 
 static orr_status give(session *s, int64_t m, int64_t step, const orr_evaluation *e) {
@@ -127,9 +171,10 @@ static orr_status give(session *s, int64_t m, int64_t step, const orr_evaluation
     s->member = m;
     for (int64_t i = 0; i < s->job->point->n_observations; i++) {
         const orr_observation *o = &s->job->point->observations[i];
-        if (!o->instrument->needs || !o->instrument->needs(&o->settings) || !orr_instrument_due(&o->settings, step))
-            continue;
+        if (!needs_of(o, step)) continue;
+        s->observation = i;
         ORR_TRY(s->ctx, o->instrument->take(s->instrument[i], step, e, &sink));
+        charge(s, s->spent[i]);
     }
     return ORR_OK;
 }
@@ -146,8 +191,11 @@ static orr_status evaluate(session *s, int64_t step) {
             continue;
         }
         ORR_TRY(s->ctx, check_stop_measuring(s, step));
+        charge(s, &s->time.rest);
         orr_training_select(s->training, m);
         ORR_TRY(s->ctx, orr_training_evaluate(s->training, needs, &e));
+        charge(s, s->spent[first_that_needs(s->job->point, step,
+                                            needs & ORR_NEEDS_GRADIENT ? ORR_NEEDS_GRADIENT : ORR_NEEDS_LOSS)]);
         ORR_TRY(s->ctx, give(s, m, step, &e));
     }
     return ORR_OK;
@@ -194,11 +242,15 @@ static orr_status open_instruments(session *s) {
     const orr_point *point = s->job->point;
     const orr_subject subject = orr_training_subject(s->training);
     s->instrument = ORR_NEW(s->arena, void *, point->n_observations);
+    s->spent = ORR_NEW(s->arena, double *, point->n_observations);
     s->memory = ORR_NEW(s->arena, char *, point->n_observations);
     s->memory_size = ORR_NEW(s->arena, size_t, point->n_observations);
-    if (!s->instrument || !s->memory || !s->memory_size) return no_memory(s);
+    if (!s->instrument || !s->spent || !s->memory || !s->memory_size) return no_memory(s);
     for (int64_t i = 0; i < point->n_observations; i++) {
         const orr_observation *o = &point->observations[i];
+        int kind = 0;
+        while (orr_instrument_at(kind) != o->instrument) kind++;
+        s->spent[i] = &s->time.instrument[kind];
         /* whole lines, so that each member's memory is aligned */
         const size_t size = o->instrument->memory ? o->instrument->memory(&o->settings, &subject) : 0;
         s->memory_size[i] = (size + 63) / 64 * 64;
@@ -335,7 +387,11 @@ static orr_status close_members(session *s, int64_t step, int64_t *left) {
         if (s->outcome[m].diverged || step >= point->steps || early) {
             s->done[m] = true;
             /* an initial network comes again from its seed: many wide ones would fill the store */
-            if (step > 0 && point->keep_parameters) ORR_TRY(s->ctx, record_parameters(s, m, step));
+            if (step > 0 && point->keep_parameters) {
+                charge(s, &s->time.rest);
+                ORR_TRY(s->ctx, record_parameters(s, m, step));
+                charge(s, &s->time.store);
+            }
             /* the last update came after the last loss */
             s->outcome[m].diverged = s->outcome[m].diverged || !has_finite_parameters(s, m);
         } else {
@@ -362,9 +418,14 @@ static orr_status advance(session *s, double pause, int64_t *step) {
                saves = stop || (*step > 0 && orr_now() - s->saved >= pause);
     const int64_t next = next_stop(s, *step);
     if (saves) ORR_TRY(s->ctx, keep_checkpoint(s));
+    charge(s, saves ? &s->time.store : &s->time.rest);
     if (!stop || s->pending >= 0) ORR_TRY(s->ctx, orr_training_advance(s->training, next - *step));
+    charge(s, &s->time.updates);
     ORR_TRY(s->ctx, collect(s));
-    if (saves) ORR_TRY(s->ctx, save(s, *step));
+    if (saves) {
+        ORR_TRY(s->ctx, save(s, *step));
+        charge(s, &s->time.store);
+    }
     if (stop) return interrupted(s, *step);
     tick(s, next - *step);
     *step = next;
@@ -439,8 +500,10 @@ orr_status orr_job_run(orr_context *ctx, orr_store *store, const orr_job *job, c
     memset(outcome, 0, (size_t)job->members * sizeof *outcome);
     orr_status status = open_session(&s);
     if (status == ORR_OK) status = start_runs(&s);
+    s.charged = orr_now();
     if (status == ORR_OK) {
         status = train(&s);
+        charge(&s, &s.time.rest);
         if (status == ORR_OK || status == ORR_EINTERRUPTED) {
             const orr_status finished = finish_runs(&s, status != ORR_OK);
             if (status == ORR_OK) status = finished;
@@ -449,6 +512,8 @@ orr_status orr_job_run(orr_context *ctx, orr_store *store, const orr_job *job, c
             (void)committed; /* the first failure is the one to tell */
         }
     }
+    charge(&s, &s.time.store);
+    if (s.options->time) orr_run_time_add(s.options->time, &s.time);
     close_instruments(&s);
     orr_training_free(s.training);
     orr_arena_free(s.arena);

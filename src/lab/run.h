@@ -10,6 +10,19 @@
 #include "lab/training.h"
 #include "store/store.h"
 
+/* Where the time of trainings goes, in seconds: from the first measurement to the last commit, without what is opened before.  What
+ * several instruments share is counted with the one that asks first.  What an update yields for instruments on its way is the
+ * update's, and so is what it takes longer because observing has used the caches.  Of jobs side by side, the sum. */
+typedef struct orr_run_time {
+    double updates;
+    double instrument[ORR_INSTRUMENTS]; /* by kind, in the order of orr_instrument_at: without what recording takes */
+    double store;                       /* records, checkpoints, commits */
+    double rest;
+} orr_run_time;
+void orr_run_time_add(orr_run_time *sum, const orr_run_time *more);
+double orr_run_time_whole(const orr_run_time *t);
+double orr_run_time_instruments(const orr_run_time *t); /* all of them */
+
 typedef struct orr_job {
     const orr_point *point;   /* that all members share but for what orr_member holds */
     const orr_member *member; /* [members] */
@@ -24,6 +37,7 @@ typedef struct orr_job_options {
     double checkpoint_seconds;         /* between checkpoints; default 10 */
     bool resume;                       /* goes on from the last checkpoint, where there is one */
     atomic_llong *done;                /* updates, counted up by all members */
+    orr_run_time *time;                /* what the job takes is added to it; NULL: nobody asks */
 } orr_job_options;
 
 typedef struct orr_run_outcome {

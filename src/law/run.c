@@ -284,7 +284,8 @@ static orr_status train(session *s, orr_laws_outcome *out, const bool *finished)
                                       .no_ensemble = s->no_ensemble,
                                       .checkpoint_seconds = s->options->checkpoint_seconds,
                                       .resume = finished != NULL,
-                                      .finished = finished };
+                                      .finished = finished,
+                                      .time = &out->time };
     orr_lab_give_back(s->arena, s->experiment, s->problems);
     ORR_TRY(s->ctx, orr_lab_execute(s->ctx, s->store, s->experiment, s->problems, out->runs, &options, out->run));
     for (int64_t l = 0; l < out->n_laws; l++) {

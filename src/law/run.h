@@ -50,6 +50,7 @@ typedef struct orr_laws_outcome {
     int64_t experiment;
     int64_t *runs;        /* [points, seeds]: ids in the store */
     orr_run_outcome *run; /* [points, seeds]; steps 0 where a resumed experiment's run was finished before */
+    orr_run_time time;    /* of all runs, in this process */
     bool trained;
 } orr_laws_outcome;
 

@@ -105,6 +105,17 @@ expect 0 '"in_regime":true' "$orrery" predict one.yaml --law edge-of-stability -
 expect 2 "typo.yaml:5:" "$orrery" predict typo.yaml
 expect 2 "did you mean 'edge-of-stability'" "$orrery" predict small.yaml --law edge-of-stabilty
 expect 2 "needs an experiment file" "$orrery" predict
+cat >shares.py <<'END'
+"""The shares of a run's time: of what took part, each in [0, 1], together at most 1."""
+import json, sys
+time = json.load(sys.stdin)["time"]
+shares = [time["updates"], time["store"], *time["instruments"].values()]
+print(sorted(time["instruments"]), all(0 <= s <= 1 for s in shares), sum(shares) <= 1 + 1e-12, time["seconds"] > 0)
+END
+expect 0 "['loss', 'sharpness'] True True True" bash -c "'$orrery' run small.yaml --jobs 2 --store shares.db --json | python3 shares.py"
+expect 0 "[] True True True" bash -c "'$orrery' run small.yaml --set observe=[] --store shares.db --json | python3 shares.py"
+expect 0 "time: updates " "$orrery" run small.yaml --store shares.db
+expect 0 "instruments 0.0 %, store " "$orrery" run small.yaml --set observe=[] --store shares.db
 expect 0 "relu has a kink" "$orrery" run auto-relu.yaml --store auto.db
 expect 0 "edge-of-stability: OUT OF REGIME" "$orrery" run one.yaml --set laws=auto --store auto.db
 

@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include "base/progress.h"
+
 static orr_arena *arena;
 
 static int setup(void **state) {
@@ -346,6 +348,29 @@ static void what_is_recorded_is_the_same_bits_whoever_else_looks(void **state) {
 #undef LOOKS
 }
 
+/* Of one job after the other the parts are no more than the whole, and only what took part has one. */
+static void a_run_tells_where_its_time_went(void **state) {
+    static const char *const text =
+        "name: time\narchitecture: { kind: mlp, widths: [3] }\ntask: mse\nsteps: 40\nseeds: 2\n"
+        "data: { kind: gaussian, n: 20, dimension: 3 }\nrule: { kind: sgd, learning_rate: 0.1, batch: 5 }\n"
+        "observe: [ { kind: loss, every: 1 }, { kind: norms, every: 2 } ]\n";
+    for (int alone = 0; alone < 2; alone++) {
+        orr_run_time time = { 0 };
+        const double began = orr_now();
+        const orr_lab_options options = { .no_ensemble = alone, .time = &time };
+        laboratory l = laboratory_run(*state, arena, text, ":memory:", &options);
+        const double took = orr_now() - began;
+        assert_true(time.updates > 0.0 && time.store > 0.0 && time.rest >= 0.0);
+        for (int i = 0; i < ORR_INSTRUMENTS; i++) {
+            const bool looked = i == ORR_INSTRUMENT_loss || i == ORR_INSTRUMENT_norms;
+            assert_true(looked ? time.instrument[i] > 0.0 : time.instrument[i] == 0.0);
+        }
+        assert_true(orr_run_time_instruments(&time) < orr_run_time_whole(&time));
+        assert_true(orr_run_time_whole(&time) <= took * (1 + 1e-9));
+        orr_store_close(l.store);
+    }
+}
+
 /* Few noisy examples in many dimensions: the test loss falls, then rises. */
 static void patience_ends_a_run_that_has_found_no_new_minimum_for_so_long(void **state) {
 #define OVERFITS                                                                                                       \
@@ -489,6 +514,7 @@ int main(void) {
         cmocka_unit_test(until_ends_a_run_and_epochs_count_batches),
         cmocka_unit_test(the_next_update_yields_what_is_observed),
         cmocka_unit_test(answers_are_computed_once_between_updates),
+        cmocka_unit_test(a_run_tells_where_its_time_went),
         cmocka_unit_test(what_is_recorded_is_the_same_bits_whoever_else_looks),
         cmocka_unit_test(only_the_plain_loss_of_all_examples_is_yielded),
         cmocka_unit_test(patience_ends_a_run_that_has_found_no_new_minimum_for_so_long),
