@@ -115,6 +115,15 @@ double orr_mode_update(int64_t layers, double s, double learning_rate, double w)
     return w + learning_rate * others * (s - others * w);
 }
 
+void orr_mode_descent(int64_t layers, double s, double a_0, double learning_rate, const double *update, int64_t n,
+                      double *a) {
+    double w = pow(a_0, 1.0 / (double)layers), made = 0.0;
+    for (int64_t i = 0; i < n; i++) {
+        for (; made < update[i]; made++) w = orr_mode_update(layers, s, learning_rate, w);
+        a[i] = pow(w, (double)layers);
+    }
+}
+
 /* ---- the start ----------------------------------------------------------------------------------------------------------- */
 
 /* y = W x, or W' x */

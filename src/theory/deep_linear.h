@@ -52,6 +52,9 @@ double orr_mode_time(int64_t layers, double s, double a_0, double a);
 
 /* One update of a layer's scalar w. */
 double orr_mode_update(int64_t layers, double s, double learning_rate, double w);
+/* a[i] = w^L after update[i] of them, from w^L = a0; update[n] whole numbers, ascending from 0 on. */
+void orr_mode_descent(int64_t layers, double s, double a_0, double learning_rate, const double *update, int64_t n,
+                      double *a);
 
 /* ---- the start ----------------------------------------------------------------------------------------------------------- */
 

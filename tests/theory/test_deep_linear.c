@@ -25,9 +25,10 @@ static double flow(orr_context *ctx, int64_t layers, double s, double a_0, doubl
 }
 
 static double descend(int64_t layers, double s, double a_0, double eta, int updates) {
-    double w = pow(a_0, 1.0 / (double)layers);
-    for (int i = 0; i < updates; i++) w = orr_mode_update(layers, s, eta, w);
-    return pow(w, (double)layers);
+    const double at[2] = { (double)(updates / 2), (double)updates };
+    double a[2];
+    orr_mode_descent(layers, s, a_0, eta, at, 2, a);
+    return a[1];
 }
 
 /* ---- goldens of the sheet, as many digits as it prints ------------------------------------------------------------------- */

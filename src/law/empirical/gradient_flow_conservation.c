@@ -18,96 +18,31 @@
  * Sources: Saxe et al. 2014 (1312.6120); Du et al. 2018 (1806.00900); Arora et al. 2019 (1810.02281); Kunin et al. 2021 (2012.04728);
  * Tanaka, Kunin 2021 (2105.02716); Marcotte et al. 2023 (2307.00144).  Sheet: laws/empirical/gradient-flow-conservation.md */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/context.h"
 #include "law/conditions.h"
+#include "law/empirical/symmetry.h"
 #include "law/grouping.h"
 #include "law/law.h"
 #include "law/measuring.h"
 #include "law/predicting.h"
 #include "law/start.h"
 #include "report/page.h"
-#include "theory/conservation.h"
 
 extern const char orr_law_yaml_gradient_flow_conservation[];
 extern const size_t orr_law_yaml_gradient_flow_conservation_size;
 
-/* ORDER kept: checks of exact laws stand in this order */
-typedef enum kept { LINEAR = 0, UNITS, ATTENTION, SCALE, TRANSLATION, NOTHING } kept;
 static const char *const kept_words[] = { "linear", "units", "attention", "scale", "translation" };
 
-/* ---- which symmetries a point has ----------------------------------------------------------------------------------------- */
+/* ---- which laws speak about a point ---------------------------------------------------------------------------------------- */
 
-static bool is_architecture(const orr_point *p, const char *kind) {
-    return strcmp(p->architecture->kind.name, kind) == 0;
-}
-
-/* Degree of homogeneity of the activation; 0: it has none. */
-static double degree_of(const orr_point *p) {
-    const orr_settings *s = &p->architecture_settings;
-    if (!orr_settings_has(s, "activation") || orr_settings_say(s, "activation", "linear") ||
-        orr_settings_say(s, "activation", "relu"))
-        return 1.0;
-    return orr_settings_say(s, "activation", "quadratic") ? 2.0 : 0.0;
-}
-
-/* Whether all that stands between matrices of a chain is an activation. */
-static bool is_plain_chain(const orr_point *p) {
-    const orr_settings *s = &p->architecture_settings;
-    return is_architecture(p, "linear") || (is_architecture(p, "mlp") && orr_settings_say(s, "norm", "none") &&
-                                            orr_settings_say(s, "residual", "none"));
-}
-
-static kept kept_of_balance(const orr_point *p, const orr_balance *b) {
-    const orr_settings *s = &p->architecture_settings;
-    const bool transformer = is_architecture(p, "transformer");
-    if (b->kind == ORR_BALANCE_VALUE) return transformer ? ATTENTION : NOTHING;
-    if (b->kind == ORR_BALANCE_QUERY_KEY)
-        return transformer && !orr_settings_say(s, "positions", "rotary") ? ATTENTION : NOTHING;
-    if (b->kind == ORR_BALANCE_CHAIN ? !is_plain_chain(p) : !transformer) return NOTHING;
-    if (!orr_settings_has(s, "activation") || orr_settings_say(s, "activation", "linear")) return LINEAR;
-    return degree_of(p) > 0.0 ? UNITS : NOTHING;
+static bool is_kind(const orr_point *p, const char *architecture) {
+    return strcmp(p->architecture->kind.name, architecture) == 0;
 }
 
 static const orr_observation *conserved_of(const orr_point *p) { return orr_point_observation(p, "conserved"); }
-
-static int64_t heads_of(const orr_point *p) {
-    return is_architecture(p, "transformer") ? orr_int(&p->architecture_settings, "heads") : 1;
-}
-
-static orr_status balances_of(orr_context *ctx, orr_arena *arena, const orr_point *p, const orr_problem *problem,
-                              orr_balances *out) {
-    const char **name = ORR_NEW(arena, const char *, problem->n_tensors);
-    orr_shape *shape = ORR_NEW(arena, orr_shape, problem->n_tensors);
-    if (!name || !shape) return orr_fail(ctx, ORR_ENOMEM, "conservation: no memory for the names of tensors");
-    for (int64_t t = 0; t < problem->n_tensors; t++) {
-        name[t] = problem->tensors[t].name;
-        shape[t] = problem->tensors[t].shape;
-    }
-    ORR_TRY(ctx, orr_balances_find(ctx, arena, problem->n_tensors, name, shape, heads_of(p), out));
-    for (int64_t i = 0; i < out->n; i++)
-        if (kept_of_balance(p, &out->item[i]) == UNITS) out->item[i].degree = degree_of(p);
-    return ORR_OK;
-}
-
-static bool has_norm(const orr_point *p) {
-    const orr_settings *s = &p->architecture_settings;
-    return is_architecture(p, "mlp") && !orr_settings_say(s, "norm", "none") && orr_settings_say(s, "residual", "none");
-}
-
-/* The matrix of tensor t can be scaled: a norm reads what it gives, or its direction alone counts. */
-static bool can_be_scaled(const orr_point *p, const orr_problem *problem, int64_t t) {
-    if (problem->tensors[t].shape.rank != 2) return false;
-    return is_architecture(p, "direction") ||
-           (has_norm(p) && problem->tensors[t].role != ORR_ROLE_READOUT && problem->tensors[t].role != ORR_ROLE_FIXED);
-}
-
-static bool is_softmax(const orr_point *p) {
-    return strcmp(p->task->kind.name, "cross-entropy") == 0 || strcmp(p->task->kind.name, "next-token") == 0;
-}
-
-static bool is_online(const orr_point *p) { return orr_settings_say(&p->rule_settings, "sampling", "online"); }
 
 static double decay_of(const orr_point *p) {
     return orr_settings_has(&p->rule_settings, "weight_decay") ? orr_real(&p->rule_settings, "weight_decay") : 0.0;
@@ -117,8 +52,10 @@ static double decay_of(const orr_point *p) {
  * factor 2 (f - y) (x - f w/|w|), whose parts are independent: 4 factor^2 (d - 1)(1 + sigma^2)/batch.  0 elsewhere. */
 static double known_noise(const orr_point *p, const orr_problem *problem) {
     const orr_settings *data = &p->data_settings, *rule = &p->rule_settings;
-    if (!is_online(p) || decay_of(p) == 0.0 || orr_settings_say(rule, "decay_coupling", "none")) return 0.0;
-    if (!is_architecture(p, "direction") || problem->signature.outputs != 1 || strcmp(p->task->kind.name, "mse") != 0 ||
+    if (!orr_settings_say(rule, "sampling", "online") || decay_of(p) == 0.0 ||
+        orr_settings_say(rule, "decay_coupling", "none"))
+        return 0.0;
+    if (!is_kind(p, "direction") || problem->signature.outputs != 1 || strcmp(p->task->kind.name, "mse") != 0 ||
         orr_settings_say(&p->task_settings, "examples", "sum"))
         return 0.0;
     if (strcmp(p->data->kind.name, "gaussian") != 0 || !orr_settings_say(data, "covariance", "isotropic") ||
@@ -135,15 +72,15 @@ static bool has_equilibrium(const orr_point *p, const orr_problem *problem) { re
 static bool has_squares(const orr_point *p, const orr_problem *problem) {
     if (has_equilibrium(p, problem)) return false;
     for (int64_t t = 0; t < problem->n_tensors; t++)
-        if (can_be_scaled(p, problem, t)) return true;
-    return is_architecture(p, "transformer") || (is_plain_chain(p) && problem->n_tensors > 1 && degree_of(p) > 0.0);
+        if (orr_has_scale(p, problem, t)) return true;
+    return is_kind(p, "transformer") || (orr_is_plain_chain(p) && problem->n_tensors > 1 && orr_kept_degree(p) > 0.0);
 }
 
 /* ---- regime --------------------------------------------------------------------------------------------------------------- */
 
 static bool has_symmetry(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
     *why = orr_arena_format(out_arena, "%s has none that is known here", p->architecture->kind.name);
-    return has_equilibrium(p, problem) || has_squares(p, problem) || is_softmax(p);
+    return has_equilibrium(p, problem) || has_squares(p, problem) || orr_has_softmax(p);
 }
 
 static bool is_followed(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
@@ -152,9 +89,10 @@ static bool is_followed(orr_arena *out_arena, const orr_point *p, const orr_prob
     *why = orr_arena_format(out_arena,
                             "observe needs { kind: conserved, every: 1, exact: true, heads: %lld, degree: %g } and a "
                             "record_every that divides %lld updates",
-                            (long long)heads_of(p), degree_of(p) > 0.0 ? degree_of(p) : 1.0, (long long)p->steps);
-    return o && orr_flag(&o->settings, "exact") && orr_int(&o->settings, "heads") == heads_of(p) &&
-           (degree_of(p) == 0.0 || orr_real(&o->settings, "degree") == degree_of(p)) &&
+                            (long long)orr_kept_heads(p), orr_kept_degree(p) > 0.0 ? orr_kept_degree(p) : 1.0,
+                            (long long)p->steps);
+    return o && orr_flag(&o->settings, "exact") && orr_int(&o->settings, "heads") == orr_kept_heads(p) &&
+           (orr_kept_degree(p) == 0.0 || orr_real(&o->settings, "degree") == orr_kept_degree(p)) &&
            p->steps % orr_int(&o->settings, "record_every") == 0;
 }
 
@@ -194,7 +132,7 @@ static bool is_unclipped(orr_arena *out_arena, const orr_point *p, const orr_pro
 }
 
 static bool is_scale_free(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
-    const double epsilon = has_norm(p) ? orr_real(&p->architecture_settings, "norm_epsilon") : 0.0;
+    const double epsilon = orr_has_norm(p) ? orr_real(&p->architecture_settings, "norm_epsilon") : 0.0;
     (void)problem;
     *why = orr_arena_format(out_arena, "norm_epsilon is %g", epsilon);
     return epsilon == 0.0;
@@ -267,7 +205,8 @@ static orr_status predict_drift(orr_context *ctx, orr_arena *scratch, const orr_
     orr_start start = { 0 };
     orr_status status;
     double **drift = NULL;
-    ORR_TRY_DONE(ctx, balances_of(ctx, scratch, p, in->problems[point * in->experiment->seeds + seed], &balances));
+    ORR_TRY_DONE(ctx,
+                 orr_kept_balances(ctx, scratch, p, in->problems[point * in->experiment->seeds + seed], &balances));
     drift = ORR_NEW(scratch, double *, balances.n);
     status = drift ? ORR_OK : no_memory(ctx);
     for (int64_t i = 0; status == ORR_OK && i < balances.n; i++) {
@@ -281,10 +220,11 @@ static orr_status predict_drift(orr_context *ctx, orr_arena *scratch, const orr_
     *out = json_object();
     for (int64_t i = 0; i < balances.n; i++) {
         double whole, diagonal;
-        const kept k = kept_of_balance(p, &balances.item[i]);
+        const orr_kept k = orr_kept_of_balance(p, &balances.item[i]);
         orr_balance_distance(balances.item[i].h, drift[i], NULL, &whole, &diagonal);
-        if (k != NOTHING)
-            (void)json_object_set_new(*out, balances.item[i].name, orr_json_real(k == UNITS ? diagonal : whole));
+        if (k != ORR_KEPT_NOTHING)
+            (void)json_object_set_new(*out, balances.item[i].name,
+                                      orr_json_real(k == ORR_KEPT_UNITS ? diagonal : whole));
     }
 done:
     orr_start_end(&start);
@@ -296,17 +236,19 @@ static orr_status list_kept(orr_context *ctx, orr_arena *scratch, const orr_poin
                             json_t *list) {
     orr_balances balances;
     const char *last = NULL;
-    ORR_TRY(ctx, balances_of(ctx, scratch, p, problem, &balances));
+    ORR_TRY(ctx, orr_kept_balances(ctx, scratch, p, problem, &balances));
     for (int64_t i = 0; i < balances.n; i++) {
-        const kept k = kept_of_balance(p, &balances.item[i]);
-        if (k != NOTHING) orr_json_row(list, "{s:s, s:s}", "name", balances.item[i].name, "what", kept_words[k]);
+        const orr_kept k = orr_kept_of_balance(p, &balances.item[i]);
+        if (k != ORR_KEPT_NOTHING)
+            orr_json_row(list, "{s:s, s:s}", "name", balances.item[i].name, "what", kept_words[k]);
     }
     for (int64_t t = 0; t < problem->n_tensors; t++) {
         if (problem->tensors[t].shape.rank >= 2) last = problem->tensors[t].name;
-        if (can_be_scaled(p, problem, t) && !has_equilibrium(p, problem))
-            orr_json_row(list, "{s:s, s:s}", "name", problem->tensors[t].name, "what", kept_words[SCALE]);
+        if (orr_has_scale(p, problem, t) && !has_equilibrium(p, problem))
+            orr_json_row(list, "{s:s, s:s}", "name", problem->tensors[t].name, "what", kept_words[ORR_KEPT_SCALE]);
     }
-    if (is_softmax(p) && last) orr_json_row(list, "{s:s, s:s}", "name", last, "what", kept_words[TRANSLATION]);
+    if (orr_has_softmax(p) && last)
+        orr_json_row(list, "{s:s, s:s}", "name", last, "what", kept_words[ORR_KEPT_TRANSLATION]);
     return ORR_OK;
 }
 
@@ -399,45 +341,42 @@ static const orr_check checks[] = {
 };
 enum { POWERS = 5, FOURTH = 8, ROTATION = 9, RATES_MAX = 64 };
 
-/* The series "<prefix>.<name>" of a run; *n its records, 0 where it wasn't recorded to its last update. */
-static const json_t *values_of(const json_t *run, const char *prefix, const char *name, double steps, size_t *n) {
-    json_t *key = json_sprintf("%s.%s", prefix, name);
-    const json_t *s = key ? json_object_get(run, json_string_value(key)) : NULL, *k = json_object_get(s, "step");
-    json_decref(key);
-    *n = json_array_size(k);
-    if (*n > 0 && orr_number_at(k, *n - 1) != steps) *n = 0;
-    return json_object_get(s, "value");
+typedef struct series_name {
+    char text[160];
+} series_name;
+
+static series_name name_of(const char *prefix, const char *name) {
+    series_name out;
+    (void)snprintf(out.text, sizeof out.text, "%s.%s", prefix, name);
+    return out;
 }
 
-static double largest(const json_t *run, const char *prefix, const char *name, double steps) {
-    size_t n;
-    const json_t *x = values_of(run, prefix, name, steps, &n);
-    double worst = n ? 0.0 : (double)NAN;
-    for (size_t i = 0; i < n; i++)
-        if (!(orr_number_at(x, i) <= worst)) worst = orr_number_at(x, i);
+/* The values of a series; NULL where it wasn't recorded to the run's last update. */
+static const json_t *whole(const json_t *run, series_name name, double steps) {
+    return orr_measured_until(run, name.text, steps) ? orr_measured_values(run, name.text) : NULL;
+}
+
+static double largest(const json_t *run, series_name name, double steps) {
+    const json_t *x = whole(run, name, steps);
+    double worst = x ? 0.0 : (double)NAN;
+    for (size_t i = 0; i < json_array_size(x); i++) worst = orr_larger(worst, orr_number_at(x, i));
     return worst;
-}
-
-static double last(const json_t *run, const char *prefix, const char *name, double steps) {
-    size_t n;
-    const json_t *x = values_of(run, prefix, name, steps, &n);
-    return n ? orr_number_at(x, n - 1) : (double)NAN;
 }
 
 /* The mean of x^power over the second half of the records. */
 static double mean_power(const json_t *run, const char *prefix, double power, double steps) {
-    size_t n;
-    const json_t *x = values_of(run, prefix, "layer1.weight", steps, &n);
+    const json_t *x = whole(run, name_of(prefix, "layer1.weight"), steps);
+    const size_t n = json_array_size(x);
     double sum = 0.0;
     for (size_t i = n / 2; i < n; i++) sum += pow(orr_number_at(x, i), power);
     return sum / (double)(n - n / 2);
 }
 
-static kept kept_called(const json_t *item) {
+static orr_kept kept_called(const json_t *item) {
     const char *word = json_string_value(json_object_get(item, "what"));
     int k = 0;
-    while (k < NOTHING && strcmp(kept_words[k], word) != 0) k++;
-    return (kept)k;
+    while (k < ORR_KEPT_NOTHING && strcmp(kept_words[k], word) != 0) k++;
+    return (orr_kept)k;
 }
 
 static void judge_exact(const json_t *point, const json_t *run, orr_check_values *values) {
@@ -446,9 +385,9 @@ static void judge_exact(const json_t *point, const json_t *run, orr_check_values
     const json_t *list = json_object_get(point, "kept");
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *item = json_array_get(list, i);
-        const kept k = kept_called(item);
-        if (k != NOTHING)
-            orr_check_add(&values[k], largest(run, series[k], json_string_value(json_object_get(item, "name")),
+        const orr_kept k = kept_called(item);
+        if (k != ORR_KEPT_NOTHING)
+            orr_check_add(&values[k], largest(run, name_of(series[k], json_string_value(json_object_get(item, "name"))),
                                               orr_number_of(point, "steps")));
     }
 }
@@ -460,7 +399,7 @@ static void judge_equilibrium(const json_t *point, const json_t *run, orr_check_
     orr_check_add(&values[ROTATION], sqrt(mean_power(run, "rotation", 2.0, steps)) / orr_number_of(point, "rotation"));
 }
 
-static const char *drift_series(kept k) { return k == UNITS ? "neuron_balance_drift" : "balance_drift"; }
+static const char *drift_series(orr_kept k) { return k == ORR_KEPT_UNITS ? "neuron_balance_drift" : "balance_drift"; }
 
 /* The drifts of a kept balance at the points of a group. */
 static int64_t drifts_of(const json_t *points, const json_t *measurement, size_t group, size_t seed, const json_t *item,
@@ -470,8 +409,10 @@ static int64_t drifts_of(const json_t *points, const json_t *measurement, size_t
         const json_t *point = json_array_get(points, i);
         if ((size_t)json_integer_value(json_object_get(point, "group")) != group) continue;
         rate[n] = orr_number_of(point, "rate");
-        drift[n++] = last(orr_measured(measurement, i, seed), drift_series(kept_called(item)),
-                          json_string_value(json_object_get(item, "name")), orr_number_of(point, "steps"));
+        const char *name = json_string_value(json_object_get(item, "name"));
+        drift[n++] =
+            orr_measured_last(orr_measured(measurement, i, seed), name_of(drift_series(kept_called(item)), name).text,
+                              orr_number_of(point, "steps"));
     }
     return n;
 }
@@ -481,8 +422,8 @@ static void judge_powers(const json_t *points, const json_t *measurement, size_t
     const json_t *list = json_object_get(json_array_get(points, group), "kept");
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *item = json_array_get(list, i);
-        const kept k = kept_called(item);
-        for (size_t seed = 0; k <= ATTENTION && seed < seeds; seed++) {
+        const orr_kept k = kept_called(item);
+        for (size_t seed = 0; k <= ORR_KEPT_ATTENTION && seed < seeds; seed++) {
             double rate[RATES_MAX], drift[RATES_MAX];
             const int64_t n = drifts_of(points, measurement, group, seed, item, rate, drift);
             orr_check_add(&values[POWERS + k], orr_fitted_power(n, rate, drift));
@@ -541,7 +482,7 @@ static json_t *drift_panel(const json_t *points, const json_t *measurement) {
             continue;
         for (size_t k = 0; k < json_array_size(list); k++)
             for (size_t seed = 0; seed < json_array_size(json_array_get(measurement, i)); seed++)
-                if (kept_called(json_array_get(list, k)) <= ATTENTION)
+                if (kept_called(json_array_get(list, k)) <= ORR_KEPT_ATTENTION)
                     add_drifts(lines, dots, points, measurement, i, seed, json_array_get(list, k));
     }
     return orr_page_panel(
@@ -561,18 +502,16 @@ static json_t *units_panel(const json_t *points, const json_t *measurement) {
     json_t *caption = NULL;
     for (size_t i = 0; i < json_array_size(points) && json_array_size(rows) == 0; i++) {
         const json_t *point = json_array_get(points, i), *item = json_array_get(json_object_get(point, "kept"), 0);
-        if (!item || kept_called(item) != UNITS) continue;
+        if (!item || kept_called(item) != ORR_KEPT_UNITS) continue;
         caption = json_sprintf("First seed of the point %s.", json_string_value(json_object_get(point, "point")));
         for (int s = 0; s < 2; s++) {
-            size_t n;
-            json_t *key = json_sprintf("%s.%s", series[s], json_string_value(json_object_get(item, "name")));
-            const json_t *all = json_object_get(orr_measured(measurement, i, 0), json_string_value(key)),
-                         *k = json_object_get(all, "step"), *x = json_object_get(all, "value");
-            n = json_array_size(k);
+            const series_name name = name_of(series[s], json_string_value(json_object_get(item, "name")));
+            const json_t *run = orr_measured(measurement, i, 0), *k = orr_measured_steps(run, name.text),
+                         *x = orr_measured_values(run, name.text);
+            const size_t n = json_array_size(k);
             for (size_t j = 0; j < n; j += n / 200 + 1)
                 orr_json_row(rows, "{s:f, s:O, s:s}", "time", orr_number_of(point, "rate") * orr_number_at(k, j),
                              "drift", json_array_get(x, j), "label", labels[s]);
-            json_decref(key);
         }
     }
     json_t *panel = orr_page_panel(

@@ -25,6 +25,7 @@
 #include "base/context.h"
 #include "law/conditions.h"
 #include "law/law.h"
+#include "law/linear_network.h"
 #include "law/measuring.h"
 #include "law/predicting.h"
 #include "numeric/dense.h"
@@ -97,27 +98,24 @@ static bool is_known_target(orr_arena *out_arena, const orr_point *p, const orr_
             orr_settings_say(&p->data_settings, "inputs", "normal") && orr_int(&p->data_settings, "rank") == 3);
 }
 
-/* The largest imbalance of two layers that follow each other, from w. */
-static orr_status imbalance_of(orr_context *ctx, orr_arena *scratch, const orr_problem *problem, const double *w,
-                               double *out) {
+/* The largest imbalance of two layers that follow each other. */
+static orr_status imbalance_of(orr_context *ctx, orr_arena *scratch, const orr_linear_chain *c, double *out) {
     *out = 0.0;
-    for (int64_t t = 0; t + 1 < problem->n_tensors; t++) {
-        const int64_t *first = problem->tensors[t].shape.size, *second = problem->tensors[t + 1].shape.size;
+    for (int64_t l = 0; l + 1 < c->layers; l++) {
         double one;
-        ORR_TRY(ctx,
-                orr_ansatz_imbalance(ctx, scratch, first[1], first[0], second[0], w, w + first[0] * first[1], &one));
+        ORR_TRY(ctx, orr_ansatz_imbalance(ctx, scratch, c->width[l], c->width[l + 1], c->width[l + 2], c->w[l],
+                                          c->w[l + 1], &one));
         *out = fmax(*out, one);
-        w += first[0] * first[1];
     }
     return ORR_OK;
 }
 
 /* Root mean square of the first matrix over sqrt(2/fan-in). */
-static double scale_of(const orr_problem *problem, const double *w) {
-    const int64_t *size = problem->tensors[0].shape.size;
+static double scale_of(const orr_linear_chain *c) {
+    const int64_t rows = c->width[1], columns = c->width[0];
     double sum = 0.0;
-    for (int64_t i = 0; i < size[0] * size[1]; i++) sum += w[i] * w[i];
-    return sqrt(sum / (double)(size[0] * size[1]) * (double)size[1] / 2.0);
+    for (int64_t i = 0; i < rows * columns; i++) sum += c->w[0][i] * c->w[0][i];
+    return sqrt(sum / (double)(rows * columns) * (double)columns / 2.0);
 }
 
 typedef struct start {
@@ -132,15 +130,14 @@ static orr_status classify(orr_context *ctx, orr_arena *scratch, const orr_premi
     const orr_problem *problem = in->problems[point * in->experiment->seeds + seed];
     *out = (start){ is_machine(p) ? MACHINE : NONE, (double)NAN, is_machine(p) };
     if (is_machine(p)) return ORR_OK;
-    double *w = ORR_NEW(scratch, double, problem->n);
-    if (!w) return orr_fail(ctx, ORR_ENOMEM, "feature ansatz: no memory for %lld parameters", (long long)problem->n);
-    ORR_TRY(ctx, orr_problem_initial(ctx, problem, (uint64_t)seed, w));
+    orr_linear_chain chain;
+    ORR_TRY(ctx, orr_linear_chain_of(ctx, scratch, problem, seed, &chain));
     if (is_linear(p)) {
-        ORR_TRY(ctx, imbalance_of(ctx, scratch, problem, w, &out->scale));
+        ORR_TRY(ctx, imbalance_of(ctx, scratch, &chain, &out->scale));
         out->kind = BALANCED;
         out->inside = out->scale < 1e-6;
     } else if (orr_settings_say(&p->architecture_settings, "activation", "relu") && problem->n_tensors == 2) {
-        out->scale = scale_of(problem, w);
+        out->scale = scale_of(&chain);
         out->kind = out->scale < 0.7 ? SMALL : USUAL;
         out->inside = out->scale <= 0.2 || out->scale >= 0.7;
     }

@@ -25,7 +25,7 @@
 #include "law/curve.h"
 #include "law/grouping.h"
 #include "law/law.h"
-#include "law/limits/linear_network.h"
+#include "law/linear_network.h"
 #include "law/linearization.h"
 #include "law/measuring.h"
 #include "law/predicting.h"

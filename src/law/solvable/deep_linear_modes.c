@@ -25,10 +25,10 @@
 #include "base/context.h"
 #include "law/conditions.h"
 #include "law/law.h"
+#include "law/linear_network.h"
 #include "law/measuring.h"
 #include "law/predicting.h"
 #include "report/page.h"
-#include "theory/deep_linear.h"
 
 extern const char orr_law_yaml_deep_linear_modes[];
 extern const size_t orr_law_yaml_deep_linear_modes_size;
@@ -48,53 +48,16 @@ typedef struct start {
 
 static const orr_observation *modes_of(const orr_point *p) { return orr_point_observation(p, "modes"); }
 
-static const char *text_of(const orr_settings *s, const char *name, const char *otherwise) {
-    return orr_settings_has(s, name) ? orr_text(s, name) : otherwise;
-}
-
 /* The loss over 1/2 E|y - f|^2. */
 static double loss_scale(const orr_point *p, const orr_problem *problem) {
     const orr_settings *s = &p->task_settings;
     const double factor = 2.0 * orr_real(s, "factor"),
-                 examples = strcmp(orr_text(s, "examples"), "sum") == 0 ? (double)problem->data.n : 1.0,
-                 outputs = strcmp(orr_text(s, "outputs"), "mean") == 0 ? (double)problem->signature.outputs : 1.0;
+                 examples = orr_settings_say(s, "examples", "sum") ? (double)problem->data.n : 1.0,
+                 outputs = orr_settings_say(s, "outputs", "mean") ? (double)problem->signature.outputs : 1.0;
     return factor * examples / outputs;
 }
 
 /* ---- what is known before training --------------------------------------------------------------------------------------- */
-
-static orr_status read_task(orr_context *ctx, orr_arena *scratch, const orr_problem *problem, orr_linear_task *out) {
-    const orr_dataset *d = &problem->data;
-    const int64_t outputs = problem->signature.outputs;
-    double *y = ORR_NEW(scratch, double, d->n *outputs);
-    orr_arena *work;
-    if (!y) return orr_fail(ctx, ORR_ENOMEM, "deep linear modes: no memory for %lld targets", (long long)d->n);
-    orr_dataset_answers(d, outputs, y);
-    ORR_TRY(ctx, orr_arena_new(ctx, &work));
-    const orr_status status =
-        orr_linear_task_new(ctx, scratch, work, d->n, orr_dataset_features(d), outputs, d->x, y, out);
-    orr_arena_free(work);
-    return status;
-}
-
-static orr_status read_chain(orr_context *ctx, orr_arena *scratch, const orr_problem *problem, uint64_t seed,
-                             orr_linear_chain *out) {
-    const int64_t layers = problem->n_tensors;
-    double *w = ORR_NEW(scratch, double, problem->n);
-    int64_t *width = ORR_NEW(scratch, int64_t, layers + 1);
-    const double **matrix = ORR_NEW(scratch, const double *, layers);
-    if (!w || !width || !matrix)
-        return orr_fail(ctx, ORR_ENOMEM, "deep linear modes: no memory for %lld parameters", (long long)problem->n);
-    ORR_TRY(ctx, orr_problem_initial(ctx, problem, seed, w));
-    width[0] = problem->tensors[0].shape.size[1];
-    for (int64_t l = 0; l < layers; l++) {
-        matrix[l] = w;
-        width[l + 1] = problem->tensors[l].shape.size[0];
-        w += orr_shape_count(&problem->tensors[l].shape);
-    }
-    *out = (orr_linear_chain){ layers, width, matrix };
-    return ORR_OK;
-}
 
 /* Everything of one run that the conditions and the prediction ask.  A start is spectral where it is so to rounding: 1e-8. */
 static orr_status study(orr_context *ctx, orr_arena *scratch, const orr_premises *in, int64_t point, int64_t seed,
@@ -106,8 +69,8 @@ static orr_status study(orr_context *ctx, orr_arena *scratch, const orr_premises
     *out = (start){ .layers = problem->n_tensors };
     out->rate = orr_real(&p->rule_settings, "learning_rate") * loss_scale(p, problem);
     out->end = out->rate * (double)p->steps;
-    ORR_TRY(ctx, read_task(ctx, scratch, problem, &out->task));
-    ORR_TRY(ctx, read_chain(ctx, scratch, problem, (uint64_t)seed, &chain));
+    ORR_TRY(ctx, orr_linear_task_of(ctx, scratch, problem, &out->task));
+    ORR_TRY(ctx, orr_linear_chain_of(ctx, scratch, problem, seed, &chain));
     while (out->modes < MODES_MAX && out->modes < out->task.modes && out->task.s[out->modes] > 1e-8 * out->task.s[0])
         out->modes++;
     ORR_TRY(ctx, orr_linear_start_spectral(ctx, scratch, &chain, &out->task, out->modes, out->a_0, &deviation));
@@ -124,13 +87,10 @@ static orr_status study(orr_context *ctx, orr_arena *scratch, const orr_premises
 /* One mode at the recorded updates: gradient descent and flow. */
 static orr_status follow(orr_context *ctx, orr_arena *scratch, const start *s, int64_t k, int64_t n, const double *step,
                          double *exact, double *flow) {
-    double *time = ORR_NEW(scratch, double, n), w = pow(s->a_0[k], 1.0 / (double)s->layers), updates = 0.0;
+    double *time = ORR_NEW(scratch, double, n);
     if (!time) return orr_fail(ctx, ORR_ENOMEM, "deep linear modes: no memory for %lld records", (long long)n);
-    for (int64_t i = 0; i < n; i++) {
-        for (; updates < step[i]; updates++) w = orr_mode_update(s->layers, s->task.s[k], s->rate, w);
-        exact[i] = pow(w, (double)s->layers);
-        time[i] = s->rate * step[i];
-    }
+    orr_mode_descent(s->layers, s->task.s[k], s->a_0[k], s->rate, step, n, exact);
+    for (int64_t i = 0; i < n; i++) time[i] = s->rate * step[i];
     return orr_mode_flow(ctx, scratch, s->layers, s->task.s[k], s->a_0[k], time, n, flow);
 }
 
@@ -143,10 +103,8 @@ static orr_status step_error(orr_context *ctx, orr_arena *scratch, const orr_poi
     (void)orr_observed_updates(p, modes_of(p), step);
     for (int64_t k = 0; k < s->learnt; k++) {
         ORR_TRY(ctx, follow(ctx, scratch, s, k, n, step, exact, flow));
-        for (int64_t i = 0; i < n; i++) {
-            const double d = fabs(exact[i] - flow[i]) / s->task.s[k];
-            if (!(d <= *out)) *out = d; /* a step too long: NaN */
-        }
+        for (int64_t i = 0; i < n; i++) /* a step too long: NaN */
+            *out = orr_larger(*out, fabs(exact[i] - flow[i]) / s->task.s[k]);
     }
     return ORR_OK;
 }
@@ -161,8 +119,8 @@ static bool is_product(orr_arena *out_arena, const orr_point *p, const orr_probl
     for (int64_t i = 0; i < problem->n_tensors; i++)
         if (problem->tensors[i].shape.rank != 2) return false;
     return strcmp(kind, "linear") == 0 ||
-           (strcmp(kind, "mlp") == 0 && strcmp(text_of(s, "activation", ""), "linear") == 0 &&
-            strcmp(text_of(s, "norm", ""), "none") == 0 && strcmp(text_of(s, "residual", ""), "none") == 0);
+           (strcmp(kind, "mlp") == 0 && orr_settings_say(s, "activation", "linear") &&
+            orr_settings_say(s, "norm", "none") && orr_settings_say(s, "residual", "none"));
 }
 
 static bool is_plain(orr_arena *out_arena, const orr_point *p, const orr_problem *problem, const char **why) {
@@ -409,6 +367,7 @@ static double half_time(const json_t *step, const json_t *a, double s, double ra
     return (double)NAN;
 }
 
+/* The largest part outside of the modes; NaN where not all n records are there. */
 static double leakage(const json_t *run, size_t n) {
     const json_t *x = orr_measured_values(run, "mode_leakage");
     double worst = json_array_size(x) == n ? 0.0 : (double)NAN;

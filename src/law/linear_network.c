@@ -1,4 +1,4 @@
-#include "law/limits/linear_network.h"
+#include "law/linear_network.h"
 
 #include <math.h>
 #include <string.h>
@@ -70,4 +70,38 @@ orr_status orr_two_layer_change(orr_context *ctx, orr_arena *scratch, const orr_
     const orr_status status = compute(ctx, arena, scratch, in, point, seed, updates, change);
     orr_arena_free(arena);
     return status;
+}
+
+orr_status orr_linear_task_of(orr_context *ctx, orr_arena *out_arena, const orr_problem *problem,
+                              orr_linear_task *out) {
+    const orr_dataset *d = &problem->data;
+    const int64_t outputs = problem->signature.outputs;
+    orr_arena *work;
+    ORR_TRY(ctx, orr_arena_new(ctx, &work));
+    double *y = ORR_NEW(work, double, d->n *outputs);
+    orr_status status = y ? ORR_OK : orr_fail(ctx, ORR_ENOMEM, "no memory for %lld targets", (long long)d->n);
+    if (y) orr_dataset_answers(d, outputs, y);
+    if (status == ORR_OK)
+        status = orr_linear_task_new(ctx, out_arena, work, d->n, orr_dataset_features(d), outputs, d->x, y, out);
+    orr_arena_free(work);
+    return status;
+}
+
+orr_status orr_linear_chain_of(orr_context *ctx, orr_arena *out_arena, const orr_problem *problem, int64_t seed,
+                               orr_linear_chain *out) {
+    const int64_t layers = problem->n_tensors;
+    double *w = ORR_NEW(out_arena, double, problem->n);
+    int64_t *width = ORR_NEW(out_arena, int64_t, layers + 1);
+    const double **matrix = ORR_NEW(out_arena, const double *, layers);
+    if (!w || !width || !matrix)
+        return orr_fail(ctx, ORR_ENOMEM, "no memory for %lld parameters", (long long)problem->n);
+    ORR_TRY(ctx, orr_problem_initial(ctx, problem, (uint64_t)seed, w));
+    width[0] = problem->tensors[0].shape.size[1];
+    for (int64_t l = 0; l < layers; l++) {
+        matrix[l] = w;
+        width[l + 1] = problem->tensors[l].shape.size[0];
+        w += orr_shape_count(&problem->tensors[l].shape);
+    }
+    *out = (orr_linear_chain){ layers, width, matrix };
+    return ORR_OK;
 }
