@@ -66,7 +66,7 @@ static orr_status resume(orr_context *ctx, const resume_options *o, int *code) {
     const int64_t *ids;
     int64_t one, n = 1;
     ORR_TRY_DONE(ctx, orr_arena_new(ctx, &arena));
-    ORR_TRY_DONE(ctx, orr_store_open(ctx, orr_cli_store(o->store), &store));
+    ORR_TRY_DONE(ctx, orr_store_open_existing(ctx, orr_cli_store(o->store), &store));
     if (o->run) {
         ORR_TRY_DONE(ctx, orr_store_experiment_of(store, o->run, &one));
         ids = &one;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/context.h"
+#include "base/file/file.h"
 #include "lab/reading.h"
 #include "lab/sweep.h"
 
@@ -278,9 +279,7 @@ orr_status orr_experiment_load(orr_context *ctx, orr_arena *out_arena, const cha
     size_t room = 0;
     orr_status status = ORR_OK;
     *n = 0;
-    if (!file) /* a name that is wrong is the user's; all else the machine's */
-        return orr_fail(ctx, errno == ENOENT || errno == ENOTDIR ? ORR_EINPUT : ORR_EIO, "%s: can't be opened (%s)",
-                        path, strerror(errno));
+    if (!file) return orr_fail(ctx, orr_file_trouble(errno), "%s: can't be opened (%s)", path, strerror(errno));
     for (size_t got = 1; got > 0; *n += got) {
         if (room - *n < CHUNK) { /* twice the room; the YAML reader says what is too large */
             char *larger = orr_allocate(ctx, room = 2 * room + 2 * CHUNK);
@@ -296,7 +295,8 @@ orr_status orr_experiment_load(orr_context *ctx, orr_arena *out_arena, const cha
         got = fread(bytes + *n, 1, CHUNK, file);
     }
     *text = ORR_NEW(out_arena, char, *n + 1);
-    if (ferror(file)) status = orr_fail(ctx, ORR_EIO, "%s: can't be read (%s)", path, strerror(errno));
+    if (ferror(file)) /* a folder opens, but isn't read */
+        status = orr_fail(ctx, orr_file_trouble(errno), "%s: can't be read (%s)", path, strerror(errno));
     else if (!*text) status = orr_fail(ctx, ORR_ENOMEM, "%s: out of memory", path);
     else memcpy(*text, bytes, *n);
 done:

@@ -94,7 +94,7 @@ typedef struct orr_experiment_options {
  * the nearest valid name.  Everything lives in out_arena.  Fails: ORR_EINPUT, ORR_ENOMEM. */
 orr_status orr_experiment_parse(orr_context *ctx, orr_arena *out_arena, const char *file, const char *text, size_t n,
                                 const orr_experiment_options *options, orr_experiment *out) ORR_MUST_USE;
-/* The same from a file.  Fails too: ORR_EIO. */
+/* The same from a file.  Fails too as orr_file_trouble says. */
 orr_status orr_experiment_read(orr_context *ctx, orr_arena *out_arena, const char *path,
                                const orr_experiment_options *options, orr_experiment *out) ORR_MUST_USE;
 

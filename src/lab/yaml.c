@@ -8,6 +8,8 @@ enum { SIZE_MAX_BYTES = 1 << 20, KEYS_MAX = 200, DEPTH_MAX = 16 };
 typedef struct loader {
     orr_mistakes *m;
     int source;
+    const char *text;
+    size_t size;
     yaml_document_t *document;
     orr_yaml *all;      /* by index of libyaml, so that an alias is its anchor */
     signed char *depth; /* of what hangs below; 0: not looked at yet, -1: being looked at */
@@ -128,12 +130,24 @@ static const orr_yaml *convert(loader *l) {
 
 /* ---- the parser ---------------------------------------------------------------------------------------------------------------- */
 
+/* libyaml counts characters, not bytes. */
+static const char *character_at(const loader *l, size_t index) {
+    const char *at = l->text, *end = l->text + l->size;
+    for (size_t i = 0; i < index && at < end; i++) do
+            at++;
+        while (at < end && (*at & 0xc0) == 0x80);
+    return at;
+}
+
 static void syntax_mistake(loader *l, const yaml_parser_t *parser) {
     const char *context = parser->context ? parser->context : "";
+    const char *at = character_at(l, parser->problem_mark.index);
     if (parser->error == YAML_MEMORY_ERROR) l->m->no_memory = true;
     else if (parser->error == YAML_READER_ERROR)
         orr_mistakes_add(l->m, (orr_place){ .source = l->source }, "%s at byte %zu", parser->problem,
                          parser->problem_offset);
+    else if (at < l->text + l->size && *at == '\t')
+        orr_mistakes_add(l->m, place(l, parser->problem_mark), "a tab; YAML is indented with spaces");
     else
         orr_mistakes_add(l->m, place(l, parser->problem_mark), "%s%s%s", parser->problem, *context ? ", " : "",
                          context);
@@ -160,14 +174,17 @@ static const orr_yaml *parse_document(loader *l, yaml_parser_t *parser) {
 }
 
 const orr_yaml *orr_yaml_parse(orr_mistakes *m, const char *text, size_t n, int source) {
-    loader l = { .m = m, .source = source };
+    static const char mark[] =
+        "\xef\xbb\xbf"; /* of byte order, which editors of Windows put first; libyaml counts it as a column */
+    const size_t skipped = n >= 3 && memcmp(text, mark, 3) == 0 ? 3 : 0;
+    loader l = { .m = m, .source = source, .text = text + skipped, .size = n - skipped };
     yaml_parser_t parser;
     if (n > SIZE_MAX_BYTES) {
         orr_mistakes_add(m, (orr_place){ .source = source }, "larger than 1 MiB; no experiment is");
         return NULL;
     }
     if (!yaml_parser_initialize(&parser)) return m->no_memory = true, NULL;
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text, n);
+    yaml_parser_set_input_string(&parser, (const unsigned char *)l.text, l.size);
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
     const orr_yaml *out = parse_document(&l, &parser);
     yaml_parser_delete(&parser);

@@ -8,6 +8,7 @@
 
 #include "base/context.h"
 #include "base/file/deflate.h"
+#include "base/file/file.h"
 #include "report/web.h"
 
 static const struct {
@@ -109,7 +110,8 @@ static FILE *open_part(orr_context *ctx, const char *part, const char *path, orr
     FILE *file = folder ? NULL : fopen(part, "w");
     *status = ORR_OK;
     if (!file)
-        *status = orr_fail(ctx, ORR_EIO, "page %s: can't be written (%s)", path, strerror(folder ? EISDIR : errno));
+        *status = orr_fail(ctx, orr_file_trouble(folder ? EISDIR : errno), "page %s: can't be written (%s)", path,
+                           strerror(folder ? EISDIR : errno));
     return file;
 }
 

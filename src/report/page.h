@@ -37,7 +37,8 @@ typedef struct orr_page_entry {
 /* As JSON (new); NULL where memory is out. */
 json_t *orr_page_entry_json(const orr_page_entry *entry);
 
-/* Writes a page about one entry beside `path` and moves it there when it is whole.  Fails: ORR_EIO, ORR_ENOMEM, with the path. */
+/* Writes a page about one entry beside `path` and moves it there when it is whole.  Fails with the path, as orr_file_trouble
+ * says, or ORR_ENOMEM. */
 orr_status orr_page_write(orr_context *ctx, orr_arena *scratch, const orr_page_entry *entry,
                           const char *path) ORR_MUST_USE;
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/context.h"
+#include "base/file/file.h"
 #include "base/progress.h"
 
 enum { STATEMENTS_MAX = 96 };
@@ -52,8 +53,8 @@ static orr_status trouble(orr_sql *sql, int code) {
         return orr_fail(ctx, ORR_EIO, "store %s: the file or its folder is read-only; name another file with --store",
                         path);
     case SQLITE_CANTOPEN:
-        return orr_fail(ctx, ORR_EIO, "store %s: can't be opened (%s); name another file with --store", path,
-                        cause ? strerror(cause) : "is its folder there, and may it be written?");
+        return orr_fail(ctx, orr_file_trouble(cause), "store %s: can't be opened (%s); name another file with --store",
+                        path, cause ? strerror(cause) : "is its folder there, and may it be written?");
     case SQLITE_NOTADB:
         return orr_fail(ctx, ORR_EINPUT, "store %s: is not a store of Orrery (no SQLite database)", path);
     case SQLITE_CORRUPT:

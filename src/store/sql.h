@@ -25,7 +25,7 @@ orr_sql_value orr_sql_text(const char *value); /* NULL is NULL */
 orr_sql_value orr_sql_blob(const void *bytes, int64_t n);
 
 /* Opens or makes the file (":memory:": none), for reading and writing.
- * Fails: ORR_EIO can't be opened, read-only, damaged; ORR_EINPUT no database; ORR_EBUSY; ORR_ENOMEM. */
+ * Fails: ORR_EIO read-only, damaged; ORR_EINPUT a folder, in none, no database; ORR_EBUSY; ORR_ENOMEM. */
 orr_status orr_sql_open(orr_context *ctx, const char *path, orr_sql **out) ORR_MUST_USE;
 /* For reading a file that nobody can write while it is open. */
 orr_status orr_sql_open_immutable(orr_context *ctx, const char *path, orr_sql **out) ORR_MUST_USE;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/context.h"
+#include "base/file/file.h"
 #include "base/log.h"
 #include "base/progress.h"
 #include "store/schema.h"
@@ -169,8 +170,8 @@ orr_status orr_store_open_existing(orr_context *ctx, const char *path, orr_store
     struct stat file;
     *out = NULL;
     if (*path && stat(path, &file) != 0)
-        return orr_fail(ctx, ORR_EIO, "store %s: can't be opened (%s); --store or ORRERY_STORE names another", path,
-                        strerror(errno));
+        return orr_fail(ctx, orr_file_trouble(errno),
+                        "store %s: can't be opened (%s); --store or ORRERY_STORE names another", path, strerror(errno));
     if (*path && S_ISREG(file.st_mode) && file.st_size == 0)
         return orr_fail(ctx, ORR_EINPUT, "store %s: is an empty file; --store or ORRERY_STORE names another", path);
     const bool told = orr_context_message(ctx)[0] != '\0';

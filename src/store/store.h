@@ -22,11 +22,11 @@ enum { ORR_STORE_SCHEMA = 3 };
 typedef struct orr_store orr_store;
 
 /* Opens the file, or makes it.  ":memory:" is a store that leaves nothing behind.
- * Fails, in one line with the path: ORR_EIO (folder missing, read-only, damaged, disk full), ORR_EINPUT (no store of
+ * Fails, in one line with the path: ORR_EIO (read-only, damaged, disk full), ORR_EINPUT (folder missing, no store of
  * Orrery, written by a newer Orrery), ORR_EBUSY, ORR_ENOMEM. */
 orr_status orr_store_open(orr_context *ctx, const char *path, orr_store **out) ORR_MUST_USE;
 /* The same of a store that is there; makes none.  One that can't be written, for its folder, is opened for reading alone.
- * Fails too: ORR_EIO where there is none, ORR_EINPUT where the file is empty. */
+ * Fails too: ORR_EINPUT where there is none, or the file is empty. */
 orr_status orr_store_open_existing(orr_context *ctx, const char *path, orr_store **out) ORR_MUST_USE;
 /* Commits what is recorded; a failure is logged only: call orr_store_commit before. */
 void orr_store_close(orr_store *store);

@@ -72,7 +72,7 @@ expect 0 "1 run, 1 figures" "$orrery" report 1 --series loss
 trouble 2 "no series 'los' in these runs" "$orrery" report 1 --series los
 trouble 2 "no run 99" "$orrery" report 1 99
 trouble 2 "expected the number of a run" "$orrery" report first
-trouble 3 "can't be written" "$orrery" report 1 -o no-folder/a.html
+trouble 2 "can't be written" "$orrery" report 1 -o no-folder/a.html
 
 # ---- export: to the bit, as other programs read it
 "$orrery" export 1 --series loss >loss.csv
@@ -96,7 +96,7 @@ trouble 2 "did you mean 'csv'" "$orrery" export 1 --series loss --format cvs
 trouble 2 "needs one of" "$orrery" export 1
 trouble 2 "needs one of" "$orrery" export 1 --series loss --array weights
 trouble 2 "needs a value" "$orrery" export 1 --series
-trouble 3 "no-folder/a.csv" "$orrery" export 1 --series loss -o no-folder/a.csv
+trouble 2 "no-folder/a.csv" "$orrery" export 1 --series loss -o no-folder/a.csv
 
 # ---- diff
 expect 0 "equal to the bit (4 values)" "$orrery" diff 1 2
@@ -127,15 +127,22 @@ if command -v sqlite3 >/dev/null; then
 fi
 
 # ---- trouble with the file: one clear line, and nothing is made or changed
-trouble 3 "none.db: can't be opened (No such file or directory)" "$orrery" runs --store none.db
+trouble 2 "none.db: can't be opened (No such file or directory)" "$orrery" runs --store none.db
 [ ! -e none.db ] && passed=$((passed + 1)) || fail "runs made a store"
 : >empty.db
 trouble 2 "empty.db: is an empty file" env ORRERY_STORE=empty.db "$orrery" runs
 [ ! -s empty.db ] && passed=$((passed + 1)) || fail "runs wrote into an empty file"
+trouble 2 "none.db: can't be opened (No such file or directory)" "$orrery" resume 1 --store none.db
+trouble 2 "empty.db: is an empty file" "$orrery" resume --store empty.db
+{ [ ! -e none.db ] && [ ! -s empty.db ]; } && passed=$((passed + 1)) || fail "resume made a store"
+mkdir folder.yaml
+for c in run check plan predict; do trouble 2 "folder.yaml: can't be read (Is a directory)" "$orrery" $c folder.yaml; done
+for c in runs report verify resume; do trouble 2 "folder.yaml: can't be opened (Is a directory)" "$orrery" $c --store folder.yaml; done
+trouble 2 "folder.yaml: is a folder; name a file in it" "$orrery" export 1 --series loss -o folder.yaml
 head -c 9000 /dev/zero | tr '\0' x >garbage.db
 trouble 2 "garbage.db: is not a store of Orrery" "$orrery" gc --store garbage.db
 same "$(tr -d x <garbage.db | wc -c) $(wc -c <garbage.db)" "0 9000" "garbage is left alone"
-trouble 3 "can't be opened" "$orrery" verify --store .
+trouble 2 "can't be opened" "$orrery" verify --store .
 cp orrery.db damaged.db
 printf '\377%.0s' $(seq 3900) | dd of=damaged.db bs=1 seek=100 conv=notrunc 2>/dev/null
 trouble 3 "damaged.db: the file is damaged" "$orrery" runs --store damaged.db

@@ -301,7 +301,7 @@ static void a_file_of_another_kind_is_refused(void **state) {
         orr_status status;
     } bad[] = { { "weights.pt", "initial file: expected a path that ends with .npz or .safetensors, got weights.pt",
                   ORR_EINPUT },
-                { "/nowhere/weights.npz", "/nowhere/weights.npz", ORR_EIO } };
+                { "/nowhere/weights.npz", "/nowhere/weights.npz", ORR_EINPUT } };
     for (int i = 0; i < 2; i++) {
         orr_tensor t[TENSORS];
         const orr_network network = network_of(t);

@@ -44,6 +44,17 @@ static void a_tree_knows_where_its_words_stand(void **state) {
     assert_int_equal(m.n, 0);
 }
 
+static void a_mark_of_byte_order_is_no_part_of_the_text(void **state) {
+    (void)state;
+    m.n = 0;
+    const orr_yaml *root = parsed("\xef\xbb\xbf"
+                                  "a: 1\nb: 2\n");
+    assert_int_equal(m.n, 0);
+    assert_non_null(root);
+    assert_non_null(orr_yaml_get(root, "a"));
+    assert_non_null(orr_yaml_get(root, "b"));
+}
+
 static void an_alias_is_its_anchor(void **state) {
     (void)state;
     const orr_yaml *root = parsed("a: &x [1, 2]\nb: *x\n");
@@ -53,6 +64,8 @@ static void an_alias_is_its_anchor(void **state) {
 static void what_is_no_tree_is_refused(void **state) {
     (void)state;
     refused("", 0, 0, "the file is empty");
+    refused("a:\n\tb: 1\n", 2, 1, "a tab; YAML is indented with spaces");
+    refused("\xc3\xa9: 1\n\tb: 1\n", 2, 1, "a tab; YAML is indented with spaces");
     refused("a: 1\na: 2\n", 2, 1, "'a' stands here twice (first in line 1)");
     refused("? [a]\n: 1\n", 1, 3, "a key must be a word, this is a list");
     refused("a: 1\n---\nb: 2\n", 3, 1, "a second document starts here; a file has one");
@@ -138,6 +151,7 @@ int main(void) {
 #define CLAIM(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         CLAIM(a_tree_knows_where_its_words_stand),
+        CLAIM(a_mark_of_byte_order_is_no_part_of_the_text),
         CLAIM(an_alias_is_its_anchor),
         CLAIM(what_is_no_tree_is_refused),
         CLAIM(many_aliases_of_aliases_are_read_in_no_time),

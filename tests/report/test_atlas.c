@@ -160,7 +160,7 @@ static void an_atlas_that_cannot_be_written_is_told(void **state) {
     json_t *entries = json_array();
     assert_int_equal(
         orr_page_write_atlas(*state, arena, "a", "b", approaches, entries, files_path("no/folder/atlas.html")),
-        ORR_EIO);
+        ORR_EINPUT);
     orr_context_clear(*state);
     json_decref(entries);
 }

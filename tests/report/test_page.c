@@ -108,11 +108,11 @@ static void a_page_that_cannot_be_written_is_told_and_leaves_nothing(void **stat
                                   .checks = json_null(),
                                   .facts = json_null(),
                                   .panels = json_null() };
-    assert_int_equal(orr_page_write(*state, arena, &page, files_path("no/folder/page.html")), ORR_EIO);
+    assert_int_equal(orr_page_write(*state, arena, &page, files_path("no/folder/page.html")), ORR_EINPUT);
     assert_non_null(strstr(orr_context_message(*state), "can't be written (No such file or directory)"));
     orr_context_clear(*state);
     assert_int_equal(mkdir(files_path("folder.html"), 0755), 0);
-    assert_int_equal(orr_page_write(*state, arena, &page, files_path("folder.html")), ORR_EIO);
+    assert_int_equal(orr_page_write(*state, arena, &page, files_path("folder.html")), ORR_EINPUT);
     orr_context_clear(*state);
     assert_int_equal(access(files_path("folder.html.part"), F_OK), -1);
 }

@@ -203,8 +203,8 @@ static void a_file_that_is_no_store_is_refused_and_left_alone(void **state) {
     orr_store_close(opened(*state, path, &e));
     assert_string_equal(raw(path, "PRAGMA user_version = 4"), "");
     refused(*state, path, ORR_EINPUT, "was written by a newer Orrery (schema 4, this one knows 3)");
-    refused(*state, files_folder, ORR_EIO, "can't be opened");
-    refused(*state, files_path("no/such/folder.db"), ORR_EIO, "can't be opened");
+    refused(*state, files_folder, ORR_EINPUT, "can't be opened");
+    refused(*state, files_path("no/such/folder.db"), ORR_EINPUT, "can't be opened");
 }
 
 static void a_damaged_store_is_told(void **state) {

@@ -13,19 +13,31 @@
 #include "base/context.h"
 #include "base/file/deflate.h"
 
+orr_status orr_file_trouble(int reason) {
+    switch (reason) {
+    case ENOENT:
+    case ENOTDIR:
+    case EISDIR:
+    case ENAMETOOLONG:
+    case ELOOP: return ORR_EINPUT;
+    default: return ORR_EIO;
+    }
+}
+
 orr_status orr_file_read(orr_context *ctx, const char *path, orr_bytes *out) {
     orr_status status = ORR_OK;
     struct stat info;
     *out = (orr_bytes){ 0 };
     /* O_NONBLOCK: a FIFO must not hang before it is refused */
     const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (file < 0) return orr_fail(ctx, ORR_EIO, "%s: can't be opened (%s)", path, strerror(errno));
+    if (file < 0) return orr_fail(ctx, orr_file_trouble(errno), "%s: can't be opened (%s)", path, strerror(errno));
     if (fstat(file, &info) != 0) {
         status = orr_fail(ctx, ORR_EIO, "%s: can't be read (%s)", path, strerror(errno));
         goto done;
     }
     if (!S_ISREG(info.st_mode)) {
-        status = orr_fail(ctx, ORR_EIO, "%s: is %s, not a file", path, S_ISDIR(info.st_mode) ? "a folder" : "a device");
+        status =
+            orr_fail(ctx, ORR_EINPUT, "%s: is %s, not a file", path, S_ISDIR(info.st_mode) ? "a folder" : "a device");
         goto done;
     }
     const size_t n = (size_t)info.st_size;
@@ -109,22 +121,23 @@ orr_status orr_file_write(orr_context *ctx, const char *path, orr_bytes bytes) {
     char part[PATH_MAX];
     struct stat old;
     const bool exists = stat(path, &old) == 0;
-    if (exists && S_ISDIR(old.st_mode)) return orr_fail(ctx, ORR_EIO, "%s: is a folder; name a file in it", path);
+    if (exists && S_ISDIR(old.st_mode)) return orr_fail(ctx, ORR_EINPUT, "%s: is a folder; name a file in it", path);
     if (exists && !S_ISREG(old.st_mode)) return write_directly(ctx, path, bytes);
     char *whole = exists ? realpath(path, NULL) : NULL; /* a link stays a link */
     const char *target = whole ? whole : path;
     orr_status status = ORR_OK;
     const int file = open_beside(target, exists ? &old : NULL, part);
     if (file < 0) {
-        status = orr_fail(ctx, ORR_EIO, "%s: can't be written (%s)", path, strerror(errno));
+        status = orr_fail(ctx, orr_file_trouble(errno), "%s: can't be written (%s)", path, strerror(errno));
         goto done;
     }
     const bool written = write_all(file, bytes) && fsync(file) == 0;
     const int reason = errno;
     const bool closed = close(file) == 0;
     if (!written || !closed || rename(part, target) != 0) {
-        status = orr_fail(ctx, ORR_EIO, "%s: can't be written (%s); nothing was changed", path,
-                          strerror(written ? errno : reason));
+        const int cause = written ? errno : reason;
+        status = orr_fail(ctx, orr_file_trouble(cause), "%s: can't be written (%s); nothing was changed", path,
+                          strerror(cause));
         (void)unlink(part);
         goto done;
     }

@@ -169,7 +169,7 @@ static void what_is_not_csv_is_told_with_line_and_column(void **state) {
                    "a.csv:2: column 1: ", "a zero byte");
     assert_refused(ctx, parse(ctx, "a\n", &(orr_csv_options){ .separator = '"' }, &csv), ORR_EINPUT,
                    "a.csv: ", "a quote or a line end can't separate fields");
-    assert_refused(ctx, orr_csv_read(ctx, arena, files_path("none.csv"), NULL, &csv), ORR_EIO, files_folder,
+    assert_refused(ctx, orr_csv_read(ctx, arena, files_path("none.csv"), NULL, &csv), ORR_EINPUT, files_folder,
                    "No such file");
 }
 

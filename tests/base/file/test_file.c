@@ -85,15 +85,15 @@ static void a_write_that_fails_changes_nothing(void **state) {
 static void a_folder_is_no_file_and_a_device_is_written_directly(void **state) {
     orr_context *ctx = *state;
     orr_bytes out;
-    assert_refused(ctx, orr_file_write(ctx, files_folder, letters("x")), ORR_EIO, files_folder,
+    assert_refused(ctx, orr_file_write(ctx, files_folder, letters("x")), ORR_EINPUT, files_folder,
                    "is a folder; name a file in it");
     assert_ok(ctx, orr_file_write(ctx, "/dev/null", letters("x")));
     assert_refused(ctx, orr_file_write(ctx, "/dev/full", letters("x")), ORR_EIO, "/dev/full",
                    "can't be written (No space left");
-    assert_refused(ctx, orr_file_write(ctx, "", letters("x")), ORR_EIO, ": ", "can't be written (");
+    assert_refused(ctx, orr_file_write(ctx, "", letters("x")), ORR_EINPUT, ": ", "can't be written (");
     const char *fifo = files_path("fifo");
     assert_int_equal(mkfifo(fifo, 0600), 0);
-    assert_refused(ctx, orr_file_read(ctx, fifo, &out), ORR_EIO, fifo, "is a device, not a file");
+    assert_refused(ctx, orr_file_read(ctx, fifo, &out), ORR_EINPUT, fifo, "is a device, not a file");
 }
 
 static void a_stem_is_the_name_without_folder_and_ending(void **state) {

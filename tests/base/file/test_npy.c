@@ -238,10 +238,11 @@ static void a_header_that_promises_too_much_takes_no_memory(void **state) {
 static void what_is_no_readable_or_writable_file_is_told(void **state) {
     orr_context *ctx = *state;
     orr_array a;
-    assert_refused(ctx, orr_npy_read(ctx, arena, files_path("none.npy"), &a), ORR_EIO, files_folder, "No such file");
-    assert_refused(ctx, orr_npy_read(ctx, arena, files_folder, &a), ORR_EIO, files_folder, "is a folder, not a file");
+    assert_refused(ctx, orr_npy_read(ctx, arena, files_path("none.npy"), &a), ORR_EINPUT, files_folder, "No such file");
+    assert_refused(ctx, orr_npy_read(ctx, arena, files_folder, &a), ORR_EINPUT, files_folder,
+                   "is a folder, not a file");
     assert_ok(ctx, parse(ctx, npy_row, sizeof npy_row, &a));
-    assert_refused(ctx, orr_npy_write(ctx, files_path("no/where.npy"), &a), ORR_EIO, files_folder, "No such file");
+    assert_refused(ctx, orr_npy_write(ctx, files_path("no/where.npy"), &a), ORR_EINPUT, files_folder, "No such file");
     assert_refused(ctx, orr_npy_write(ctx, "/dev/full", &a), ORR_EIO, "/dev/full: ", "No space left");
 }
 

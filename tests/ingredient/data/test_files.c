@@ -78,7 +78,7 @@ static void idx_files_are_pictures_with_labels(void **state) {
             files_path("b-labels"));
     REFUSED("idx", ORR_EINPUT, "go together", "images", files_path("a-images"), "labels", files_path("a-labels"),
             "test_images", files_path("b-images"));
-    REFUSED("idx", ORR_EIO, "nowhere", "images", files_path("nowhere"), "labels", files_path("a-labels"));
+    REFUSED("idx", ORR_EINPUT, "nowhere", "images", files_path("nowhere"), "labels", files_path("a-labels"));
 }
 
 /* Memory in which no block has more than *user bytes. */
@@ -271,7 +271,7 @@ static void windows_of_a_text_ask_for_each_next_token(void **state) {
     assert_int_equal(d.label[807], 'u');
     REFUSED("text", ORR_EINPUT, "21 tokens make 5 windows of 4", "path", path, "context", "4", "n", "5", "n_test", "1");
     REFUSED("text", ORR_EINPUT, "21 tokens make 0 windows of 30", "path", path, "context", "30");
-    REFUSED("text", ORR_EIO, "nowhere.txt", "path", files_path("nowhere.txt"));
+    REFUSED("text", ORR_EINPUT, "nowhere.txt", "path", files_path("nowhere.txt"));
 }
 
 int main(void) {

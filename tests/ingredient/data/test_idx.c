@@ -94,9 +94,9 @@ static void an_array_without_items_is_an_array(void **state) {
 }
 
 static void what_is_no_readable_file_is_refused(void **state) {
-    refused(*state, files_path("nothing-here"), 0, ORR_EIO, "No such file");
-    refused(*state, files_folder, 0, ORR_EIO, "is a folder, not a file");
-    refused(*state, "/dev/null", 0, ORR_EIO, "is a device, not a file");
+    refused(*state, files_path("nothing-here"), 0, ORR_EINPUT, "No such file");
+    refused(*state, files_folder, 0, ORR_EINPUT, "is a folder, not a file");
+    refused(*state, "/dev/null", 0, ORR_EINPUT, "is a device, not a file");
     if (geteuid() != 0) { /* root reads everything */
         const char *path = files_write("secret.idx", good, sizeof good);
         assert_int_equal(chmod(path, 0), 0);

@@ -108,7 +108,7 @@ static void what_is_no_text_is_refused_with_its_line(void **state) {
                    "a.txt:2: ", "byte 6 of the file (0xe9) is not UTF-8; convert it (iconv -t UTF-8) or read bytes");
     assert_refused(ctx, parse(ctx, "a \xc0\xaf", words, &t), ORR_EINPUT,
                    "a.txt:1: ", "byte 2 of the file (0xc0) is not UTF-8");
-    assert_refused(ctx, orr_text_read(ctx, arena, files_path("none.txt"), &words, &t), ORR_EIO, files_folder,
+    assert_refused(ctx, orr_text_read(ctx, arena, files_path("none.txt"), &words, &t), ORR_EINPUT, files_folder,
                    "No such file");
 }
 
