@@ -1,10 +1,14 @@
+#define _POSIX_C_SOURCE 200809L /* access */
 #include "store/sql.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <sqlite3.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/context.h"
 #include "base/file/file.h"
@@ -34,12 +38,21 @@ orr_sql_value orr_sql_blob(const void *bytes, int64_t n) {
     return (orr_sql_value){ .kind = 'b', .bytes = bytes, .n = n };
 }
 
+/* A file that it may not make SQLite tries to read, and says that it isn't there. */
+static int cause_of_closed(const char *path, int cause) {
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    if (cause != ENOENT || access(path, F_OK) == 0 || (slash && slash - path >= PATH_MAX - 1)) return cause;
+    (void)snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+    return access(folder, F_OK) == 0 && access(folder, W_OK) != 0 ? errno : cause;
+}
+
 /* The one place where SQLite's codes become our words. */
 static orr_status trouble(orr_sql *sql, int code) {
     const char *path = sql->path;
     orr_context *ctx = sql->ctx;
     const int last = errno; /* SQLite keeps the cause for some calls only */
-    const int cause = sql->db && sqlite3_system_errno(sql->db) ? sqlite3_system_errno(sql->db) : last;
+    int cause = sql->db && sqlite3_system_errno(sql->db) ? sqlite3_system_errno(sql->db) : last;
     switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -53,6 +66,7 @@ static orr_status trouble(orr_sql *sql, int code) {
         return orr_fail(ctx, ORR_EIO, "store %s: the file or its folder is read-only; name another file with --store",
                         path);
     case SQLITE_CANTOPEN:
+        cause = cause_of_closed(path, cause);
         return orr_fail(ctx, orr_file_trouble(cause), "store %s: can't be opened (%s); name another file with --store",
                         path, cause ? strerror(cause) : "is its folder there, and may it be written?");
     case SQLITE_NOTADB:

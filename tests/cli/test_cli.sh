@@ -126,7 +126,7 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 else as_user() { "$@"; }; fi
 mkdir read-only && cp small.yaml read-only/ && chmod 555 read-only
 if [ -r "$orrery" ] && as_user "$orrery" version >/dev/null 2>&1; then # the build folder may be closed to others
-    expect 3 "store read-only/a.db: can't be opened" as_user "$orrery" law run edge-of-stability --experiment small.yaml --store read-only/a.db -o -
+    expect 3 "store read-only/a.db: can't be opened (Permission denied)" as_user "$orrery" law run edge-of-stability --experiment small.yaml --store read-only/a.db -o -
     expect 3 "Permission denied" as_user sh -c "cd read-only && '$orrery' law run edge-of-stability --experiment small.yaml"
     "$orrery" law run edge-of-stability --experiment small.yaml --store fixed.db -o - >/dev/null 2>&1
     chmod 444 fixed.db
