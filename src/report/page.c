@@ -42,6 +42,12 @@ json_t *orr_page_panel_of(const char *figure, const char *what, const json_t *na
     return panel;
 }
 
+void orr_page_add_panel(json_t *panels, const json_t *rows, json_t *panel) {
+    if (!panel) return; /* then rows, which it would have held, are gone */
+    if (json_array_size(rows) > 0) orr_json_add(panels, panel);
+    else json_decref(panel);
+}
+
 /* Copies the characters of a text, without its end; returns where the next one goes. */
 static char *put(char *to, const char *text) {
     while (*text) *to++ = *text++;

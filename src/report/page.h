@@ -20,6 +20,9 @@ json_t *orr_page_panel(const char *figure, const char *title, const char *captio
 json_t *orr_page_panel_of(const char *figure, const char *what, const json_t *name, const char *caption,
                           const char *alt, bool wide, json_t *datasets);
 
+/* One more panel (new), unless it would show nothing: unless `rows`, which are among its data sets, are none. */
+void orr_page_add_panel(json_t *panels, const json_t *rows, json_t *panel);
+
 /* What there is to see of a law, a run or a map.  Borrowed, all of it; what may be NULL is said.
  * verdict and each check: { metric, verdict, value, tolerance: [low, high], interval: [low, high], note }; facts and ingredients:
  * [[name, value], ...]; panels: of orr_page_panel; regime: a list of texts; map: { words, panels }, what was measured along an

@@ -63,6 +63,19 @@ static json_t *panels(void) {
     return list;
 }
 
+/* Shown or not, its rows are the panel's. */
+static void a_panel_that_would_show_nothing_is_left_out(void **state) {
+    json_t *list = json_array(), *some = sharpness_rows(), *none = json_array();
+    (void)state;
+    orr_page_add_panel(list, some,
+                       orr_page_panel("loss", "Some", "", "alt", true, json_pack("{s:o}", "measured", some)));
+    orr_page_add_panel(list, none,
+                       orr_page_panel("loss", "None", "", "alt", true, json_pack("{s:o}", "measured", none)));
+    orr_page_add_panel(list, NULL, NULL); /* memory was out */
+    assert_int_equal(json_array_size(list), 1);
+    json_decref(list);
+}
+
 static json_t *verdict(const char *word) {
     return json_pack("{s:s, s:s, s:f, s:[f,f], s:[f,f], s:s}", "metric", "mean S/S* <i>", "verdict", word, "value",
                      1.047, "tolerance", 0.97, 1.08, "interval", 1.03, 1.06, "note", "");
@@ -138,6 +151,7 @@ static void a_browser_draws_every_figure_and_asks_for_nothing(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_panel_that_would_show_nothing_is_left_out),
         cmocka_unit_test(texts_cannot_leave_their_place),
         cmocka_unit_test(a_page_that_cannot_be_written_is_told_and_leaves_nothing),
         cmocka_unit_test(a_browser_draws_every_figure_and_asks_for_nothing),

@@ -432,13 +432,6 @@ static void add_curve(json_t *rows, const json_t *point, size_t seed, const json
                      json_array_get(values, i), "run", json_object_get(point, "point"), "seed", (json_int_t)seed);
 }
 
-static void add_panel(json_t *panels, const char *figure, const char *title, const char *caption, const char *alt,
-                      json_t *rows, json_t *datasets) {
-    if (json_array_size(rows) > 0)
-        orr_json_add(panels, orr_page_panel(figure, title, caption, alt, strcmp(figure, "identity") == 0, datasets));
-    else json_decref(datasets);
-}
-
 static json_t *figure(const json_t *prediction, const json_t *measurement) {
     const json_t *points = json_object_get(prediction, "points");
     json_t *panels = json_array(), *entries = json_array(), *curves = json_array(), *scores = json_array();
@@ -454,23 +447,27 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
             if (seed == 0) add_curve(scores, point, seed, NULL, json_object_get(run, "r2"));
         }
     }
-    add_panel(
-        panels, "identity", "Entries of W'W at the first layer, against AGOP^s",
-        "Each dot is an entry of the trained layer's W'W, measured, against that of the scaled power of its average "
-        "gradient outer product; dashed: the ansatz.",
-        "Entries of the Gram matrix of weights against those of the power of the gradient outer product.", entries,
-        json_pack("{s:O, s:o}", "measured", entries, "equality", equality_of(entries)));
-    add_panel(panels, "series", "Correlation at the first layer, in training",
-              "A line for each seed. From small weights the ansatz comes true; from usual ones nothing is gained over "
-              "the initial network.",
-              "Correlation of the Gram matrix with the power of the gradient outer product against updates.", curves,
-              json_pack("{s:O}", "series", curves));
-    add_panel(panels, "machine_score", "Test R\u00b2 of recursive feature machines, by iteration",
-              "The first machine has the metric 1; each next one that of the gradients before it.",
-              "Test R squared of kernel machines against iteration.", scores, json_pack("{s:O}", "series", scores));
-    json_decref(entries);
-    json_decref(curves);
-    json_decref(scores);
+    orr_page_add_panel(
+        panels, entries,
+        orr_page_panel(
+            "identity", "Entries of W'W at the first layer, against AGOP^s",
+            "Each dot is an entry of the trained layer's W'W, measured, against that of the scaled power of "
+            "its average gradient outer product; dashed: the ansatz.",
+            "Entries of the Gram matrix of weights against those of the power of the gradient outer product.", true,
+            json_pack("{s:o, s:o}", "measured", entries, "equality", equality_of(entries))));
+    orr_page_add_panel(panels, curves,
+                       orr_page_panel("series", "Correlation at the first layer, in training",
+                                      "A line for each seed. From small weights the ansatz comes true; from usual ones "
+                                      "nothing is gained over the initial network.",
+                                      "Correlation of the Gram matrix with the power of the gradient outer product "
+                                      "against updates.",
+                                      false, json_pack("{s:o}", "series", curves)));
+    orr_page_add_panel(panels, scores,
+                       orr_page_panel("machine_score", "Test R\u00b2 of recursive feature machines, by iteration",
+                                      "The first machine has the metric 1; each next one that of the gradients before "
+                                      "it.",
+                                      "Test R squared of kernel machines against iteration.", false,
+                                      json_pack("{s:o}", "series", scores)));
     return panels;
 }
 

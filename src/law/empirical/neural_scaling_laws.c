@@ -25,8 +25,8 @@
 
 #include "base/context.h"
 #include "law/conditions.h"
-#include "law/grouping.h"
 #include "law/empirical/scaling_kernels.h"
+#include "law/grouping.h"
 #include "law/measuring.h"
 #include "report/page.h"
 #include "store/query.h"

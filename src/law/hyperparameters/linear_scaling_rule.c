@@ -427,6 +427,10 @@ static double distance_of(const json_t *point, const json_t *runs, const char *o
     return json_array_size(step) && json_array_size(runs) ? largest : (double)NAN;
 }
 
+static bool is_part(const json_t *point, const char *what) {
+    return strcmp(json_string_value(json_object_get(point, "part")), what) == 0;
+}
+
 /* Curves are compared as means over three groups of seeds: of one each, where there are three.  Moments are means over all seeds:
  * a value for each point. */
 enum { GROUPS = 3 };
@@ -437,26 +441,21 @@ static orr_status judge(orr_context *ctx, orr_arena *out_arena, const json_t *pr
     ORR_TRY(ctx, orr_check_values_new(ctx, out_arena, checks, (int64_t)json_array_size(points) * GROUPS, values));
     for (size_t i = 0; i < json_array_size(points); i++) {
         const json_t *point = json_array_get(points, i), *runs = json_array_get(measurement, i);
-        const char *what = json_string_value(json_object_get(point, "part"));
         if (!json_is_true(json_object_get(point, "judged"))) continue;
-        if (strcmp(what, "regression") == 0) {
+        if (is_part(point, "regression")) {
             orr_check_add(&values[MOMENTS], distance_of(point, runs, "exact"));
             continue;
         }
         const json_t *reference =
             json_array_get(measurement, (size_t)json_integer_value(json_object_get(point, "reference")));
         for (size_t group = 0; group < GROUPS; group++)
-            orr_check_add(&values[strcmp(what, "control") == 0 ? CONTROLS : PAIRS],
+            orr_check_add(&values[is_part(point, "control") ? CONTROLS : PAIRS],
                           difference_of(point, runs, reference, group, GROUPS));
     }
     return ORR_OK;
 }
 
 /* ---- figure ------------------------------------------------------------------------------------------------------------- */
-
-static bool is_part(const json_t *point, const char *what) {
-    return strcmp(json_string_value(json_object_get(point, "part")), what) == 0;
-}
 
 /* Mean curves: loss against examples, or loss against eta k with the exact one beside it. */
 static void add_curve(const json_t *point, const json_t *runs, json_t *losses, json_t *excesses, json_t *exact) {
@@ -521,16 +520,16 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
         add_curve(point, runs, losses, excesses, exact);
         add_deviations(point, runs, measurement, predicted, measured);
     }
-    if (json_array_size(losses) > 0)
-        orr_json_add(panels, orr_page_panel("scaling_rule", "One curve for all batches whose rate is scaled along",
-                                            "Mean over seeds. The control keeps the rate of the smallest batch.",
-                                            "Loss against examples seen, for each batch.", true,
-                                            json_pack("{s:O}", "measured", losses)));
-    if (json_array_size(excesses) > 0)
-        orr_json_add(panels, orr_page_panel("scaling_regression", "Linear regression: the moments are exact",
-                                            "Lines: exact recursion for the mean. Points: training, mean over seeds.",
-                                            "Excess loss against time for each batch, predicted and measured.", false,
-                                            json_pack("{s:O, s:O}", "predicted", exact, "measured", excesses)));
+    orr_page_add_panel(panels, losses,
+                       orr_page_panel("scaling_rule", "One curve for all batches whose rate is scaled along",
+                                      "Mean over seeds. The control keeps the rate of the smallest batch.",
+                                      "Loss against examples seen, for each batch.", true,
+                                      json_pack("{s:o}", "measured", losses)));
+    orr_page_add_panel(panels, excesses,
+                       orr_page_panel("scaling_regression", "Linear regression: the moments are exact",
+                                      "Lines: exact recursion for the mean. Points: training, mean over seeds.",
+                                      "Excess loss against time for each batch, predicted and measured.", false,
+                                      json_pack("{s:o, s:o}", "predicted", exact, "measured", excesses)));
     orr_json_add(
         panels,
         orr_page_panel(
@@ -538,13 +537,8 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
             "Deviation against \u03b7 \u03bb_max. Line: predicted, slope 1. Shaded: tolerance of networks, up to "
             "\u03b7 \u03bb_max = 1.",
             "Deviation from the rule against the step.", false,
-            json_pack("{s:O, s:O, s:o}", "predicted", predicted, "measured", measured, "tolerance",
+            json_pack("{s:o, s:o, s:o}", "predicted", predicted, "measured", measured, "tolerance",
                       tolerance_of(measured))));
-    json_decref(losses);
-    json_decref(excesses);
-    json_decref(exact);
-    json_decref(predicted);
-    json_decref(measured);
     return panels;
 }
 

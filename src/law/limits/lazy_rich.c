@@ -468,26 +468,22 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
     static const double up[2] = { 1.0, 2.0 }, down[2] = { -0.5, -1.0 };
     json_t *panels = json_array(), *richness = curve_rows(prediction, measurement, RICHNESS),
            *width = curve_rows(prediction, measurement, WIDTH);
-    if (json_array_size(richness) > 0)
-        orr_json_add(
-            panels,
-            orr_page_panel("against_richness", "Change of kernel and features",
-                           "At the end of training, a point for each seed. Crosses: predicted for each two-layer "
-                           "linear network.",
-                           "Change of kernel and features against gamma_0.", true,
-                           json_pack("{s:O, s:o, s:o}", "measured", richness, "guides",
-                                     guides("gamma_0", 0.003, 0.3, 0.002, up), "theory", linear_rows(prediction))));
-    if (json_array_size(width) > 0)
-        orr_json_add(
-            panels,
-            orr_page_panel("against_width", "With \u03b3 held features freeze, with \u03b3\u2080 held they don't",
-                           "\u03b3 = 1 is the NTK parameterization, \u03b3\u2080 of order one the mean-field one.",
-                           "Change of kernel and features against the width.", true,
-                           json_pack("{s:O, s:o, s:[]}", "measured", width, "guides",
-                                     guides("width", 32, 512, 0.6, down), "tolerance")));
+    orr_page_add_panel(
+        panels, richness,
+        orr_page_panel("against_richness", "Change of kernel and features",
+                       "At the end of training, a point for each seed. Crosses: predicted for each two-layer "
+                       "linear network.",
+                       "Change of kernel and features against gamma_0.", true,
+                       json_pack("{s:o, s:o, s:o}", "measured", richness, "guides",
+                                 guides("gamma_0", 0.003, 0.3, 0.002, up), "theory", linear_rows(prediction))));
+    orr_page_add_panel(
+        panels, width,
+        orr_page_panel("against_width", "With \u03b3 held features freeze, with \u03b3\u2080 held they don't",
+                       "\u03b3 = 1 is the NTK parameterization, \u03b3\u2080 of order one the mean-field one.",
+                       "Change of kernel and features against the width.", true,
+                       json_pack("{s:o, s:o, s:[]}", "measured", width, "guides", guides("width", 32, 512, 0.6, down),
+                                 "tolerance")));
     orr_json_add(panels, losses(prediction, measurement));
-    json_decref(richness);
-    json_decref(width);
     return panels;
 }
 

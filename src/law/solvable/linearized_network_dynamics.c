@@ -338,7 +338,7 @@ static json_t *guides(double from, double to, double value) {
     return rows;
 }
 
-static json_t *against_width(const json_t *rows, const char *title, const char *caption, json_t *tolerance) {
+static json_t *against_width(json_t *rows, const char *title, const char *caption, json_t *tolerance) {
     double from = (double)INFINITY, to = 0.0, top = 0.0;
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *row = json_array_get(rows, i);
@@ -350,7 +350,7 @@ static json_t *against_width(const json_t *rows, const char *title, const char *
     }
     return orr_page_panel(
         "against_width", title, caption, title, false,
-        json_pack("{s:O, s:o, s:o}", "measured", rows, "guides", guides(from, to, top), "tolerance", tolerance));
+        json_pack("{s:o, s:o, s:o}", "measured", rows, "guides", guides(from, to, top), "tolerance", tolerance));
 }
 
 static json_t *figure(const json_t *prediction, const json_t *measurement) {
@@ -378,20 +378,17 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
     }
     orr_json_add(panels, ways(json_array_get(points, narrow), orr_measured(measurement, narrow, 0)));
     if (wide != narrow) orr_json_add(panels, ways(json_array_get(points, wide), orr_measured(measurement, wide, 0)));
-    if (json_array_size(d) > 0)
-        orr_json_add(
-            panels,
-            against_width(d, "Distance of network and theory",
-                          "D on test examples at the last record, a point for each seed. Shaded: tolerance.",
-                          json_pack("[{s:i, s:i, s:f}, {s:i, s:f, s:f}]", "from", WIDE, "to", VERY_WIDE, "high",
-                                    checks[D_WIDE].high, "from", VERY_WIDE, "to",
-                                    fmax(1.2 * VERY_WIDE, widest_of(points)), "high", checks[D_VERY_WIDE].high)));
-    if (json_array_size(movement) > 0)
-        orr_json_add(panels,
-                     against_width(movement, "Movement of the kernel",
-                                   "|\u0398(t) - \u0398(0)| / |\u0398(0)| over the training examples.", json_array()));
-    json_decref(d);
-    json_decref(movement);
+    orr_page_add_panel(
+        panels, d,
+        against_width(d, "Distance of network and theory",
+                      "D on test examples at the last record, a point for each seed. Shaded: tolerance.",
+                      json_pack("[{s:i, s:i, s:f}, {s:i, s:f, s:f}]", "from", WIDE, "to", VERY_WIDE, "high",
+                                checks[D_WIDE].high, "from", VERY_WIDE, "to", fmax(1.2 * VERY_WIDE, widest_of(points)),
+                                "high", checks[D_VERY_WIDE].high)));
+    orr_page_add_panel(panels, movement,
+                       against_width(movement, "Movement of the kernel",
+                                     "|\u0398(t) - \u0398(0)| / |\u0398(0)| over the training examples.",
+                                     json_array()));
     return panels;
 }
 
