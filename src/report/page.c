@@ -1,8 +1,10 @@
-#define _POSIX_C_SOURCE 200809L /* stat */
+#define _POSIX_C_SOURCE 200809L /* stat, open_memstream */
 #include "report/page.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -109,48 +111,30 @@ static bool fill(FILE *file, const char *template, const slot *slots) {
     return true;
 }
 
-/* Opens the file beside `path` that will become it; NULL where that fails, which *status tells. */
-static FILE *open_part(orr_context *ctx, const char *part, const char *path, orr_status *status) {
-    struct stat info;
-    const bool folder = stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-    FILE *file = folder ? NULL : fopen(part, "w");
-    *status = ORR_OK;
-    if (!file)
-        *status = orr_fail(ctx, orr_file_trouble(folder ? EISDIR : errno), "page %s: can't be written (%s)", path,
-                           strerror(folder ? EISDIR : errno));
-    return file;
-}
-
 orr_status orr_page_try(orr_context *ctx, orr_arena *scratch, const char *path) {
     const char *part = orr_arena_format(scratch, "%s.part", path);
-    orr_status status;
+    struct stat info;
+    const bool exists = stat(path, &info) == 0, folder = exists && S_ISDIR(info.st_mode);
     if (!part) return orr_fail(ctx, ORR_ENOMEM, "page %s: out of memory", path);
-    FILE *file = open_part(ctx, part, path, &status);
-    if (!file) return status;
+    if (exists && !folder && !S_ISREG(info.st_mode)) return ORR_OK; /* a device or a pipe: written as it is */
+    FILE *file = folder ? NULL : fopen(part, "w");
+    const int cause = folder ? EISDIR : errno;
+    if (!file) return orr_fail(ctx, orr_file_trouble(cause), "page %s: can't be written (%s)", path, strerror(cause));
     (void)fclose(file);
     (void)remove(part);
     return ORR_OK;
 }
 
-static orr_status write_whole(orr_context *ctx, orr_arena *scratch, const slot *slots, const char *path) {
-    const char *part = orr_arena_format(scratch, "%s.part", path);
-    orr_status status;
-    if (!part) return orr_fail(ctx, ORR_ENOMEM, "page %s: out of memory", path);
-    FILE *file = open_part(ctx, part, path, &status);
-    if (!file) return status;
-    bool written = fill(file, orr_web_page_html, slots) && fflush(file) == 0;
-    int cause = errno;
-    if (fclose(file) != 0 && written) {
-        written = false;
-        cause = errno;
-    }
-    if (written && rename(part, path) != 0) {
-        written = false;
-        cause = errno;
-    }
-    if (written) return ORR_OK;
-    (void)remove(part);
-    return orr_fail(ctx, ORR_EIO, "page %s: can't be written (%s)", path, strerror(cause));
+static orr_status write_whole(orr_context *ctx, const slot *slots, const char *path) {
+    char *text = NULL;
+    size_t n = 0;
+    FILE *memory = open_memstream(&text, &n);
+    const bool filled = memory && fill(memory, orr_web_page_html, slots);
+    const bool closed = memory && fclose(memory) == 0;
+    const orr_status status = filled && closed ? orr_file_write(ctx, path, (orr_bytes){ (unsigned char *)text, n })
+                                               : orr_fail(ctx, ORR_ENOMEM, "page %s: out of memory", path);
+    free(text);
+    return status;
 }
 
 json_t *orr_page_entry_json(const orr_page_entry *e) {
@@ -185,7 +169,7 @@ static orr_status write_content(orr_context *ctx, orr_arena *scratch, const char
             { NULL, NULL },
         };
         if (!slots[0].text) status = orr_fail(ctx, ORR_ENOMEM, "page %s: out of memory", path);
-        else status = write_whole(ctx, scratch, slots, path);
+        else status = write_whole(ctx, slots, path);
     }
     orr_arena_rewind(scratch, mark);
     return status;

@@ -1,4 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "testing.h"
 
 #include "browser.h"
@@ -149,9 +152,37 @@ static void a_browser_draws_every_figure_and_asks_for_nothing(void **state) {
     free(html);
 }
 
+/* What stands there already is written, not replaced: a link stays a link, a device a device. */
+static void a_page_replaces_no_link_and_no_device(void **state) {
+    struct stat info;
+    const orr_page_entry page = { .title = "A page",
+                                  .kicker = "",
+                                  .statement = "",
+                                  .sources = "",
+                                  .command = "",
+                                  .checks = json_array(),
+                                  .facts = json_array(),
+                                  .panels = json_array() };
+    assert_int_equal(symlink(files_write("linked.html", "x", 1), files_path("link.html")), 0);
+    assert_int_equal(symlink("/dev/full", files_path("full.html")), 0);
+    assert_ok(*state, orr_page_write(*state, arena, &page, files_path("link.html")));
+    assert_int_equal(orr_page_write(*state, arena, &page, files_path("full.html")), ORR_EIO);
+    orr_context_clear(*state);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(lstat(files_path(i ? "full.html" : "link.html"), &info), 0);
+        assert_true(S_ISLNK(info.st_mode));
+    }
+    assert_int_equal(stat(files_path("linked.html"), &info), 0);
+    assert_true(info.st_size > 1);
+    json_decref(page.checks);
+    json_decref(page.facts);
+    json_decref(page.panels);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_panel_that_would_show_nothing_is_left_out),
+        cmocka_unit_test(a_page_replaces_no_link_and_no_device),
         cmocka_unit_test(texts_cannot_leave_their_place),
         cmocka_unit_test(a_page_that_cannot_be_written_is_told_and_leaves_nothing),
         cmocka_unit_test(a_browser_draws_every_figure_and_asks_for_nothing),
