@@ -57,7 +57,7 @@ class Judging(unittest.TestCase):
         self.assertTrue(compare.line(row, None).endswith("-"))
 
     def test_observing_is_a_share_of_a_step(self):
-        self.assertAlmostEqual(running.share(observed=3.2, plain=3.0, empty=1.0), 0.1)
+        self.assertAlmostEqual(running.share({"updates": 2.0, "instruments": {"loss": 0.02, "norms": 0.1}, "store": 0.08}), 0.1)
 
 
 class Targets(unittest.TestCase):
