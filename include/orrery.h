@@ -196,11 +196,12 @@ orr_node orr_sqrt(orr_graph *g, orr_node a);
 orr_node orr_sin(orr_graph *g, orr_node a);
 orr_node orr_cos(orr_graph *g, orr_node a);
 orr_node orr_tanh(orr_graph *g, orr_node a);
-orr_node orr_sigmoid(orr_graph *g, orr_node a); /* 1 / (1 + e^-a) */
-orr_node orr_erf(orr_graph *g, orr_node a);     /* 2/sqrt(pi) int_0^a e^{-t^2} dt */
-orr_node orr_abs(orr_graph *g, orr_node a);     /* derivative sign(a), 0 at 0 */
-orr_node orr_sign(orr_graph *g, orr_node a);    /* -1, 0, 1; derivative 0 */
-orr_node orr_floor(orr_graph *g, orr_node a);   /* derivative 0 */
+orr_node orr_sigmoid(orr_graph *g, orr_node a);    /* 1 / (1 + e^-a) */
+orr_node orr_erf(orr_graph *g, orr_node a);        /* 2/sqrt(pi) int_0^a e^{-t^2} dt */
+orr_node orr_normal_cdf(orr_graph *g, orr_node a); /* (1 + erf(a/sqrt 2)) / 2, P(N(0, 1) < a): to eps, absolute */
+orr_node orr_abs(orr_graph *g, orr_node a);        /* derivative sign(a), 0 at 0 */
+orr_node orr_sign(orr_graph *g, orr_node a);       /* -1, 0, 1; derivative 0 */
+orr_node orr_floor(orr_graph *g, orr_node a);      /* derivative 0 */
 orr_node orr_is_finite(orr_graph *g, orr_node a);
 orr_node orr_not(orr_graph *g, orr_node a);  /* bool */
 orr_node orr_stop(orr_graph *g, orr_node a); /* a itself, with derivative 0 */
@@ -408,6 +409,7 @@ void orr_program_print(const orr_program *program, FILE *to);
 #define orr_tanh(g, ...) orr_tanh(ORR_AT(g), __VA_ARGS__)
 #define orr_sigmoid(g, ...) orr_sigmoid(ORR_AT(g), __VA_ARGS__)
 #define orr_erf(g, ...) orr_erf(ORR_AT(g), __VA_ARGS__)
+#define orr_normal_cdf(g, ...) orr_normal_cdf(ORR_AT(g), __VA_ARGS__)
 #define orr_abs(g, ...) orr_abs(ORR_AT(g), __VA_ARGS__)
 #define orr_sign(g, ...) orr_sign(ORR_AT(g), __VA_ARGS__)
 #define orr_floor(g, ...) orr_floor(ORR_AT(g), __VA_ARGS__)

@@ -66,6 +66,7 @@ static inline int32_t orr_fused_work(orr_op_code code) {
     case ORR_OP_tanh:
     case ORR_OP_sigmoid:
     case ORR_OP_erf:
+    case ORR_OP_normal_cdf:
     case ORR_OP_pow: return 8;
     default: return 1;
     }

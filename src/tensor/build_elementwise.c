@@ -64,6 +64,7 @@ orr_node orr_cos(orr_graph *g, orr_node a) { return unary(g, ORR_OP_cos, a); }
 orr_node orr_tanh(orr_graph *g, orr_node a) { return unary(g, ORR_OP_tanh, a); }
 orr_node orr_sigmoid(orr_graph *g, orr_node a) { return unary(g, ORR_OP_sigmoid, a); }
 orr_node orr_erf(orr_graph *g, orr_node a) { return unary(g, ORR_OP_erf, a); }
+orr_node orr_normal_cdf(orr_graph *g, orr_node a) { return unary(g, ORR_OP_normal_cdf, a); }
 orr_node orr_abs(orr_graph *g, orr_node a) { return unary(g, ORR_OP_abs, a); }
 orr_node orr_sign(orr_graph *g, orr_node a) { return unary(g, ORR_OP_sign, a); }
 orr_node orr_floor(orr_graph *g, orr_node a) { return unary(g, ORR_OP_floor, a); }

@@ -31,8 +31,7 @@ orr_node orr_silu(orr_graph *g, orr_node a) {
 /* y = a Phi(a) = a/2 (1 + erf(a / sqrt 2)).  For a << 0 the sum cancels: the error is |a| eps there, absolute. */
 orr_node orr_gelu(orr_graph *g, orr_node a) {
     if (!orr_compose_float(g, "gelu", "the argument", a, 0)) return ORR_NONE;
-    const double sqrt_half = 0.70710678118654752440;
-    return orr_mul(g, orr_scale(g, a, 0.5), orr_shift(g, orr_erf(g, orr_scale(g, a, sqrt_half)), 1.0));
+    return orr_mul(g, a, orr_normal_cdf(g, a));
 }
 
 /* y = a/2 (1 + tanh u),  u = sqrt(2/pi) (a + 0.044715 a^3)      Hendrycks & Gimpel 2016, 1606.08415
