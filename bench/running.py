@@ -66,15 +66,19 @@ def program_bytes(orrery):
         return json.loads(output([orrery, "plan", file, "--json"]))[0]["memory_mib"] * 2**20
 
 
-def share(time):
-    """Of a run's time, that of instruments and store over that of updates: both in one process, in the same seconds."""
-    return (sum(time["instruments"].values()) + time["store"]) / time["updates"]
+def share(time, idle):
+    """Of a run's time, that of instruments and store over that of updates: both in one process, in the same seconds.  What the store
+    takes to begin and to end any run isn't observing: it is that of an idle run, which observes nothing."""
+    once = idle["store"] * idle["seconds"] / time["seconds"]
+    return (sum(time["instruments"].values()) + time["store"] - once) / time["updates"]
 
 
 def observing(orrery, threads, rule, steps, kinds, rounds):
-    """{name: spread of shares} for each list of observers in `kinds`."""
-    return {name: spread([share(run(orrery, threads, rule, steps, observers)[2]) for _ in range(rounds)])
-            for name, observers in kinds.items()}
+    """{name: spread of shares} for each list of observers in `kinds`; each run beside an idle one."""
+    def one(observers):
+        idle = run(orrery, threads, rule, steps, [])[2]
+        return share(run(orrery, threads, rule, steps, observers)[2], idle)
+    return {name: spread([one(observers) for _ in range(rounds)]) for name, observers in kinds.items()}
 
 
 def observing_apart(orrery, threads, rule, steps, observers, rounds):

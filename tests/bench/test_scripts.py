@@ -57,7 +57,9 @@ class Judging(unittest.TestCase):
         self.assertTrue(compare.line(row, None).endswith("-"))
 
     def test_observing_is_a_share_of_a_step(self):
-        self.assertAlmostEqual(running.share({"updates": 2.0, "instruments": {"loss": 0.02, "norms": 0.1}, "store": 0.08}), 0.1)
+        self.assertAlmostEqual(running.share(
+            {"seconds": 2.0, "updates": 0.8, "instruments": {"loss": 0.02, "norms": 0.04}, "store": 0.05},
+            {"seconds": 1.5, "updates": 0.9, "instruments": {}, "store": 0.04}), 0.1)
 
 
 class Targets(unittest.TestCase):
