@@ -647,8 +647,10 @@ double *case_limits(const op_case *c, orr_context *ctx, orr_arena *arena, const 
         /* n roundings of random signs add up to sqrt(n); 4 standard deviations on both sides, a few for short sums. */
         const host size = sizes(c, ctx, arena, args, false), terms = sizes(c, ctx, arena, args, true);
         for (int64_t i = 0; i < result->n; i++) limit[i] = (8.0 + 8.0 * sqrt(terms.v[i])) * unit * size.v[i];
-    } else /* 8 units: 4 ulp, what a vectorised exp, tanh or erf promises; arithmetic rounds once */
+    } else { /* 8 units: 4 ulp, what a vectorised exp, tanh or erf promises; arithmetic rounds once */
+        const double summand = c->op->code == ORR_OP_normal_cdf ? 0.5 : 0.0; /* of 1/2 and erf/2, which cancel */
         for (int64_t i = 0; i < result->n; i++)
-            limit[i] = isfinite(result->v[i]) ? 8.0 * unit * fabs(result->v[i]) : 0.0;
+            limit[i] = isfinite(result->v[i]) ? 8.0 * unit * fmax(fabs(result->v[i]), summand) : 0.0;
+    }
     return limit;
 }

@@ -28,7 +28,7 @@ orr_node orr_silu(orr_graph *g, orr_node a) {
     return orr_mul(g, a, orr_sigmoid(g, a));
 }
 
-/* y = a Phi(a) = a/2 (1 + erf(a / sqrt 2)).  For a << 0 the sum cancels: the error is |a| eps there, absolute. */
+/* y = a Phi(a) = a/2 (1 + erf(a / sqrt 2)).  For a << 0 the sum in Phi cancels: the error is |a| eps there, absolute. */
 orr_node orr_gelu(orr_graph *g, orr_node a) {
     if (!orr_compose_float(g, "gelu", "the argument", a, 0)) return ORR_NONE;
     return orr_mul(g, a, orr_normal_cdf(g, a));
