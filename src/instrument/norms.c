@@ -23,33 +23,35 @@ typedef struct state {
     orr_arena *arena;
     orr_subject own; /* a copy: it lives as long as this */
     bool each;
-    double *sum; /* of the chunks of a tensor */
+    int64_t *chunk; /* [tensors + 1] the first of each tensor; the last one is their number */
+    double *sum;    /* [chunks, SUMS] */
 } state;
 
 /* ---- sums over a tensor ------------------------------------------------------------------------------------------------- */
 
 enum { CHUNK = 8192, SUMS = ORR_SIMD_SQUARES };
 
-/* A tensor in chunks: what `last` holds is w' before, w after.  Sums of chunks are added in their order, so the number of threads is
+/* All tensors in chunks: what `last` holds is w' before, w after.  Sums of chunks are added in their order, so the number of threads is
  * of no consequence. */
 typedef struct pass {
-    orr_dtype dtype;
-    int64_t n;
-    const void *w, *first;
-    void *last;
-    double *sum; /* [chunks, SUMS] */
+    const state *s;
+    const char *first; /* w_0, tensor by tensor */
+    char *last;
 } pass;
 
 static void pass_chunk(void *self, int64_t chunk, int worker) {
     const pass *p = self;
-    const int64_t at = chunk * CHUNK, n = p->n - at < CHUNK ? p->n - at : CHUNK;
+    const orr_subject *own = &p->s->own;
+    int64_t t = 0, before = 0; /* elements of the tensors before */
     (void)worker;
-    double *sum = p->sum + SUMS * chunk;
-    if (p->dtype == ORR_F32)
-        orr_simd()->squares_f32(n, (const float *)p->w + at, (const float *)p->first + at, (float *)p->last + at, sum);
-    else
-        orr_simd()->squares_f64(n, (const double *)p->w + at, (const double *)p->first + at, (double *)p->last + at,
-                                sum);
+    for (; chunk >= p->s->chunk[t + 1]; t++) before += orr_shape_count(&own->shape[t]);
+    const int64_t at = (chunk - p->s->chunk[t]) * CHUNK, left = orr_shape_count(&own->shape[t]) - at,
+                  n = left < CHUNK ? left : CHUNK, size = (int64_t)orr_dtype_size(own->dtype);
+    const void *w = (const char *)own->parameter[t] + at * size, *first = p->first + (before + at) * size;
+    void *last = p->last + (before + at) * size;
+    double *sum = p->s->sum + SUMS * chunk;
+    if (own->dtype == ORR_F32) orr_simd()->squares_f32(n, w, first, last, sum);
+    else orr_simd()->squares_f64(n, w, first, last, sum);
 }
 
 /* ---- measuring ------------------------------------------------------------------------------------------------------------ */
@@ -65,7 +67,11 @@ static void close_norms(void *self) {
 
 static orr_status prepare(state *s) {
     ORR_TRY(s->ctx, orr_arena_new(s->ctx, &s->arena));
-    s->sum = ORR_NEW(s->arena, double, SUMS *chunks_of(s->own.n));
+    s->chunk = ORR_NEW(s->arena, int64_t, s->own.n_tensors + 1);
+    if (!s->chunk) return orr_fail(s->ctx, ORR_ENOMEM, "norms: out of memory");
+    for (int64_t t = 0; t < s->own.n_tensors; t++)
+        s->chunk[t + 1] = s->chunk[t] + chunks_of(orr_shape_count(&s->own.shape[t]));
+    s->sum = ORR_NEW(s->arena, double, SUMS * s->chunk[s->own.n_tensors]);
     return s->sum ? ORR_OK : orr_fail(s->ctx, ORR_ENOMEM, "norms: out of memory");
 }
 
@@ -80,14 +86,6 @@ static orr_status open_norms(orr_context *ctx, const orr_settings *settings, con
     return status;
 }
 
-/* Adds the squares of tensor t, whose w_0 and w' these are. */
-static void pass_tensor(state *s, int64_t t, const void *first, void *last, double square[SUMS]) {
-    pass p = { s->own.dtype, orr_shape_count(&s->own.shape[t]), s->own.parameter[t], first, last, s->sum };
-    orr_parallel(orr_context_pool(s->ctx), chunks_of(p.n), pass_chunk, &p);
-    for (int64_t c = 0; c < chunks_of(p.n); c++)
-        for (int q = 0; q < SUMS; q++) square[q] += p.sum[SUMS * c + q];
-}
-
 /* Remembered: w_0 [n] and w' [n], tensor by tensor, behind a flag that there are some. */
 static size_t memory_of(const orr_settings *settings, const orr_subject *subject) {
     (void)settings;
@@ -100,20 +98,22 @@ static orr_status measure(void *self, int64_t step, uint64_t seed, void *memory,
     double *started = memory, square[SUMS] = { 0.0 };
     char *first = (char *)(started + 1), *last = first + all;
     (void)seed;
-    for (int64_t t = 0; t < s->own.n_tensors; t++) {
+    for (int64_t t = 0; t < s->own.n_tensors && *started == 0.0; t++) {
         const size_t bytes = (size_t)orr_shape_count(&s->own.shape[t]) * one;
+        memcpy(first, s->own.parameter[t], bytes);
+        memcpy(last, s->own.parameter[t], bytes);
+        first += bytes, last += bytes;
+    }
+    pass p = { s, (char *)(started + 1), (char *)(started + 1) + all };
+    orr_parallel(orr_context_pool(s->ctx), s->chunk[s->own.n_tensors], pass_chunk, &p);
+    for (int64_t t = 0; t < s->own.n_tensors; t++) {
         double of_one[SUMS] = { 0.0 };
         char name[64];
-        if (*started == 0.0) {
-            memcpy(first, s->own.parameter[t], bytes);
-            memcpy(last, s->own.parameter[t], bytes);
-        }
-        pass_tensor(s, t, first, last, of_one);
+        for (int64_t c = s->chunk[t]; c < s->chunk[t + 1]; c++)
+            for (int q = 0; q < SUMS; q++) of_one[q] += s->sum[SUMS * c + q];
         (void)snprintf(name, sizeof name, "norm.%s", s->own.name[t]);
         if (s->each) ORR_TRY(s->ctx, sink->record(sink->self, name, step, sqrt(of_one[ORR_SIMD_OF_ITSELF])));
         for (int q = 0; q < SUMS; q++) square[q] += of_one[q];
-        first += bytes;
-        last += bytes;
     }
     ORR_TRY(s->ctx, sink->record(sink->self, "norm", step, sqrt(square[ORR_SIMD_OF_ITSELF])));
     ORR_TRY(s->ctx, sink->record(sink->self, "distance", step, sqrt(square[ORR_SIMD_FROM_FIRST])));
