@@ -136,11 +136,34 @@ class Growth(unittest.TestCase):
     def test_every_axis_is_an_experiment(self):
         for axis in growth.axes(64):
             for x in axis.values:
-                for measures in (axis.measures, axis.measures_more):
-                    text = growth.TRAINING % {**growth.USUAL, **axis.at(x), "observe": measures(x) if measures else ""}
-                    self.assertIn("widths: [", text)
-                    self.assertNotIn("%", text)
-        self.assertIn("memory: 64", next(a for a in growth.axes(64) if a.name == "NTK Gram").measures(500))
+                text = axis.experiment(x, 2)
+                self.assertIn("widths: [", text)
+                self.assertIn("steps: 2\n", text)
+                self.assertEqual("at: [0, 1, 2]" in text, axis.observer is not None)
+                self.assertNotIn("%", text)
+        self.assertIn("memory: 64", next(a for a in growth.axes(64) if a.name == "NTK Gram").experiment(500, 0))
+
+    def points(self, took, rounds=2, **more):
+        """Of an axis whose runs take took(x, steps, how many runs of theirs came before)."""
+        class Runner(growth.Runner):
+            before = {}
+
+            def run(self, axis, x, steps):
+                self.before[x, steps] = self.before.get((x, steps), -1) + 1
+                return took(x, steps, self.before[x, steps]), 1000 * x + steps
+        axis = growth.Axis("some", "x", (1, 2), 1, lambda x: {}, "", **more)
+        return {p["x"]: (p["seconds"], p["resident_bytes"]) for p in Runner("orrery", 1, 1.0, rounds).points(axis, axis.values)}
+
+    def test_a_step_is_the_mean_of_many_in_the_fastest_run(self):
+        got = self.points(lambda x, steps, before: steps * x * (0.01 if before == 1 else 0.02))
+        for x in (1, 2):
+            self.assertAlmostEqual(got[x][0], 0.01 * x)
+            self.assertGreaterEqual(got[x][1] - 1000 * x, 1.0 / (0.02 * x))
+
+    def test_a_measurement_is_the_first_or_later_ones(self):
+        took = lambda x, steps, before: 0.5 + 2.0 * x * (1 + steps) + before  # noqa: E731
+        self.assertEqual(self.points(took, observer=str), {1: (2.5, 1000), 2: (4.5, 2000)})
+        self.assertEqual(self.points(took, observer=str, later=2), {1: (2.0, 1002), 2: (4.0, 2002)})
 
     def test_a_sharpness_network_has_about_so_many_parameters(self):
         for wanted in (10000, 1000000):
