@@ -201,7 +201,7 @@ static orr_status fail_element(orr_context *ctx, const char *where, const orr_st
 /* at[i]: the next row-major index; returns how far the source moves, stride[i] elements along axis i. */
 static int64_t step(const orr_shape *shape, const int64_t *stride, int64_t *at) {
     int64_t moved = 0;
-    for (int32_t i = shape->rank - 1; i >= 0; i--) {
+    for (int32_t i = shape->rank; i-- > 0;) {
         moved += stride[i];
         if (++at[i] < shape->size[i]) break;
         moved -= at[i] * stride[i];

@@ -2,6 +2,7 @@
 #define ORR_CONTEXT_INSIDE
 #include "base/context.h"
 
+#include <assert.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -96,6 +97,7 @@ void orr_context_clear(orr_context *ctx) {
 }
 
 orr_status orr_fail(orr_context *ctx, orr_status status, const char *format, ...) {
+    assert(status != ORR_OK);
     if (ctx->failed) return status;
     ctx->failed = true;
     va_list args;

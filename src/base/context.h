@@ -9,7 +9,7 @@
 
 enum { ORR_MESSAGE_SIZE = 16384 }; /* bytes of the longest message: all mistakes of a file, a line each */
 
-/* Raises a status, once, where the facts are: what was expected, what was met, what to do.  Returns it.
+/* Raises a status that isn't ORR_OK, once, where the facts are: what was expected, what was met, what to do.  Returns it.
  * The first message since the last orr_context_clear is the one kept. */
 orr_status orr_fail(orr_context *ctx, orr_status status, const char *format, ...) ORR_PRINTF(3, 4);
 
@@ -18,8 +18,12 @@ orr_status orr_passed(orr_context *ctx, orr_status status, const char *file, int
 
 #if defined(__clang_analyzer__) && !defined(ORR_CONTEXT_INSIDE)
 /* Static analysis sees one file at a time: this tells it that what fails doesn't return ORR_OK. */
-#define orr_fail(ctx, status, ...)          ((void)orr_fail((ctx), (status), __VA_ARGS__), (status))
-#define orr_passed(ctx, status, file, line) ((void)orr_passed((ctx), (status), (file), (line)), (status))
+static inline orr_status orr_failed(orr_status status) {
+    __builtin_assume(status != ORR_OK);
+    return status;
+}
+#define orr_fail(ctx, status, ...)          ((void)orr_fail((ctx), (status), __VA_ARGS__), orr_failed(status))
+#define orr_passed(ctx, status, file, line) ((void)orr_passed((ctx), (status), (file), (line)), orr_failed(status))
 #endif
 
 #define ORR_TRY(ctx, call)                                                                                             \

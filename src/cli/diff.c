@@ -88,7 +88,7 @@ typedef struct comparison {
 static void compare_value(comparison *c, double at, double a, double b) {
     c->common++;
     if (isnan(a) && isnan(b)) return;
-    if (memcmp(&a, &b, sizeof a) == 0) return;
+    if (memcmp((const void *)&a, (const void *)&b, sizeof a) == 0) return; /* as bits: -0 differs from 0 */
     c->equal = false;
     const double d = isnan(a - b) ? (double)INFINITY : fabs(a - b);
     if (c->largest >= d && c->at >= 0) return;
@@ -212,7 +212,7 @@ static void print_item(const comparison *c) {
         return;
     }
     if (c->n[0] == 0 || c->n[1] == 0) {
-        printf("only in %s (%lld values)\n", c->n[0] ? "A" : "B", (long long)(c->n[0] + c->n[1]));
+        printf("only in %s (%lld values)\n", c->n[0] ? "A" : "B", (long long)c->n[c->n[0] ? 0 : 1]);
         return;
     }
     if (c->at >= 0)

@@ -52,7 +52,7 @@ typedef struct text {
 
 static orr_status put(text *t, const char *words) {
     const size_t length = strlen(words);
-    if (t->n + length > t->room) {
+    if (t->n + length >= t->room) { /* also for no words: data is never NULL afterwards */
         const size_t room = 2 * (t->room + length) + 4096;
         unsigned char *data = orr_arena_take(t->arena, (int64_t)room, 1);
         if (!data) return orr_fail(t->ctx, ORR_ENOMEM, "no memory for the text of an export");

@@ -100,9 +100,10 @@ static orr_status run(orr_context *ctx, run_options *o, int *code) {
                                       .checkpoint_seconds = (double)o->checkpoint };
     const char *ids[LAWS_MAX + 1] = { NULL };
     for (int i = 0; i < LAWS_MAX && orr_law_at(i); i++) ids[i] = orr_law_at(i)->id;
-    o->experiment.laws = ids;
+    orr_experiment_options changes = o->experiment;
+    changes.laws = ids;
     ORR_TRY_DONE(ctx, orr_arena_new(ctx, &arena));
-    ORR_TRY_DONE(ctx, orr_experiment_read(ctx, arena, o->file, &o->experiment, &experiment));
+    ORR_TRY_DONE(ctx, orr_experiment_read(ctx, arena, o->file, &changes, &experiment));
     ORR_TRY_DONE(ctx, find_laws(ctx, arena, &experiment, &laws));
     ORR_TRY_DONE(ctx, orr_store_open(ctx, orr_cli_store(o->store), &store));
     ORR_TRY_DONE(ctx, orr_laws_run(ctx, arena, store, laws, experiment.n_laws, &experiment, &options, &outcome));

@@ -1,5 +1,6 @@
 #include "ingredient/tangent_kernel.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/context.h"
@@ -29,9 +30,11 @@ static int64_t columns_of(const orr_problem *p, int64_t n) {
 static orr_status build(work *k) {
     const orr_problem *p = k->p;
     orr_node f[2], column[2], v;
+    const int32_t parts = k->parts;
+    assert(parts == 1 || parts == 2);
     ORR_TRY(k->ctx, orr_problem_parameters(k->ctx, k->arena, p, k->g, &k->nodes[0]));
     k->nodes[1] = k->nodes[0];
-    for (int i = 0; i < k->parts; i++) {
+    for (int i = 0; i < parts; i++) {
         const orr_node x = orr_problem_x_input(p, k->g, i ? "kernel.test" : "kernel.train", examples(p, i)),
                        y = orr_problem_target_input(p, k->g, i ? "kernel.test_target" : "kernel.target",
                                                     examples(p, i));
@@ -51,9 +54,9 @@ static orr_status build(work *k) {
     n = 0;
     for (int64_t t = 0; t < p->n_tensors; t++)
         if (!p->tensors[t].frozen) u[n] = orr_scale(k->g, u[n], p->tensors[t].rate_gradient), n++;
-    orr_jvp(k->g, f, k->parts, w, u, n, column);
-    orr_vmap(k->g, column, k->parts, &v, &k->many, 1, k->output + k->parts);
-    for (int i = 0; i < k->parts; i++) k->output[i] = f[i];
+    orr_jvp(k->g, f, parts, w, u, n, column);
+    orr_vmap(k->g, column, parts, &v, &k->many, 1, k->output + parts);
+    for (int i = 0; i < parts; i++) k->output[i] = f[i];
     return ORR_OK;
 }
 

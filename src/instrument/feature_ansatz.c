@@ -50,6 +50,7 @@ static void close_ansatz(void *self) {
 /* The matrices and what they read, [n, d] each. */
 static orr_status find_layers(state *s, const orr_subject *subject, orr_node *weight, orr_node *input) {
     orr_probe *p = &s->probe;
+    s->layers = 0;
     for (int64_t t = 0; t < subject->n_tensors; t++) {
         if (subject->shape[t].rank != 2) continue;
         const int64_t l = s->layers;

@@ -16,6 +16,7 @@
  * Cost: one backward pass an output over those examples and N^2 inner products of derivatives.  The Jacobian of one output at a time is
  * held; where it doesn't fit into `memory`, that of two blocks of examples at a time, for each pair of blocks.  Blocks are as large as
  * the bound allows, so that derivatives, made anew for each pair, cost little beside the products.  K, K_0 stand beside that. */
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -101,7 +102,9 @@ static orr_status build_blocks(orr_context *ctx, state *s, int64_t *bytes) {
     int64_t outputs;
     ORR_TRY(ctx, orr_probe_begin_examples(ctx, s->subject, s->block, p, &s->examples[0]));
     s->examples[1] = s->examples[0];
-    for (int32_t i = 0; several && i < s->examples[0].n_inputs; i++) {
+    const int32_t inputs = s->examples[0].n_inputs;
+    assert(inputs <= 2);
+    for (int32_t i = 0; several && i < inputs; i++) {
         static const char *const names[] = { "others.x", "others.target" };
         const orr_node one = s->examples[0].many[i];
         s->examples[1].many[i] = orr_input(p->g, names[i], orr_node_dtype(p->g, one), orr_node_shape(p->g, one));

@@ -1,5 +1,6 @@
 #include "lab/execute.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -424,6 +425,7 @@ orr_status orr_lab_execute(orr_context *ctx, orr_store *store, const orr_experim
     const int threads = orr_context_threads(ctx);
     int n = c.options->jobs ? c.options->jobs : threads;
     if (n > jobs.n) n = (int)jobs.n;
+    assert(n > 0); /* an experiment has a point, and a point a seed */
     c.threads = threads > n ? threads / n : 1;
     ORR_TRY_DONE(ctx, orr_store_commit(store)); /* nothing is held while others write */
     status = strcmp(c.store, ":memory:") == 0 ? run_here(ctx, store, &c) : run_crew(ctx, arena, &c, n, &progress);

@@ -347,7 +347,7 @@ orr_status orr_laws_predict(orr_context *ctx, orr_arena *out_arena, const orr_la
 
 orr_status orr_law_run(orr_context *ctx, orr_arena *out_arena, orr_store *store, const orr_law *law,
                        orr_experiment *experiment, const orr_law_options *options, orr_law_outcome *out) {
-    orr_laws_outcome all;
+    orr_laws_outcome all = { 0 };
     *out = (orr_law_outcome){ .law = law, .note = "", .outside = "" };
     const orr_status status = orr_laws_run(ctx, out_arena, store, &law, 1, experiment, options, &all);
     if (all.law) *out = all.law[0];
@@ -438,7 +438,7 @@ orr_status orr_law_recall(orr_context *ctx, orr_arena *out_arena, orr_store *sto
     session s = session_of(ctx, out_arena, store, experiment, NULL);
     orr_stored_experiment stored;
     orr_stored_notes notes;
-    orr_laws_outcome all;
+    orr_laws_outcome all = { 0 };
     char *text;
     *out = (orr_law_outcome){ .law = law, .note = "", .outside = "" };
     ORR_TRY(ctx, orr_store_reopen(store, out_arena, id, &stored));

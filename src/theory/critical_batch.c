@@ -38,10 +38,10 @@ double orr_updates_to_loss(const orr_sgd_regression *r, double batch, double lea
     const double first = orr_sgd_excess_loss(r, m);
     double before = first;
     if (before < target) return 0.0;
-    for (double k = 0.0; k < most; k++) {
+    for (int64_t k = 0; (double)k < most; k++) {
         orr_sgd_moments_step(r, learning_rate, batch, m);
         const double after = orr_sgd_excess_loss(r, m);
-        if (after < target) return k + log(before / target) / log(before / after);
+        if (after < target) return (double)k + log(before / target) / log(before / after);
         if (!(after < 1e6 * first)) break;
         before = after;
     }

@@ -117,9 +117,10 @@ double orr_mode_update(int64_t layers, double s, double learning_rate, double w)
 
 void orr_mode_descent(int64_t layers, double s, double a_0, double learning_rate, const double *update, int64_t n,
                       double *a) {
-    double w = pow(a_0, 1.0 / (double)layers), made = 0.0;
+    double w = pow(a_0, 1.0 / (double)layers);
+    int64_t made = 0;
     for (int64_t i = 0; i < n; i++) {
-        for (; made < update[i]; made++) w = orr_mode_update(layers, s, learning_rate, w);
+        for (; (double)made < update[i]; made++) w = orr_mode_update(layers, s, learning_rate, w);
         a[i] = pow(w, (double)layers);
     }
 }

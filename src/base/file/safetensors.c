@@ -246,7 +246,7 @@ static json_t *describe(const orr_array *a, int64_t at) {
             return NULL;
         }
     return json_pack("{s:s, s:o, s:[I, I]}", "dtype", names[a->dtype], "shape", shape, "data_offsets", (json_int_t)at,
-                     (json_int_t)(at + bytes_of(a)));
+                     (json_int_t)at + bytes_of(a));
 }
 
 static orr_status build_header(orr_context *ctx, const orr_arrays *arrays, json_t *header) {

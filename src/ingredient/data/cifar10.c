@@ -1,5 +1,6 @@
 #include "ingredient/data/cifar10.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -113,6 +114,7 @@ static orr_status take_numbers(orr_context *ctx, orr_arena *out_arena, const orr
     *out = x;
     for (int64_t i = 0; i < n; i++, x += ORR_CIFAR10_PIXELS) {
         const int64_t at = kept->index[i];
+        assert(at < train->n + test->n);
         const unsigned char *pixel =
             at < train->n ? train->pixel + at * ORR_CIFAR10_PIXELS : test->pixel + (at - train->n) * ORR_CIFAR10_PIXELS;
         for (int64_t j = 0; j < ORR_CIFAR10_PIXELS; j++) x[j] = pixel[j] / 255.0;

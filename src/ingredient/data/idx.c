@@ -80,7 +80,7 @@ static orr_status take_header(source *s, unsigned char *to, size_t n, const char
 }
 
 static orr_status parse_header(source *s, size_t file_size, orr_idx *out, int64_t *bytes) {
-    unsigned char magic[4], extent[4 * ORR_IDX_RANK_MAX];
+    unsigned char magic[4], extent[4 * ORR_IDX_RANK_MAX] = { 0 };
     *bytes = 0;
     ORR_TRY(s->ctx, take_header(s, magic, 4, "the magic number"));
     if (magic[0] || magic[1])

@@ -366,10 +366,10 @@ static double largest(const json_t *run, series_name name, double steps) {
 /* The mean of x^power over the second half of the records. */
 static double mean_power(const json_t *run, const char *prefix, double power, double steps) {
     const json_t *x = whole(run, name_of(prefix, "layer1.weight"), steps);
-    const size_t n = json_array_size(x);
+    const size_t n = json_array_size(x), half = n / 2;
     double sum = 0.0;
-    for (size_t i = n / 2; i < n; i++) sum += pow(orr_number_at(x, i), power);
-    return sum / (double)(n - n / 2);
+    for (size_t i = half; i < n; i++) sum += pow(orr_number_at(x, i), power);
+    return sum / (double)(n - half);
 }
 
 static orr_kept kept_called(const json_t *item) {

@@ -15,6 +15,7 @@
  *
  * Sources: Goyal et al. 2017 (1706.02677); Li, Tai, E 2019 (1811.01558); Smith et al. 2018 (1711.00489); Li, Malladi, Arora 2021
  * (2102.12470).  Sheet: laws/hyperparameters/linear-scaling-rule.md */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -215,6 +216,7 @@ static bool common_distance(const orr_premises *in, int64_t i, int64_t j, int64_
     const int64_t batch_a = batch_of(a, in->problems[i * e->seeds]), batch_b = batch_of(b, in->problems[j * e->seeds]);
     const int64_t every_a = orr_int(&loss_of(a)->settings, "every"), every_b = orr_int(&loss_of(b)->settings, "every");
     int64_t x = batch_a * every_a, y = batch_b * every_b;
+    assert(x > 0 && y > 0);
     while (y) { /* greatest common divisor */
         const int64_t rest = x % y;
         x = y, y = rest;
@@ -406,8 +408,8 @@ static double difference_of(const json_t *point, const json_t *runs, const json_
     const char *name = json_string_value(json_object_get(point, "series"));
     const double count = orr_number_of(point, "count");
     double squares = 0.0;
-    for (double i = 1.0; i <= count; i++) {
-        const double loss = mean_at(runs, name, first, stride, i * orr_number_of(point, "every")),
+    for (int64_t k = 1; k <= (int64_t)count; k++) {
+        const double i = (double)k, loss = mean_at(runs, name, first, stride, i * orr_number_of(point, "every")),
                      other = mean_at(reference_runs, name, first, stride, i * orr_number_of(point, "reference_every"));
         squares += (loss - other) * (loss - other) / (other * other);
     }

@@ -289,7 +289,7 @@ static orr_status predict_group(orr_context *ctx, orr_arena *scratch, const orr_
         json_pack("{s:o, s:b, s:b, s:b, s:I, s:o, s:o, s:o}", "name",
                   json_sprintf("%s, %s", p->parameterization->kind.name, p->rule->kind.name), "divides",
                   (int)p->rule->divides, "changes", (int)records_changes(g), "rates_swept", (int)records_rates(g),
-                  "last_step", (json_int_t)(p->steps / every * every), "widths", orr_json_reals(g->width, g->widths),
+                  "last_step", (json_int_t)p->steps / every * every, "widths", orr_json_reals(g->width, g->widths),
                   "rates", orr_json_reals(g->rate, g->rates), "points", points);
     (void)json_object_update(out, about);
     json_decref(about);

@@ -335,8 +335,8 @@ static json_t *figure(const json_t *prediction, const json_t *measurement) {
                      orr_json_real(error_of(point, runs, 0, json_array_size(runs), "theta", theta_hat)), "kind", "mean",
                      "label", label);
         if (widths >= 3 && json_array_size(guides) == 0) /* through the first point, 1/sqrt n */
-            for (double m = n; m <= 16 * n; m *= 2)
-                orr_json_row(guides, "{s:f, s:o}", "n", m, "error", orr_json_real(e * sqrt(n / m)));
+            for (int m = 1; m <= 16; m *= 2)
+                orr_json_row(guides, "{s:f, s:o}", "n", m * n, "error", orr_json_real(e * sqrt(1.0 / m)));
         add_scatter(scatter, &least, point, runs);
     }
     orr_json_add(panels, orr_page_panel(

@@ -179,6 +179,7 @@ static bool is_specialised(const orr_committee *m, const double *c) {
     if (K > m->teachers) return false;
     for (int64_t i = 0; i < K; i++) {
         double largest = 0.0, second = 0.0;
+        taken[i] = K;
         for (int64_t j = K; j < n; j++) {
             const double r = fabs(c[i * n + j]) / sqrt(c[j * n + j]);
             if (r > largest) second = largest, largest = r, taken[i] = j;
@@ -331,7 +332,7 @@ static deviation deviation_of(const json_t *point, const json_t *predicted, cons
     const json_t *step = json_object_get(point, "step"), *error = json_object_get(predicted, "error"),
                  *overlap = json_object_get(predicted, "overlap");
     double squares = 0.0, error_squares = 0.0, count = 0.0;
-    covariance measured;
+    covariance measured = { 0 };
     for (size_t s = 0; s < json_array_size(step); s++, count++) {
         if (orr_number_at(step, s) > orr_number_of(point, "last_judged")) break;
         measured_covariance(&m, point, run, s, &measured);
@@ -374,7 +375,7 @@ static void add_errors(const json_t *point, const json_t *predicted, const json_
     const orr_committee m = committee_from(point);
     const json_t *alpha = json_object_get(point, "alpha"), *label = json_object_get(point, "point"),
                  *seed = json_object_get(predicted, "seed"), *error = json_object_get(predicted, "error");
-    covariance measured;
+    covariance measured = { 0 };
     for (size_t s = 0; s < json_array_size(alpha); s += stride_of(alpha, 4 * DOTS))
         orr_json_row(lines, "{s:O, s:O, s:O, s:O}", "alpha", json_array_get(alpha, s), "error",
                      json_array_get(error, s), "label", label, "seed", seed);

@@ -399,8 +399,10 @@ static void add_random_rows(json_t *rows, json_t *curve, json_t *band, const jso
     for (size_t k = 0; k < sizeof shown / sizeof shown[0]; k++)
         orr_json_row(rows, "{s:O, s:o, s:s}", "width", width, "value",
                      orr_json_real(mean_of(measured, "layer1", "untrained", shown[k])), "metric", shown[k]);
-    for (double v = m / 2; v <= 2.1 * m; v *= pow(2, 0.25)) /* neighbouring widths overlap: one curve */
+    for (int k = -4; k <= 4; k++) { /* from half to twice: neighbouring widths overlap, one curve */
+        const double v = m * pow(2, k / 4.0);
         orr_json_row(curve, "{s:f, s:o}", "width", v, "value", orr_json_real(orr_random_feature_cka(ratio, v)));
+    }
     orr_json_row(band, "{s:O, s:o, s:o}", "width", width, "low", orr_json_real(exact - 2 * sd), "high",
                  orr_json_real(exact + 2 * sd));
 }
