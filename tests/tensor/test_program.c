@@ -611,6 +611,33 @@ static void a_chain_of_temporaries_needs_memory_for_two(void **state) {
     }
 }
 
+/* A product with a vector that has no gaps, and an update w - rate e x' in place, need next to no scratch of their own. */
+static void a_step_on_one_example_needs_no_scratch(void **state) {
+    enum { WIDTH = 500, FIELDS = 4 };
+    orr_context *ctx = *state;
+    orr_graph *g = graph_new(ctx);
+    const orr_node w = orr_input(g, "w", ORR_F64, ORR_SHAPE(FIELDS, WIDTH)),
+                   x = orr_input(g, "x", ORR_F64, ORR_SHAPE(WIDTH)), e = orr_einsum(g, "ki,i->k", w, x),
+                   step = orr_scale(g, orr_einsum(g, "k,i->ki", e, x), 0.25);
+    const orr_update update = { w, orr_sub(g, w, step) };
+    orr_program *p = compile(ctx, g, &(orr_compile_options){ .updates = &update, .n_updates = 1 });
+    assert_true(orr_program_cost(p).workspace_bytes < WIDTH * (int64_t)sizeof(double));
+    double *weights = orr_program_data(p, w), *input = orr_program_data(p, x);
+    for (int i = 0; i < WIDTH; i++) {
+        input[i] = i % 7 - 3;
+        for (int k = 0; k < FIELDS; k++) weights[k * WIDTH + i] = (i + k) % 5 - 2;
+    }
+    double field[FIELDS] = { 0 };
+    for (int k = 0; k < FIELDS; k++)
+        for (int i = 0; i < WIDTH; i++) field[k] += weights[k * WIDTH + i] * input[i];
+    assert_ok(ctx, orr_program_run(p));
+    for (int k = 0; k < FIELDS; k++)
+        for (int i = 0; i < WIDTH; i++)
+            assert_true(weights[k * WIDTH + i] == (i + k) % 5 - 2 - 0.25 * field[k] * input[i]);
+    orr_program_free(p);
+    orr_graph_free(g);
+}
+
 /* Two layers of tanh backwards need both activations, which the products keep, but not their derivatives 1 - h^2: those
  * wait until the backward pass multiplies by them.  [N, H] arrays at once: two activations and a gradient. */
 static void derivatives_of_activations_are_not_kept(void **state) {
@@ -832,6 +859,7 @@ int main(void) {
         cmocka_unit_test(what_follows_from_what_is_kept_is_computed_again),
         cmocka_unit_test(gradients_go_as_soon_as_they_can),
         cmocka_unit_test(parts_of_a_concatenation_are_written_where_they_belong),
+        cmocka_unit_test(a_step_on_one_example_needs_no_scratch),
         cmocka_unit_test(a_long_chain_compiles),
         cmocka_unit_test(when_memory_runs_out_compile_says_so_and_leaks_nothing),
     };

@@ -236,8 +236,9 @@ orr_status orr_cpu_einsum_prepare(orr_context *ctx, orr_arena *arena, const orr_
     if ((c->how == METHOD_ROWS || c->how == METHOD_COLUMNS)) {
         c->rows = c->m;
         c->row_tiles = 1;
-        /* the vector is straightened where it has gaps */
-        c->worker_bytes = (size_t)c->k * orr_dtype_size(c->dtype);
+        /* rows are multiplied by a vector without gaps: one that has some is straightened */
+        const int64_t gap = c->n == 1 ? c->k_axis.b : c->k_axis.a;
+        if (c->how == METHOD_ROWS && gap != 1) c->worker_bytes = (size_t)c->k * orr_dtype_size(c->dtype);
     }
     /* Several products of a loop make one task where each alone is short. */
     c->pack_rows = 1;

@@ -342,8 +342,7 @@ static void place_instruction(const orr_fused *f, cpu_fused *p, int16_t i, const
     if (product) p->run[i] = p->kernels->multiply_add[x->dtype][sum];
     if (inner) {
         p->run[i] = p->kernels->multiply_twice_add[x->dtype][sum];
-        borrowed[n_borrowed] = slot_take(s);
-        p->pair_slot[i] = (int16_t)borrowed[n_borrowed++];
+        p->pair[i] = p->n_pairs++;
     }
     /* A single row value, be it computed or summed, is a scalar of its tile. */
     const bool scalar = p->action[i] == ACT_ONE || p->action[i] == ACT_NOTHING || (x->row && p->tile_rows == 1);
@@ -369,6 +368,15 @@ static void place_instruction(const orr_fused *f, cpu_fused *p, int16_t i, const
     for (int32_t k = 0; k < n_borrowed; k++) slot_give(s, borrowed[k]);
 }
 
+/* Whether a scalar of the tile is reduced or stored: it becomes a vector first. */
+static bool needs_spare(const orr_fused *f, const cpu_fused *p) {
+    for (int16_t i = 0; i < f->n_instructions; i++)
+        if (p->action[i] == ACT_REDUCE && p->value[f->instruction[i].args[0]].place == SCALAR) return true;
+    for (int16_t o = 0; o < f->n_outputs; o++)
+        if (p->value[f->output[o].value].place == SCALAR) return true;
+    return false;
+}
+
 /* False where an instruction has no kernel. */
 static bool place_instructions(const orr_fused *f, cpu_fused *p) {
     slots s = { .n = 0 };
@@ -381,7 +389,8 @@ static bool place_instructions(const orr_fused *f, cpu_fused *p) {
         place_instruction(f, p, i, scalar, &s);
         if (!p->run[i] && p->action[i] <= ACT_ONE) return false;
     }
-    p->n_slots = s.n + 1; /* one more for scalars that are reduced or stored */
+    p->spare_slot = s.n;
+    p->n_slots = s.n + needs_spare(f, p);
     return true;
 }
 
@@ -480,7 +489,7 @@ orr_status orr_cpu_fused_prepare(orr_context *ctx, orr_arena *arena, const orr_f
     p->workers = orr_parallel_workers(orr_context_pool(ctx), p->tasks);
     const int64_t tile = p->tile_rows * p->tile_columns;
     p->slot_bytes = ((size_t)(tile > 0 ? tile : 1) * widest(f) + 63) & ~(size_t)63;
-    p->worker_bytes = (size_t)p->n_slots * p->slot_bytes;
+    p->worker_bytes = (size_t)p->n_slots * p->slot_bytes + (((size_t)p->n_pairs * PAIR_BYTES + 63) & ~(size_t)63);
     *workspace =
         (size_t)p->workers * p->worker_bytes + (size_t)(p->acc_total * (p->partial ? p->tasks : 1)) * sizeof(double);
     return ORR_OK;

@@ -24,6 +24,7 @@ enum {
     BOUND_TILES = 4,
     PARTIAL_TASKS_MAX = 16, /* tasks with accumulators of their own */
     SHORT_ROW = 24,
+    PAIR_BYTES = 2 * sizeof(double),
     ROW_BY_ROW = 16, /* from so many columns on, a loop for each row costs less than a pass that spreads row values */
     VALUES = 2 * ORR_FUSED_READS + ORR_FUSED_INSTRUCTIONS,
     AXES = ORR_RANK_MAX
@@ -86,7 +87,8 @@ typedef struct cpu_fused {
     int64_t outer;                   /* steps of the axes before */
     int64_t tasks, tiles_per_task;
     bool partial; /* each task has accumulators of its own */
-    int32_t n_values, n_slots;
+    int32_t n_values, n_slots, n_pairs;
+    int32_t spare_slot; /* where a scalar that is reduced or stored becomes a vector */
     value value[VALUES];
     int64_t out_stride[ORR_FUSED_NODES][AXES];
     int64_t kept[ORR_FUSED_NODES];   /* elements of a reduced output */
@@ -97,7 +99,7 @@ typedef struct cpu_fused {
     int16_t folded_into[ORR_FUSED_INSTRUCTIONS]; /* a product that the sum after it makes itself: that one; else -1 */
     int16_t factor[ORR_FUSED_INSTRUCTIONS];      /* of such a sum: the product; else -1 */
     int16_t twice[ORR_FUSED_INSTRUCTIONS]; /* of such a product: the product that it multiplies once more; else -1 */
-    int16_t pair_slot[ORR_FUSED_INSTRUCTIONS]; /* where both factors stand together */
+    int32_t pair[ORR_FUSED_INSTRUCTIONS];  /* where both factors stand together, behind the slots: which */
     orr_tile_kernel *run[ORR_FUSED_INSTRUCTIONS];
     int16_t splat_slot[ORR_FUSED_INSTRUCTIONS][3]; /* argument that must become a vector first; -1 */
     bool splats[ORR_FUSED_INSTRUCTIONS];           /* whether there is one */

@@ -15,6 +15,10 @@ static void *slot_at(const cpu_fused *p, char *registers, int32_t slot) {
     return registers + (size_t)slot * p->slot_bytes;
 }
 
+static void *pair_at(const cpu_fused *p, char *registers, int32_t pair) {
+    return registers + (size_t)p->n_slots * p->slot_bytes + (size_t)pair * PAIR_BYTES;
+}
+
 /* Points everything at tile number `tile`. */
 static void seek(const orr_fused *f, const cpu_fused *p, int64_t tile, cursor *c) {
     int64_t step = tile / p->tiles_per_step;
@@ -190,7 +194,7 @@ static void find_addresses(const orr_fused *f, const cpu_fused *p, const cursor 
                 x->args[i][3] = x->args[i][1];
                 x->args[i][4] = x->at[inner->args[!first]];
                 x->args[i][0] = x->at[inner->args[first]];
-                x->args[i][1] = slot_at(p, registers, p->pair_slot[i]);
+                x->args[i][1] = pair_at(p, registers, p->pair[i]);
             }
         }
         for (int16_t k = 0; p->factor[i] < 0 && k < instruction->n_args; k++)
@@ -248,7 +252,7 @@ static const void *reduced_argument(const cpu_fused *p, const orr_fused *f, cons
                                     int16_t i, char *registers) {
     const int16_t a = f->instruction[i].args[0];
     if (p->value[a].place != SCALAR) return x->at[a];
-    void *vector = slot_at(p, registers, p->n_slots - 1);
+    void *vector = slot_at(p, registers, p->spare_slot);
     splat(p, p->value[a].dtype, c->rows * c->columns, x->at[a], vector);
     return vector;
 }
@@ -282,7 +286,7 @@ static void execute(const job *j, const cursor *c, const addresses *x, char *reg
                           slot_at(p, registers, p->splat_slot[i][k]));
         if (p->twice[i] >= 0) {
             const size_t size = p->value[base + i].size;
-            char *pair = slot_at(p, registers, p->pair_slot[i]);
+            char *pair = pair_at(p, registers, p->pair[i]);
             memcpy(pair, x->args[i][3], size);
             memcpy(pair + size, x->args[i][4], size);
         }
@@ -300,7 +304,7 @@ static void execute(const job *j, const cursor *c, const addresses *x, char *reg
         const int64_t count = out->row ? c->rows : n;
         const void *from = x->at[out->value];
         if (v->place == SCALAR && count > 1) {
-            void *vector = slot_at(p, registers, p->n_slots - 1);
+            void *vector = slot_at(p, registers, p->spare_slot);
             splat(p, v->dtype, count, from, vector);
             from = vector;
         }
