@@ -2,49 +2,15 @@
  * its kin through glibc's vector mathematics (libmvec, at most 4 units in the last place off). */
 #include "device/cpu/kernels.h"
 
-#include <math.h>
 #include <string.h>
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+
+#include "device/cpu/wide.h"
 
 #ifndef ORR_KERNELS
 #define ORR_KERNELS orr_cpu_kernels_base
 #endif
 #define TEXT_OF(x) #x
 #define TEXT(x)    TEXT_OF(x)
-
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__AVX2__)
-/* glibc declares these variants under -ffast-math alone; their values are as good without it. */
-#define VECTOR_1(fn)                                                                                                   \
-    extern double fn(double) __attribute__((__simd__("notinbranch")));                                                 \
-    extern float fn##f(float) __attribute__((__simd__("notinbranch")));
-VECTOR_1(exp)
-VECTOR_1(expm1)
-VECTOR_1(log)
-VECTOR_1(log1p)
-VECTOR_1(sin)
-VECTOR_1(cos)
-VECTOR_1(tanh)
-VECTOR_1(erf)
-extern double pow(double, double) __attribute__((__simd__("notinbranch")));
-extern float powf(float, float) __attribute__((__simd__("notinbranch")));
-#endif
-
-#if defined(__clang__)
-#pragma clang diagnostic ignored                                                                                       \
-    "-Wpass-failed" /* clang has no vector mathematics here: calls of exp stay as they are */
-#define ANY_ORDER _Pragma("clang loop vectorize(assume_safety)")
-#else
-#define ANY_ORDER _Pragma("GCC ivdep")
-#endif
-
-/* Sums of products may keep the product unrounded. */
-#if defined(__clang__)
-#define FUSED_MULTIPLY_ADD
-#else
-#define FUSED_MULTIPLY_ADD __attribute__((optimize("fp-contract=fast")))
-#endif
 
 /* ---- elementwise, from the expressions of scalar.def ----------------------------------------------------------- */
 
@@ -184,24 +150,12 @@ MULTIPLY_ADD(from_f64, double, x - c)
 
 enum { LANES = 32, FEW = 8 };
 
-/* Vectors of the compiler's own, as wide as the registers: wider ones it keeps in memory.  They may stand at any address. */
-#if defined(__AVX512F__)
-enum { REGISTER = 64, ABREAST_ROWS = 4 };
-#elif defined(__AVX__)
-enum { REGISTER = 32, ABREAST_ROWS = 2 };
-#else
-enum { REGISTER = 16, ABREAST_ROWS = 1 };
-#endif
-enum { PARTS = 128 / REGISTER }; /* the sum of a row is in 128 bytes of lanes on every processor: equal bits */
-typedef double wide_f64 __attribute__((vector_size(REGISTER), aligned(8)));
-typedef float wide_f32 __attribute__((vector_size(REGISTER), aligned(4)));
-typedef int32_t wide_i32 __attribute__((vector_size(REGISTER), aligned(4)));
-typedef int64_t mask_f64 __attribute__((vector_size(REGISTER)));
-typedef int32_t mask_f32 __attribute__((vector_size(REGISTER))), mask_i32 __attribute__((vector_size(REGISTER)));
-
+enum {
+    PARTS = 128 / REGISTER, /* the sum of a row is in 128 bytes of lanes on every processor: equal bits */
+    ABREAST_ROWS = REGISTER / 16
+};
 /* Lanes of a number that the compiler knows, in loops that it unrolls: an array that it doesn't is kept in memory, and what was written
  * there in halves is waited for when it is read whole. */
-#define UNROLL           _Pragma("GCC unroll 32")
 #define HALVE(of, width) UNROLL for (int k = 0; k < width; k++) of(lane[k], lane[k + width])
 #define SUM_LANES(a, b)  a += b
 #define MAX_LANES(a, b)  a = a > b || a != a ? a : b
@@ -386,131 +340,6 @@ static void finish_i32(int64_t n, const double *acc, void *out) {
 GEMV(f32, float, 16)
 GEMV(f64, double, 8)
 
-/* ---- Philox 4x32-10 (Salmon et al. 2011), many blocks abreast; a test holds it to Random123's ------------------ */
-
-enum { ABREAST = 64 };
-
-/* 64-bit lanes of which the low halves count: their product is one instruction, which no compiler finds by itself. */
-typedef uint64_t wide_u64 __attribute__((vector_size(REGISTER), aligned(8)));
-
-static inline wide_u64 product_of_halves(wide_u64 a, wide_u64 b) {
-#if defined(__AVX512F__)
-    return (wide_u64)_mm512_mul_epu32((__m512i)a, (__m512i)b);
-#elif defined(__AVX2__)
-    return (wide_u64)_mm256_mul_epu32((__m256i)a, (__m256i)b);
-#elif defined(__SSE2__)
-    return (wide_u64)_mm_mul_epu32((__m128i)a, (__m128i)b);
-#else
-    return (a & UINT32_MAX) * (b & UINT32_MAX);
-#endif
-}
-
-/* w[k][i] = word k of block `block + i`, under bits of no meaning. */
-static void philox(const uint32_t key[4], uint64_t block, uint64_t w[4][ABREAST]) {
-    enum { STEP = REGISTER / 8, SETS = 2 }; /* sets of registers that take turns: a round waits for its products */
-    for (int k = 0; k < ABREAST; k++) w[0][k] = block + (uint64_t)k;
-    for (int at = 0; at < ABREAST; at += SETS * STEP) {
-        wide_u64 c[SETS][4];
-        for (int i = 0; i < SETS; i++) {
-            c[i][0] = *(const wide_u64 *)(w[0] + at + i * STEP);
-            c[i][1] = c[i][0] >> 32;
-            c[i][2] = (wide_u64){ 0 } + key[2];
-            c[i][3] = (wide_u64){ 0 } + key[3];
-        }
-        uint32_t k0 = key[0], k1 = key[1];
-        for (int round = 0; round < 10; round++) {
-            for (int i = 0; i < SETS; i++) {
-                const wide_u64 p = product_of_halves(c[i][0], (wide_u64){ 0 } + 0xD2511F53u);
-                const wide_u64 q = product_of_halves(c[i][2], (wide_u64){ 0 } + 0xCD9E8D57u);
-                c[i][0] = (q >> 32) ^ c[i][1] ^ k0, c[i][2] = (p >> 32) ^ c[i][3] ^ k1, c[i][1] = q, c[i][3] = p;
-            }
-            k0 += 0x9E3779B9u, k1 += 0xBB67AE85u;
-        }
-        for (int i = 0; i < SETS; i++)
-            for (int k = 0; k < 4; k++) *(wide_u64 *)(w[k] + at + i * STEP) = c[i][k];
-    }
-}
-
-/* u[i] = (64-bit draw >> 11) 2^-53 of two words: the halves become, exactly, the low bits of 2^52 and of 2^84. */
-static void uniforms(const uint64_t low[ABREAST], const uint64_t high[ABREAST], double u[ABREAST]) {
-    for (int at = 0; at < ABREAST; at += REGISTER / 8) {
-        const wide_u64 l = *(const wide_u64 *)(low + at), h = *(const wide_u64 *)(high + at);
-        const wide_u64 x = (h << 32 | (l & UINT32_MAX)) >> 11;
-        const wide_f64 a = (wide_f64)((x & UINT32_MAX) | 0x4330000000000000u) - 0x1p52;
-        const wide_f64 b = (wide_f64)(x >> 32 | 0x4530000000000000u) - 0x1p84;
-        *(wide_f64 *)(u + at) = (a + b) * 0x1p-53;
-    }
-}
-
-#define TWO_PI 6.283185307179586476925286766559
-
-/* sin and cos of 2 pi t, 0 <= t < 1.  t = q/4 + s with |s| <= 1/8 exactly; with x = 2 pi s, |x| <= pi/4, the Taylor
- * series to x^15 and x^16 err by less than 1e-17 of the value; q turns them by quarter circles.  Half the work of two
- * calls that reduce any argument. */
-static inline void sin_cos_turn(double t, double *sine, double *cosine) {
-    const double q = floor(4.0 * t + 0.5), x = TWO_PI * (t - 0.25 * q), z = x * x;
-    const double p = -7.6471637318198164759e-13,
-                 s = x +
-                     x * z *
-                         (-1.6666666666666666667e-1 +
-                          z * (8.3333333333333333333e-3 +
-                               z * (-1.9841269841269841270e-4 +
-                                    z * (2.7557319223985890653e-6 +
-                                         z * (-2.5052108385441718775e-8 + z * (1.6059043836821614599e-10 + z * p))))));
-    const double c = 1.0 - 0.5 * z +
-                     z * z *
-                         (4.1666666666666666667e-2 +
-                          z * (-1.3888888888888888889e-3 +
-                               z * (2.4801587301587301587e-5 +
-                                    z * (-2.7557319223985890653e-7 +
-                                         z * (2.0876756987868098979e-9 +
-                                              z * (-1.1470745597729724714e-11 + z * 4.7794773323873852974e-14))))));
-    const double odd = q == 1.0 || q == 3.0 ? 1.0 : 0.0;
-    const double a = odd != 0.0 ? c : s, b = odd != 0.0 ? s : c;
-    *sine = q == 2.0 || q == 3.0 ? -a : a;
-    *cosine = q == 1.0 || q == 2.0 ? -b : b;
-}
-
-/* A block gives two 64-bit uniforms, so one Box-Muller pair: elements 2 b and 2 b + 1. */
-FUSED_MULTIPLY_ADD static void normal_f64(const uint32_t key[4], uint64_t first, int64_t n, double *out) {
-    uint64_t w[4][ABREAST];
-    double r[ABREAST], turn[ABREAST], c[ABREAST], s[ABREAST];
-    for (int64_t at = 0; at < n; at += 2 * ABREAST) {
-        philox(key, (first + (uint64_t)at) / 2, w);
-        uniforms(w[0], w[1], r);
-        uniforms(w[2], w[3], turn);
-        for (int i = 0; i < ABREAST; i++) r[i] = sqrt(-2.0 * log(1.0 - r[i]));
-        for (int i = 0; i < ABREAST; i++) sin_cos_turn(turn[i], &s[i], &c[i]);
-        const int64_t pairs = n - at >= 2 * ABREAST ? ABREAST : (n - at) / 2;
-        for (int64_t i = 0; i < pairs; i++) out[at + 2 * i] = r[i] * c[i], out[at + 2 * i + 1] = r[i] * s[i];
-        if (pairs < ABREAST && (n - at) % 2) out[at + 2 * pairs] = r[pairs] * c[pairs];
-    }
-}
-
-/* A block gives four 32-bit uniforms, so two pairs: elements 4 b to 4 b + 3. */
-static void normal_f32(const uint32_t key[4], uint64_t first, int64_t n, float *out) {
-    uint64_t w[4][ABREAST];
-    float r[2][ABREAST], angle[2][ABREAST], c[2][ABREAST], s[2][ABREAST], z[4 * ABREAST];
-    for (int64_t at = 0; at < n; at += 4 * ABREAST) {
-        philox(key, (first + (uint64_t)at) / 4, w);
-        for (int p = 0; p < 2; p++) {
-            for (int i = 0; i < ABREAST; i++) {
-                r[p][i] = 1.0f - (float)(int32_t)((uint32_t)w[2 * p][i] >> 8) * 0x1p-24f;
-                angle[p][i] = (float)TWO_PI * ((float)(int32_t)((uint32_t)w[2 * p + 1][i] >> 8) * 0x1p-24f);
-            }
-            for (int i = 0; i < ABREAST; i++) r[p][i] = sqrtf(-2.0f * logf(r[p][i]));
-            for (int i = 0; i < ABREAST; i++) c[p][i] = cosf(angle[p][i]);
-            for (int i = 0; i < ABREAST; i++) s[p][i] = sinf(angle[p][i]);
-        }
-        for (int i = 0; i < ABREAST; i++) {
-            z[4 * i] = r[0][i] * c[0][i], z[4 * i + 1] = r[0][i] * s[0][i];
-            z[4 * i + 2] = r[1][i] * c[1][i], z[4 * i + 3] = r[1][i] * s[1][i];
-        }
-        const int64_t take = n - at >= 4 * ABREAST ? 4 * ABREAST : n - at;
-        memcpy(out + at, z, (size_t)take * sizeof *z);
-    }
-}
-
 /* ---- the table ------------------------------------------------------------------------------------------------- */
 
 #define ENTRY_1(p, name)                                                                                               \
@@ -557,6 +386,4 @@ const orr_cpu_kernels ORR_KERNELS = {
     .gemv_rows_f64 = gemv_rows_f64,
     .gemv_columns_f32 = gemv_columns_f32,
     .gemv_columns_f64 = gemv_columns_f64,
-    .normal_f64 = normal_f64,
-    .normal_f32 = normal_f32,
 };

@@ -37,9 +37,6 @@ typedef struct orr_cpu_kernels {
     void (*gemv_columns_f32)(int64_t m, int64_t n, const float *a, int64_t lda, const float *x, int64_t incx, float *y);
     void (*gemv_columns_f64)(int64_t m, int64_t n, const double *a, int64_t lda, const double *x, int64_t incx,
                              double *y);
-    /* elements [first, first + n) of a Philox stream, as base/random.h draws them; first is a multiple of 4 */
-    void (*normal_f64)(const uint32_t key[4], uint64_t first, int64_t n, double *out);
-    void (*normal_f32)(const uint32_t key[4], uint64_t first, int64_t n, float *out);
 } orr_cpu_kernels;
 
 /* The best set that this processor runs. */

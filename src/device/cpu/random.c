@@ -1,12 +1,13 @@
 /* Normal draws in float64 and float32 by vectors of Philox blocks; the other distributions by plain loops.  The values
  * are those of base/random.h up to the last places of log, cos and sin. */
 #include "device/cpu/cpu.h"
+#include "device/cpu/draws.h"
 
 enum { TASK_DRAWS = 1 << 13, TASKS_MAX = 64 };
 
 typedef struct job {
     const orr_launch *l;
-    const orr_cpu_kernels *kernels;
+    const orr_cpu_draws *draws;
     int64_t n, each, tasks; /* draws of a member; of a task; tasks of a member */
 } job;
 
@@ -29,14 +30,14 @@ static void run_task(void *arg, int64_t task, int worker) {
     uint32_t key[4];
     read_key(&j->l->args[0], member, key);
     if (j->l->out.dtype == ORR_F64)
-        j->kernels->normal_f64(key, (uint64_t)first, n, (double *)j->l->out.data + member * j->n + first);
-    else j->kernels->normal_f32(key, (uint64_t)first, n, (float *)j->l->out.data + member * j->n + first);
+        j->draws->normal_f64(key, (uint64_t)first, n, (double *)j->l->out.data + member * j->n + first);
+    else j->draws->normal_f32(key, (uint64_t)first, n, (float *)j->l->out.data + member * j->n + first);
 }
 
 orr_status orr_cpu_random_run(orr_context *ctx, const orr_launch *l) {
     const orr_attr_random *attr = l->attr;
     if (attr->distribution != ORR_NORMAL) return orr_device_ref.kernel[ORR_OP_random].run(ctx, l);
-    job j = { .l = l, .kernels = orr_cpu_kernels_choose(), .n = orr_shape_count(&attr->type.shape) };
+    job j = { .l = l, .draws = orr_cpu_draws_choose(), .n = orr_shape_count(&attr->type.shape) };
     const int64_t members = j.n ? orr_shape_count(&l->out.shape) / j.n : 0;
     int64_t tasks = j.n / TASK_DRAWS;
     if (tasks > TASKS_MAX) tasks = TASKS_MAX;

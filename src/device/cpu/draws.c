@@ -1,0 +1,179 @@
+/* Normal draws from Philox streams, many blocks abreast; compiled once for each instruction set, with ORR_DRAWS naming the
+ * table. */
+#include "device/cpu/draws.h"
+
+#include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include "device/cpu/wide.h"
+
+#ifndef ORR_DRAWS
+#define ORR_DRAWS orr_cpu_draws_base
+#endif
+#define TWO_PI     6.283185307179586476925286766559
+#define QUARTER_PI 0.78539816339744830961566084581988
+
+/* Sets of registers take turns: what one computes is waited for while the other does the same. */
+enum { STEP = REGISTER / 8, SETS = 2, ABREAST = 64 };
+#define EACH_SET UNROLL for (int i = 0; i < SETS; i++)
+
+/* ---- Philox 4x32-10 (Salmon et al. 2011); a test holds it to Random123's -------------------------------------- */
+
+/* 64-bit lanes of which the low halves count: their product is one instruction, which no compiler finds by itself. */
+typedef uint64_t wide_u64 __attribute__((vector_size(REGISTER), aligned(8)));
+
+static inline wide_u64 product_of_halves(wide_u64 a, wide_u64 b) {
+#if defined(__AVX512F__)
+    return (wide_u64)_mm512_mul_epu32((__m512i)a, (__m512i)b);
+#elif defined(__AVX2__)
+    return (wide_u64)_mm256_mul_epu32((__m256i)a, (__m256i)b);
+#elif defined(__SSE2__)
+    return (wide_u64)_mm_mul_epu32((__m128i)a, (__m128i)b);
+#else
+    return (a & UINT32_MAX) * (b & UINT32_MAX);
+#endif
+}
+
+/* w[k][i] = word k of block `block + i`, under bits of no meaning. */
+static void philox(const uint32_t key[4], uint64_t block, uint64_t w[4][ABREAST]) {
+    for (int k = 0; k < ABREAST; k++) w[0][k] = block + (uint64_t)k;
+    for (int at = 0; at < ABREAST; at += SETS * STEP) {
+        wide_u64 c[SETS][4];
+        EACH_SET {
+            c[i][0] = *(const wide_u64 *)(w[0] + at + i * STEP);
+            c[i][1] = c[i][0] >> 32;
+            c[i][2] = (wide_u64){ 0 } + key[2];
+            c[i][3] = (wide_u64){ 0 } + key[3];
+        }
+        uint32_t k0 = key[0], k1 = key[1];
+        for (int round = 0; round < 10; round++) {
+            EACH_SET {
+                const wide_u64 p = product_of_halves(c[i][0], (wide_u64){ 0 } + 0xD2511F53u);
+                const wide_u64 q = product_of_halves(c[i][2], (wide_u64){ 0 } + 0xCD9E8D57u);
+                c[i][0] = (q >> 32) ^ c[i][1] ^ k0, c[i][2] = (p >> 32) ^ c[i][3] ^ k1, c[i][1] = q, c[i][3] = p;
+            }
+            k0 += 0x9E3779B9u, k1 += 0xBB67AE85u;
+        }
+        EACH_SET
+        for (int k = 0; k < 4; k++) *(wide_u64 *)(w[k] + at + i * STEP) = c[i][k];
+    }
+}
+
+/* ---- Box and Muller: sqrt(-2 log(1 - u)) (cos, sin)(2 pi v) ---------------------------------------------------- */
+
+/* 2^64 u of two words, u = (64-bit draw >> 11) 2^-53: exactly, the high word in the low bits of 2^84 and the low one in those
+ * of 2^52. */
+static inline wide_f64 uniform(wide_u64 low, wide_u64 high) {
+    const wide_f64 a = (wide_f64)((low & 0xfffff800u) | 0x4330000000000000u) - 0x1p52;
+    const wide_f64 b = (wide_f64)((high & UINT32_MAX) | 0x4530000000000000u) - 0x1p84;
+    return a + b;
+}
+
+static inline wide_f64 square_root(wide_f64 x) {
+#if defined(__AVX512F__)
+    return (wide_f64)_mm512_sqrt_pd((__m512d)x);
+#elif defined(__AVX__)
+    return (wide_f64)_mm256_sqrt_pd((__m256d)x);
+#elif defined(__SSE2__)
+    return (wide_f64)_mm_sqrt_pd((__m128d)x);
+#else
+    for (int k = 0; k < STEP; k++) x[k] = sqrt(x[k]);
+    return x;
+#endif
+}
+
+/* out = a0 b0 a1 b1 ... */
+static inline void put_in_turn(wide_f64 a, wide_f64 b, double *out) {
+#if defined(__AVX512F__)
+    *(wide_f64 *)out = __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+    *(wide_f64 *)(out + STEP) = __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+#elif defined(__AVX__)
+    const wide_f64 even = __builtin_shufflevector(a, b, 0, 4, 2, 6), odd = __builtin_shufflevector(a, b, 1, 5, 3, 7);
+    *(wide_f64 *)out = __builtin_shufflevector(even, odd, 0, 1, 4, 5);
+    *(wide_f64 *)(out + STEP) = __builtin_shufflevector(even, odd, 2, 3, 6, 7);
+#else
+    *(wide_f64 *)out = __builtin_shufflevector(a, b, 0, 2);
+    *(wide_f64 *)(out + STEP) = __builtin_shufflevector(a, b, 1, 3);
+#endif
+}
+
+/* sin and cos of t quarter turns, 0 <= t < 4.  t = q + s with |s| <= 1/2 exactly, by adding 3/2 2^52, whose last bits q then
+ * is; with x = pi/2 s, |x| <= pi/4, the Taylor series to x^15 and x^16 err by less than 1e-17 of the value; q turns them.
+ * Half the work of two calls that reduce any argument. */
+FUSED_MULTIPLY_ADD static inline void sin_cos(const wide_f64 t[SETS], wide_f64 sine[SETS], wide_f64 cosine[SETS]) {
+    const wide_f64 none = { 0 };
+    wide_f64 x[SETS], z[SETS], s[SETS], c[SETS];
+    wide_u64 q[SETS], swap[SETS];
+    EACH_SET q[i] = (wide_u64)(t[i] + 0x1.8p52);
+    EACH_SET x[i] = 2.0 * QUARTER_PI * (t[i] - ((wide_f64)q[i] - 0x1.8p52));
+    EACH_SET z[i] = x[i] * x[i];
+    EACH_SET s[i] = none - 7.6471637318198164759e-13, c[i] = none + 4.7794773323873852974e-14;
+#define TERMS(of_sine, of_cosine)                                                                                      \
+    EACH_SET s[i] = s[i] * z[i] + of_sine;                                                                             \
+    EACH_SET c[i] = c[i] * z[i] + of_cosine;
+    TERMS(1.6059043836821614599e-10, -1.1470745597729724714e-11)
+    TERMS(-2.5052108385441718775e-8, 2.0876756987868098979e-9)
+    TERMS(2.7557319223985890653e-6, -2.7557319223985890653e-7)
+    TERMS(-1.9841269841269841270e-4, 2.4801587301587301587e-5)
+    TERMS(8.3333333333333333333e-3, -1.3888888888888888889e-3)
+    TERMS(-1.6666666666666666667e-1, 4.1666666666666666667e-2)
+#undef TERMS
+    EACH_SET s[i] = x[i] + x[i] * z[i] * s[i];
+    EACH_SET c[i] = 1.0 - 0.5 * z[i] + z[i] * z[i] * c[i];
+    EACH_SET swap[i] = ((wide_u64)s[i] ^ (wide_u64)c[i]) & -(q[i] & 1);
+    EACH_SET sine[i] = (wide_f64)((wide_u64)s[i] ^ swap[i] ^ (q[i] & 2) << 62);
+    EACH_SET cosine[i] = (wide_f64)((wide_u64)c[i] ^ swap[i] ^ ((q[i] + 1) & 2) << 62);
+}
+
+/* A block gives two 64-bit uniforms, so one pair: elements 2 b and 2 b + 1. */
+FUSED_MULTIPLY_ADD static void normal_f64(const uint32_t key[4], uint64_t first, int64_t n, double *out) {
+    uint64_t w[4][ABREAST];
+    double r[ABREAST], last[2 * ABREAST];
+    for (int64_t at = 0; at < n; at += 2 * ABREAST) {
+        double *to = n - at >= 2 * ABREAST ? out + at : last;
+        philox(key, (first + (uint64_t)at) / 2, w);
+        for (int k = 0; k < ABREAST; k += STEP)
+            *(wide_f64 *)(r + k) = 1.0 - 0x1p-64 * uniform(*(wide_u64 *)(w[0] + k), *(wide_u64 *)(w[1] + k));
+        for (int k = 0; k < ABREAST; k++) r[k] = log(r[k]);
+        for (int at_set = 0; at_set < ABREAST; at_set += SETS * STEP) {
+            const double *radius = r + at_set;
+            wide_f64 t[SETS], sine[SETS], cosine[SETS];
+            EACH_SET t[i] =
+                0x1p-62 * uniform(*(wide_u64 *)(w[2] + at_set + i * STEP), *(wide_u64 *)(w[3] + at_set + i * STEP));
+            sin_cos(t, sine, cosine);
+            EACH_SET t[i] = square_root(-2.0 * *(const wide_f64 *)(radius + i * STEP));
+            EACH_SET put_in_turn(t[i] * cosine[i], t[i] * sine[i], to + 2 * (at_set + i * STEP));
+        }
+        if (to == last) memcpy(out + at, last, (size_t)(n - at) * sizeof *last);
+    }
+}
+
+/* A block gives four 32-bit uniforms, so two pairs: elements 4 b to 4 b + 3. */
+static void normal_f32(const uint32_t key[4], uint64_t first, int64_t n, float *out) {
+    uint64_t w[4][ABREAST];
+    float r[2][ABREAST], angle[2][ABREAST], c[2][ABREAST], s[2][ABREAST], z[4 * ABREAST];
+    for (int64_t at = 0; at < n; at += 4 * ABREAST) {
+        philox(key, (first + (uint64_t)at) / 4, w);
+        for (int p = 0; p < 2; p++) {
+            for (int i = 0; i < ABREAST; i++) {
+                r[p][i] = 1.0f - (float)(int32_t)((uint32_t)w[2 * p][i] >> 8) * 0x1p-24f;
+                angle[p][i] = (float)TWO_PI * ((float)(int32_t)((uint32_t)w[2 * p + 1][i] >> 8) * 0x1p-24f);
+            }
+            for (int i = 0; i < ABREAST; i++) r[p][i] = sqrtf(-2.0f * logf(r[p][i]));
+            for (int i = 0; i < ABREAST; i++) c[p][i] = cosf(angle[p][i]);
+            for (int i = 0; i < ABREAST; i++) s[p][i] = sinf(angle[p][i]);
+        }
+        for (int i = 0; i < ABREAST; i++) {
+            z[4 * i] = r[0][i] * c[0][i], z[4 * i + 1] = r[0][i] * s[0][i];
+            z[4 * i + 2] = r[1][i] * c[1][i], z[4 * i + 3] = r[1][i] * s[1][i];
+        }
+        const int64_t take = n - at >= 4 * ABREAST ? 4 * ABREAST : n - at;
+        memcpy(out + at, z, (size_t)take * sizeof *z);
+    }
+}
+
+/* ---- the table ------------------------------------------------------------------------------------------------- */
+
+const orr_cpu_draws ORR_DRAWS = { .normal_f64 = normal_f64, .normal_f32 = normal_f32 };
