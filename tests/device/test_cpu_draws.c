@@ -1,6 +1,7 @@
 /* Normal draws by vectors: of every instruction set they are those of base/random.h, up to the last places of log, cos and sin. */
 #include "device/cpu/draws.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -43,6 +44,31 @@ static void they_are_the_draws_of_the_stream(void **state) {
         }
 }
 
+/* Each factor is rounded a few times, none cancels: 4 units in the last place. */
+static void normals_are_those_of_long_double(void **state) {
+    const orr_cpu_draws *draws[ORR_SIMD_LEVELS];
+    double u[N], z[N];
+    (void)state;
+    for (int t = tables(draws) - 1; t >= 0; t--)
+        for (uint32_t step = 0; step < 300; step++) {
+            const uint32_t word[4] = { key[0], key[1], key[2], step };
+            const uint64_t first = 4 * (uint64_t)step * step;
+            orr_random_fill_uniform((orr_key){ .seed = stream.seed, .purpose = stream.purpose, .step = step }, first, N,
+                                    u);
+            draws[t]->normal_f64(word, first, N, z);
+            for (int i = 0; i < N; i++) {
+                const long double v = 4 * (long double)u[i | 1], q = roundl(v),
+                                  turn = (v - q) * 1.57079632679489661923L;
+                const long double r = sqrtl(-2 * log1pl(-(long double)u[i & ~1]));
+                const int quarter = ((int)q + (i % 2 ? 0 : 1)) & 3; /* cos t = sin (t + 1 quarter) */
+                const long double part = quarter % 2 ? cosl(turn) : sinl(turn),
+                                  exact = r * (quarter > 1 ? -part : part);
+                if (!(fabsl((long double)z[i] - exact) <= 4 * (long double)DBL_EPSILON / 2 * fabsl(exact)))
+                    fail_msg("table %d, step %u: element %d is %.17g, expected %.17Lg", t, step, i, z[i], exact);
+            }
+        }
+}
+
 /* The bits of an element don't depend on which others are drawn with it. */
 static void any_run_of_a_stream_has_the_same_bits(void **state) {
     const orr_cpu_draws *d[ORR_SIMD_LEVELS];
@@ -67,6 +93,7 @@ static void any_run_of_a_stream_has_the_same_bits(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(they_are_the_draws_of_the_stream),
+        cmocka_unit_test(normals_are_those_of_long_double),
         cmocka_unit_test(any_run_of_a_stream_has_the_same_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
