@@ -103,17 +103,17 @@ void orr_dense_multiply_parallel(orr_context *ctx, int64_t m, int64_t n, int64_t
     orr_blocked_multiply(orr_context_pool(ctx), m, n, k, a, transpose_a, b, transpose_b, c);
 }
 
-orr_status orr_dense_gram(orr_context *ctx, int64_t n, int64_t k, const double *a, orr_dense_map *map, const void *self,
-                          double *c) {
-    if (n == 0) return ORR_OK;
+orr_status orr_dense_gram(orr_context *ctx, int64_t n, int64_t m, int64_t k, const double *a, orr_dense_map *map,
+                          const void *self, double *c) {
+    if (m == 0) return ORR_OK;
     const int64_t depth = k > 0 ? k : 1, zeros = k > 0 ? 0 : n; /* nothing to sum over: a column of zeros */
-    const orr_operands of = { ORR_F64, n, n, depth, depth, depth, n, false, true };
+    const orr_operands of = { ORR_F64, n, m, depth, depth, depth, m, false, true };
     const int threads = orr_context_threads(ctx);
     orr_product p;
     orr_product_prepare(&p, &of, ORR_PRODUCT_LOWER, threads);
     const size_t bytes = orr_product_workspace(&p, threads);
     char *workspace = orr_allocate(ctx, bytes + (size_t)zeros * sizeof *a);
-    if (!workspace) return orr_dense_no_memory(ctx, "Gram", n, n);
+    if (!workspace) return orr_dense_no_memory(ctx, "Gram", n, m);
     memset(workspace + bytes, 0, (size_t)zeros * sizeof *a);
     orr_gram_run(&p, orr_context_pool(ctx), 1, 0, zeros ? (const void *)(workspace + bytes) : a, map, self, c,
                  workspace);

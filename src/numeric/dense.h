@@ -35,9 +35,10 @@ void orr_dense_multiply_parallel(orr_context *ctx, int64_t m, int64_t n, int64_t
                                  const double *b, bool transpose_b, double *c);
 /* Replaces entries first .. first + n - 1 of a row of doubles, none beyond the diagonal, by functions of them. */
 typedef void orr_dense_map(const void *self, int64_t row, int64_t first, int64_t n, void *entries);
-/* c <- a a', a n x k, then `map` where it isn't NULL: half the work; c[i, j] and c[j, i] have the same bits. */
-orr_status orr_dense_gram(orr_context *ctx, int64_t n, int64_t k, const double *a, orr_dense_map *map, const void *self,
-                          double *c) ORR_MUST_USE;
+/* c <- a b', n x m, a n x k and b its first m <= n rows, then `map` where it isn't NULL: of the first m rows half the work, and
+ * there c[i, j] and c[j, i] have the same bits. */
+orr_status orr_dense_gram(orr_context *ctx, int64_t n, int64_t m, int64_t k, const double *a, orr_dense_map *map,
+                          const void *self, double *c) ORR_MUST_USE;
 
 /* Eigenpairs first .. first + k - 1 of a symmetric matrix, counted from the smallest.  Only the lower triangle is read.
  */

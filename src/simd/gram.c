@@ -23,21 +23,23 @@ static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 MIRROR(f32, float)
 MIRROR(f64, double)
 
-/* Mapped and mirrored; the part ends left of the block on the diagonal, or with it. */
+/* Mapped, and mirrored as far as there are columns for its rows; the part ends left of the block on the diagonal, or with it. */
 static void finish(const void *self, int64_t row, int64_t rows, int64_t column, int64_t columns) {
     const gram *g = self;
     const orr_operands *of = &g->p->of;
-    const int64_t size = (int64_t)orr_dtype_size(of->dtype), left = least(columns, row - column);
+    const int64_t size = (int64_t)orr_dtype_size(of->dtype), left = least(columns, row - column),
+                  seen = least(rows, of->n - row);
     char *part = g->out + (row * of->ldc + column) * size, *image = g->out + (column * of->ldc + row) * size;
     for (int64_t i = 0; g->map && i < rows; i++)
-        g->map(g->self, row + i, column, left < columns ? left + i + 1 : columns, part + i * of->ldc * size);
+        g->map(g->self, row + i, column, least(columns, left + i + 1), part + i * of->ldc * size);
+    if (seen <= 0) return;
     char *corner = part + left * size;
     if (of->dtype == ORR_F64) {
-        orr_simd()->transpose_f64(rows, left, (const void *)part, of->ldc, (void *)image, of->ldc);
-        if (left < columns) mirror_within_f64(rows, (void *)corner, of->ldc);
+        orr_simd()->transpose_f64(seen, left, (const void *)part, of->ldc, (void *)image, of->ldc);
+        if (left < columns) mirror_within_f64(seen, (void *)corner, of->ldc);
     } else {
-        orr_simd()->transpose_f32(rows, left, (const void *)part, of->ldc, (void *)image, of->ldc);
-        if (left < columns) mirror_within_f32(rows, (void *)corner, of->ldc);
+        orr_simd()->transpose_f32(seen, left, (const void *)part, of->ldc, (void *)image, of->ldc);
+        if (left < columns) mirror_within_f32(seen, (void *)corner, of->ldc);
     }
 }
 

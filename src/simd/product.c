@@ -267,7 +267,7 @@ static void blas_task(void *arg, int64_t task, int worker) {
     const CBLAS_TRANSPOSE ta = of->a_transposed ? CblasTrans : CblasNoTrans,
                           tb = of->b_transposed ? CblasTrans : CblasNoTrans;
     const blasint m = (blasint)least(h->p->rows, of->m - row),
-                  n = (blasint)(h->part == ORR_PRODUCT_LOWER ? row + m : of->n), k = (blasint)of->k,
+                  n = (blasint)(h->part == ORR_PRODUCT_LOWER ? least(row + m, of->n) : of->n), k = (blasint)of->k,
                   lda = (blasint)of->lda, ldb = (blasint)of->ldb, ldc = (blasint)of->ldc;
     const char *a = h->a + (of->a_transposed ? row : row * of->lda) * size;
     char *c = h->c + row * of->ldc * size;
@@ -278,7 +278,7 @@ static void blas_task(void *arg, int64_t task, int worker) {
     else
         cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, 1.0f, (const void *)a, lda, (const void *)h->b, ldb, (float)h->add,
                     (void *)c, ldc);
-    if (h->done) h->done(h->self, row, m, 0, row + m);
+    if (h->done) h->done(h->self, row, m, 0, n);
 }
 
 /* ---- running ------------------------------------------------------------------------------------------------------------- */

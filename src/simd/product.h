@@ -39,7 +39,7 @@ typedef struct orr_product {
 /* How much of c. */
 typedef enum orr_product_part {
     ORR_PRODUCT_WHOLE,
-    ORR_PRODUCT_LOWER /* what is on the diagonal and below, at least; m = n */
+    ORR_PRODUCT_LOWER /* what is on the diagonal and below, at least; m >= n */
 } orr_product_part;
 
 /* What is decided once, for so many threads and for runs of that part.  Extents are 1 and more. */

@@ -68,7 +68,7 @@ static void value_rows(void *arg, int64_t task, int worker) {
     for (int64_t i = task * ROWS; i < end; i++) value_row(v, i, 0, v->m, v->out + i * v->m);
 }
 
-/* Of x with itself, up to the diagonal, where x.x is |x|^2 to the bit. */
+/* Of x with its first rows, up to the diagonal, where x.x is |x|^2 to the bit. */
 static void symmetric_value_row(const void *self, int64_t i, int64_t first, int64_t n, void *entries) {
     const values *v = self;
     double *row = entries;
@@ -99,7 +99,7 @@ static orr_status fill(orr_context *ctx, values v, int64_t d, const double *x, c
                        double *zz) {
     orr_pool *pool = orr_context_pool(ctx);
     fill_squares(pool, v.n, d, x, xx);
-    if (xx == zz) return orr_dense_gram(ctx, v.n, d, x, symmetric_value_row, &v, v.out);
+    if (xx == zz) return orr_dense_gram(ctx, v.n, v.m, d, x, symmetric_value_row, &v, v.out);
     fill_squares(pool, v.m, d, z, zz);
     orr_dense_multiply_parallel(ctx, v.n, v.m, d, x, false, z, true, v.out);
     orr_parallel(pool, (v.n + ROWS - 1) / ROWS, value_rows, &v);
@@ -109,7 +109,7 @@ static orr_status fill(orr_context *ctx, values v, int64_t d, const double *x, c
 orr_status orr_kernel_matrix(orr_context *ctx, orr_arena *scratch, const orr_kernel *k, int64_t n, int64_t m, int64_t d,
                              const double *x, const double *z, double *out) {
     const orr_arena_mark mark = orr_arena_here(scratch);
-    double *xx = ORR_NEW(scratch, double, n), *zz = x == z && n == m ? xx : ORR_NEW(scratch, double, m);
+    double *xx = ORR_NEW(scratch, double, n), *zz = x == z && n >= m ? xx : ORR_NEW(scratch, double, m);
     orr_status status = ORR_OK;
     if (xx && zz) status = fill(ctx, (values){ k, n, m, xx, zz, out }, d, x, z, xx, zz);
     else status = orr_fail(ctx, ORR_ENOMEM, "kernel: no memory for %lld x %lld", (long long)n, (long long)m);

@@ -26,8 +26,8 @@ typedef struct orr_kernel {
 
 double orr_kernel_of(const orr_kernel *k, double xx, double xz, double zz);
 
-/* out[i, j] = K(x_i, z_j), n x m, of rows of length d; z = x is fine: then the diagonal is
- * exact, the result symmetric to the bit and the cost half.  On the threads of the context.
+/* out[i, j] = K(x_i, z_j), n x m, of rows of length d; z = x is fine: then, for m <= n, the
+ * diagonal is exact, the first m rows are symmetric to the bit and cost half.  On the threads of the context.
  * Cost: a product of matrices, and n m evaluations.  Fails: ORR_ENOMEM. */
 orr_status orr_kernel_matrix(orr_context *ctx, orr_arena *scratch, const orr_kernel *k, int64_t n, int64_t m, int64_t d,
                              const double *x, const double *z, double *out) ORR_MUST_USE;

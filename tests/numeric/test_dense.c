@@ -190,14 +190,14 @@ static void products_on_any_threads_are_those_of_plain_loops(void **state) {
                 assert_memory_equal(c, d, sizeof *c * (size_t)(M * n));
             }
         multiply(M, M, INNER, a, false, a, true, d);
-        assert_ok(t.ctx[i], orr_dense_gram(t.ctx[i], M, INNER, a, NULL, NULL, c));
+        assert_ok(t.ctx[i], orr_dense_gram(t.ctx[i], M, M, INNER, a, NULL, NULL, c));
         assert_memory_equal(c, d, sizeof *c * M * M);
         for (int64_t j = 0; j < M * M; j++) d[j] += (double)(j / M + j % M);
-        assert_ok(t.ctx[i], orr_dense_gram(t.ctx[i], M, INNER, a, add_places, NULL, c));
+        assert_ok(t.ctx[i], orr_dense_gram(t.ctx[i], M, M, INNER, a, add_places, NULL, c));
         assert_memory_equal(c, d, sizeof *c * M * M);
-        assert_ok(t.ctx[i], orr_dense_gram(t.ctx[i], M, 0, a, add_places, NULL, c));
+        assert_ok(t.ctx[i], orr_dense_gram(t.ctx[i], M, M, 0, a, add_places, NULL, c));
         for (int64_t j = 0; j < M * M; j++) assert_true(c[j] == (double)(j / M + j % M));
-        assert_ok(t.ctx[i], orr_dense_gram(t.ctx[i], 2, 0, a, NULL, NULL, c));
+        assert_ok(t.ctx[i], orr_dense_gram(t.ctx[i], 2, 2, 0, a, NULL, NULL, c));
         orr_dense_multiply_parallel(t.ctx[i], 2, 2, 0, a, false, b, false, c + 4);
         for (int k = 0; k < 8; k++) assert_true(c[k] == 0.0);
     }

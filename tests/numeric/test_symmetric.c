@@ -124,7 +124,7 @@ static void large_eigenvectors_have_equal_bits_for_any_threads(void **state) {
     double *x = whole_numbers(LARGE * RANK), *a = numbers(LARGE * LARGE), *again = numbers(LARGE * LARGE);
     orr_symmetric_eigen e[TEAMS];
     arenas m[TEAMS];
-    assert_ok(t.ctx[0], orr_dense_gram(t.ctx[0], LARGE, RANK, x, NULL, NULL, a));
+    assert_ok(t.ctx[0], orr_dense_gram(t.ctx[0], LARGE, LARGE, RANK, x, NULL, NULL, a));
     for (int i = 0; i < TEAMS; i++) {
         m[i] = arenas_new(t.ctx[i]);
         assert_ok(t.ctx[i], orr_eigen_symmetric(t.ctx[i], m[i].out, m[i].scratch, LARGE, a, &e[i]));
