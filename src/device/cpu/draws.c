@@ -18,7 +18,7 @@
 
 /* Sets of registers take turns: what one computes is waited for while the others do the same.  Philox's four words of each
  * must stay in registers. */
-enum { STEP = REGISTER / 8, PHILOX_SETS = 2, SETS = 4, ABREAST = 64 };
+enum { STEP = REGISTER / 8, PHILOX_SETS = 3, SETS = 4, ABREAST = 96 };
 #define EACH(sets) UNROLL for (int i = 0; i < sets; i++)
 
 /* ---- Philox 4x32-10 (Salmon et al. 2011); a test holds it to Random123's -------------------------------------- */
@@ -38,10 +38,10 @@ static inline wide_u64 product_of_halves(wide_u64 a, wide_u64 b) {
 #endif
 }
 
-/* w[k][i] = word k of block `block + i`, under bits of no meaning. */
-static void philox(const uint32_t key[4], uint64_t block, uint64_t w[4][ABREAST]) {
+/* w[k][i] = word k of block `block + i`, under bits of no meaning, for i < n at least. */
+static void philox(const uint32_t key[4], uint64_t block, int n, uint64_t w[4][ABREAST]) {
     for (int k = 0; k < ABREAST; k++) w[0][k] = block + (uint64_t)k;
-    for (int at = 0; at < ABREAST; at += PHILOX_SETS * STEP) {
+    for (int at = 0; at < n; at += PHILOX_SETS * STEP) {
         wide_u64 c[PHILOX_SETS][4];
         EACH(PHILOX_SETS) {
             c[i][0] = *(const wide_u64 *)(w[0] + at + i * STEP);
@@ -156,8 +156,8 @@ FUSED_MULTIPLY_ADD static inline void sin_cos(const wide_f64 t[SETS], wide_f64 s
 }
 
 /* log(1 - u), u of two words. */
-FUSED_MULTIPLY_ADD static void logarithms(uint64_t w[2][ABREAST], double r[ABREAST]) {
-    for (int k = 0; k < ABREAST; k += SETS * STEP) {
+FUSED_MULTIPLY_ADD static void logarithms(int n, uint64_t w[2][ABREAST], double r[ABREAST]) {
+    for (int k = 0; k < n; k += SETS * STEP) {
         wide_f64 x[SETS];
         EACH(SETS) {
             const int at = k + i * STEP;
@@ -169,8 +169,8 @@ FUSED_MULTIPLY_ADD static void logarithms(uint64_t w[2][ABREAST], double r[ABREA
 }
 
 /* sqrt(-2 r) (cos, sin)(2 pi v), v of two words; out: [ABREAST, 2]. */
-FUSED_MULTIPLY_ADD static void pairs(uint64_t w[2][ABREAST], const double r[ABREAST], double *out) {
-    for (int k = 0; k < ABREAST; k += SETS * STEP) {
+FUSED_MULTIPLY_ADD static void pairs(int n, uint64_t w[2][ABREAST], const double r[ABREAST], double *out) {
+    for (int k = 0; k < n; k += SETS * STEP) {
         wide_f64 t[SETS], sine[SETS], cosine[SETS];
         EACH(SETS) {
             const int at = k + i * STEP;
@@ -190,9 +190,10 @@ static void normal_f64(const uint32_t key[4], uint64_t first, int64_t n, double 
     double r[ABREAST], last[2 * ABREAST];
     for (int64_t at = 0; at < n; at += 2 * ABREAST) {
         const bool whole = n - at >= 2 * ABREAST;
-        philox(key, (first + (uint64_t)at) / 2, w);
-        logarithms(w, r);
-        pairs(w + 2, r, whole ? out + at : last);
+        const int blocks = whole ? ABREAST : (int)(n - at + 1) / 2;
+        philox(key, (first + (uint64_t)at) / 2, blocks, w);
+        logarithms(blocks, w, r);
+        pairs(blocks, w + 2, r, whole ? out + at : last);
         if (!whole) memcpy(out + at, last, (size_t)(n - at) * sizeof *last);
     }
 }
@@ -202,21 +203,23 @@ static void normal_f32(const uint32_t key[4], uint64_t first, int64_t n, float *
     uint64_t w[4][ABREAST];
     float r[2][ABREAST], angle[2][ABREAST], c[2][ABREAST], s[2][ABREAST], z[4 * ABREAST];
     for (int64_t at = 0; at < n; at += 4 * ABREAST) {
-        philox(key, (first + (uint64_t)at) / 4, w);
+        const int64_t take = n - at >= 4 * ABREAST ? 4 * ABREAST : n - at;
+        const int blocks =
+            (int)((take + 63) / 64 * 16); /* whole vectors: the rest of a loop may have other last bits */
+        philox(key, (first + (uint64_t)at) / 4, blocks, w);
         for (int p = 0; p < 2; p++) {
-            for (int i = 0; i < ABREAST; i++) {
+            for (int i = 0; i < blocks; i++) {
                 r[p][i] = 1.0f - (float)(int32_t)((uint32_t)w[2 * p][i] >> 8) * 0x1p-24f;
                 angle[p][i] = (float)TWO_PI * ((float)(int32_t)((uint32_t)w[2 * p + 1][i] >> 8) * 0x1p-24f);
             }
-            for (int i = 0; i < ABREAST; i++) r[p][i] = sqrtf(-2.0f * logf(r[p][i]));
-            for (int i = 0; i < ABREAST; i++) c[p][i] = cosf(angle[p][i]);
-            for (int i = 0; i < ABREAST; i++) s[p][i] = sinf(angle[p][i]);
+            for (int i = 0; i < blocks; i++) r[p][i] = sqrtf(-2.0f * logf(r[p][i]));
+            for (int i = 0; i < blocks; i++) c[p][i] = cosf(angle[p][i]);
+            for (int i = 0; i < blocks; i++) s[p][i] = sinf(angle[p][i]);
         }
-        for (int i = 0; i < ABREAST; i++) {
+        for (int i = 0; i < blocks; i++) {
             z[4 * i] = r[0][i] * c[0][i], z[4 * i + 1] = r[0][i] * s[0][i];
             z[4 * i + 2] = r[1][i] * c[1][i], z[4 * i + 3] = r[1][i] * s[1][i];
         }
-        const int64_t take = n - at >= 4 * ABREAST ? 4 * ABREAST : n - at;
         memcpy(out + at, z, (size_t)take * sizeof *z);
     }
 }
