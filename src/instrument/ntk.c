@@ -22,7 +22,9 @@
 #include <string.h>
 
 #include "base/context.h"
+#include "base/parallel.h"
 #include "instrument/probe.h"
+#include "simd/simd.h"
 
 static const orr_parameter parameters[] = {
     ORR_INSTRUMENT_SCHEDULE("100"),
@@ -48,8 +50,18 @@ typedef struct state {
     orr_node *kernel[2];     /* of a block with itself; of two */
     const void *x;
     size_t x_bytes, target_bytes; /* of one example */
-    double *k, *tile, *mean;      /* [kernels, n, n], [block, block], [n] */
+    double *k;                    /* [kernels, n, n] */
+    double *tile;                 /* [block, block]; NULL where one holds all */
+    double *targets_of_row;       /* [threads, n]: a row of Y each */
+    struct row *row;              /* [n] */
 } state;
+
+/* Sums over a row. */
+typedef struct row {
+    double trace, drift, first; /* k_ii; of (k - k_0)^2; of k_0^2 */
+    double k, y;                /* means of K and Y */
+    double ky, kk, yy;          /* up to the diagonal, of centred entries, for all of the matrix */
+} row;
 
 static int64_t kernels_of(const orr_settings *s, const orr_subject *subject) {
     return orr_flag(s, "layers") ? 1 + subject->n_tensors : 1;
@@ -66,6 +78,7 @@ static void close_ntk(void *self) {
     if (!s) return;
     orr_context *ctx = s->probe.ctx;
     close_program(s);
+    orr_release(ctx, s->k);
     orr_release(ctx, s);
 }
 
@@ -132,8 +145,8 @@ static int64_t evenly(int64_t n, int64_t most) {
 
 /* As large as the bound allows: guessed from the Jacobian's size, then made smaller until what was compiled fits. */
 static orr_status choose_block(orr_context *ctx, state *s, int64_t bound) {
-    const int64_t row = s->subject->n * (int64_t)orr_dtype_size(s->subject->dtype);
-    int64_t most = bound / row >= s->n ? s->n : bound / (2 * row), bytes = 0;
+    const int64_t bytes_of_row = s->subject->n * (int64_t)orr_dtype_size(s->subject->dtype);
+    int64_t most = bound / bytes_of_row >= s->n ? s->n : bound / (2 * bytes_of_row), bytes = 0;
     for (;; most = s->block / 2) {
         s->block = evenly(s->n, most > 1 ? most : 1);
         ORR_TRY(ctx, build_blocks(ctx, s, &bytes));
@@ -148,11 +161,13 @@ static orr_status choose_block(orr_context *ctx, state *s, int64_t bound) {
 static orr_status prepare(orr_context *ctx, state *s, const orr_settings *settings) {
     ORR_TRY(ctx, choose_block(ctx, s, orr_int(settings, "memory") << 20));
     orr_arena *arena = s->probe.arena;
-    s->k = ORR_NEW(arena, double, s->kernels * s->n * s->n);
-    s->tile = ORR_NEW(arena, double, s->block * s->block);
-    s->mean = ORR_NEW(arena, double, s->n);
+    /* by itself: an arena would fill it with zeros first */
+    s->k = orr_allocate(ctx, (size_t)(s->kernels * s->n * s->n) * sizeof *s->k);
+    s->tile = s->across ? ORR_NEW(arena, double, s->block * s->block) : NULL;
+    s->targets_of_row = ORR_NEW(arena, double, orr_context_threads(ctx) * s->n);
+    s->row = ORR_NEW(arena, row, s->n);
     s->subject = NULL;
-    if (s->k && s->tile && s->mean) return ORR_OK;
+    if (s->k && (s->tile || !s->across) && s->targets_of_row && s->row) return ORR_OK;
     return orr_fail(ctx, ORR_ENOMEM, "ntk: no memory for %lld examples", (long long)s->n);
 }
 
@@ -190,14 +205,47 @@ static void put_block(state *s, orr_program *program, const orr_probe_examples *
         memcpy(target, (const char *)s->target + (size_t)first * s->target_bytes, (size_t)s->block * s->target_bytes);
 }
 
-/* Rows `first`, columns `other`, and their mirror image. */
+enum { BAND = 64 }; /* rows of a task */
+
+/* What a program computed, on its way into K: rows `first`, columns `other`. */
+typedef struct tile {
+    const state *s;
+    const void *values; /* [block, block], in the network's type */
+    double *k;
+    int64_t first, other;
+} tile;
+
+static int64_t end_of_band(int64_t band, int64_t n) { return (band + 1) * BAND < n ? (band + 1) * BAND : n; }
+
+static void put_rows(void *arg, int64_t band, int worker) {
+    const tile *t = arg;
+    const state *s = t->s;
+    const int64_t n = s->block, size = (int64_t)orr_dtype_size(s->probe.dtype);
+    (void)worker;
+    for (int64_t i = band * BAND; i < end_of_band(band, n); i++) {
+        double *to = t->k + (t->first + i) * s->n + t->other;
+        orr_probe_widen(s->probe.dtype, (const char *)t->values + i * n * size, n, to);
+        if (t->first != t->other) memcpy(s->tile + i * n, to, (size_t)n * sizeof *to);
+    }
+}
+
+static void put_columns(void *arg, int64_t band, int worker) {
+    const tile *t = arg;
+    const state *s = t->s;
+    const int64_t i = band * BAND, rows = end_of_band(band, s->block) - i;
+    (void)worker;
+    orr_simd()->transpose_f64(rows, s->block, s->tile + i * s->block, s->block, t->k + t->other * s->n + t->first + i,
+                              s->n);
+}
+
+/* A tile and its mirror image. */
 static void take_tile(state *s, orr_program *program, const orr_node *kernel, int64_t first, int64_t other) {
+    orr_pool *pool = orr_context_pool(s->probe.ctx);
+    const int64_t bands = (s->block + BAND - 1) / BAND;
     for (int64_t q = 0; q < s->kernels; q++) {
-        double *k = s->k + q * s->n * s->n;
-        orr_probe_widen(s->probe.dtype, orr_program_data(program, kernel[q]), s->block * s->block, s->tile);
-        for (int64_t i = 0; i < s->block; i++)
-            for (int64_t j = 0; j < s->block; j++)
-                k[(first + i) * s->n + other + j] = k[(other + j) * s->n + first + i] = s->tile[i * s->block + j];
+        tile t = { s, orr_program_data(program, kernel[q]), s->k + q * s->n * s->n, first, other };
+        orr_parallel(pool, bands, put_rows, &t);
+        if (first != other) orr_parallel(pool, bands, put_columns, &t);
     }
 }
 
@@ -221,37 +269,100 @@ static orr_status compute_gram(state *s) {
 
 /* ---- what is recorded of it ------------------------------------------------------------------------------------------ */
 
-/* y_i . y_j; for labels 1 where they are equal, at each position. */
-static double target_product(const state *s, int64_t i, int64_t j) {
-    double sum = 0.0;
-    for (int64_t c = 0; c < s->targets; c++) {
-        const int64_t a = i * s->targets + c, b = j * s->targets + c;
-        if (s->target_type == ORR_I32) sum += ((const int32_t *)s->target)[a] == ((const int32_t *)s->target)[b];
-        else if (s->target_type == ORR_F32)
-            sum += (double)((const float *)s->target)[a] * (double)((const float *)s->target)[b];
-        else sum += ((const double *)s->target)[a] * ((const double *)s->target)[b];
+/* out[j] = y_i . y_j for j < n; of labels 1 where they are equal, at each position. */
+static void fill_targets(const state *s, int64_t i, int64_t n, double *out) {
+    const int64_t d = s->targets;
+    for (int64_t j = 0; j < n; j++) out[j] = 0.0;
+#define ADD(type, product)                                                                                             \
+    for (int64_t c = 0; c < d; c++) {                                                                                  \
+        const type *y = (const type *)s->target + c, a = y[i * d];                                                     \
+        for (int64_t j = 0; j < n; j++) {                                                                              \
+            const type b = y[j * d];                                                                                   \
+            out[j] += (product);                                                                                       \
+        }                                                                                                              \
     }
-    return sum;
+    if (s->target_type == ORR_I32) ADD(int32_t, a == b)
+    else if (s->target_type == ORR_F32) ADD(float, (double)a *(double)b)
+    else ADD(double, a *b)
+#undef ADD
 }
 
-/* a = H a H: mean 0 in every row and column. */
-static void centre(int64_t n, double *a) {
-    for (int64_t i = 0; i < n; i++) {
-        double mean = 0.0;
-        for (int64_t j = 0; j < n; j++) mean += a[i * n + j];
-        for (int64_t j = 0; j < n; j++) a[i * n + j] -= mean / (double)n;
-    }
-    for (int64_t j = 0; j < n; j++) {
-        double mean = 0.0;
-        for (int64_t i = 0; i < n; i++) mean += a[i * n + j];
-        for (int64_t i = 0; i < n; i++) a[i * n + j] -= mean / (double)n;
+/* Sums go over eight lanes, so that compilers make vectors of them. */
+enum { LANES = 8 };
+static double sum_of(const double lane[LANES]) {
+    return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
+}
+#define OVER_LANES(n, body)                                                                                            \
+    do {                                                                                                               \
+        int64_t j0 = 0;                                                                                                \
+        for (; j0 + LANES <= (n); j0 += LANES)                                                                         \
+            for (int l = 0; l < LANES; l++) {                                                                          \
+                const int64_t j = j0 + l;                                                                              \
+                body;                                                                                                  \
+            }                                                                                                          \
+        for (int l = 0; j0 + l < (n); l++) {                                                                           \
+            const int64_t j = j0 + l;                                                                                  \
+            body;                                                                                                      \
+        }                                                                                                              \
+    } while (0)
+
+typedef struct matrix {
+    const state *s;
+    const double *k, *first; /* [n, n]: K, K_0 */
+    double mean_k, mean_y;
+} matrix;
+
+static void sum_rows(void *arg, int64_t band, int worker) {
+    const matrix *m = arg;
+    const state *s = m->s;
+    const int64_t n = s->n;
+    double *y = s->targets_of_row + worker * n;
+    for (int64_t i = band * BAND; i < end_of_band(band, n); i++) {
+        const double *k = m->k + i * n, *first = m->first + i * n;
+        double sum[LANES] = { 0 }, drift[LANES] = { 0 }, square[LANES] = { 0 }, targets[LANES] = { 0 };
+        OVER_LANES(n, sum[l] += k[j]);
+        OVER_LANES(n, drift[l] += (k[j] - first[j]) * (k[j] - first[j]));
+        OVER_LANES(n, square[l] += first[j] * first[j]);
+        if (s->target) {
+            fill_targets(s, i, n, y);
+            OVER_LANES(n, targets[l] += y[j]);
+        }
+        s->row[i] = (row){ .trace = k[i],
+                           .drift = sum_of(drift),
+                           .first = sum_of(square),
+                           .k = sum_of(sum) / (double)n,
+                           .y = sum_of(targets) / (double)n };
     }
 }
 
-static double inner(int64_t n, const double *a, const double *b) {
-    double sum = 0.0;
-    for (int64_t i = 0; i < n; i++) sum += a[i] * b[i];
-    return sum;
+/* Kc_ij = K_ij - m_i - m_j + m, m_i the mean of row i, and Yc alike; both are symmetric. */
+static void multiply_rows(void *arg, int64_t band, int worker) {
+    const matrix *m = arg;
+    const state *s = m->s;
+    double *y = s->targets_of_row + worker * s->n;
+    for (int64_t i = band * BAND; i < end_of_band(band, s->n); i++) {
+        const double *k = m->k + i * s->n, k_i = s->row[i].k - m->mean_k, y_i = s->row[i].y - m->mean_y;
+        double ky[LANES] = { 0 }, kk[LANES] = { 0 }, yy[LANES] = { 0 };
+        fill_targets(s, i, i + 1, y);
+        OVER_LANES(i, const double kc = k[j] - k_i - s->row[j].k; const double yc = y[j] - y_i - s->row[j].y;
+                   ky[l] += kc * yc; kk[l] += kc * kc; yy[l] += yc * yc);
+        const double kc = k[i] - k_i - s->row[i].k, yc = y[i] - y_i - s->row[i].y;
+        s->row[i].ky = 2.0 * sum_of(ky) + kc * yc;
+        s->row[i].kk = 2.0 * sum_of(kk) + kc * kc;
+        s->row[i].yy = 2.0 * sum_of(yy) + yc * yc;
+    }
+}
+
+static void add_row(row *total, const row *r) {
+    total->trace += r->trace, total->drift += r->drift, total->first += r->first;
+    total->k += r->k, total->y += r->y;
+    total->ky += r->ky, total->kk += r->kk, total->yy += r->yy;
+}
+
+static row sum_of_rows(const state *s) {
+    row total = { 0 };
+    for (int64_t i = 0; i < s->n; i++) add_row(&total, &s->row[i]);
+    return total;
 }
 
 /* "ntk_trace", or with the tensor's name behind it */
@@ -260,47 +371,28 @@ static const char *name_of(const state *s, int64_t kernel, const char *what, cha
     return room;
 }
 
-/* <Kc, Yc> / (|Kc| |Yc|), Kc given; Yc_ij = Y_ij - m_i - m_j + m, m_i the mean of row i.  NaN where either is 0. */
-static double alignment(const state *s, const double *kc) {
-    const int64_t n = s->n;
-    double mean = 0.0, product = 0.0, square = 0.0;
-    for (int64_t i = 0; i < n; i++) s->mean[i] = 0.0;
-    for (int64_t i = 0; i < n; i++)
-        for (int64_t j = 0; j <= i; j++) {
-            const double y = target_product(s, i, j) / (double)n;
-            s->mean[i] += y;
-            if (j < i) s->mean[j] += y;
-        }
-    for (int64_t i = 0; i < n; i++) mean += s->mean[i] / (double)n;
-    for (int64_t i = 0; i < n; i++)
-        for (int64_t j = 0; j <= i; j++) {
-            const double y = target_product(s, i, j) - s->mean[i] - s->mean[j] + mean, twice = j < i ? 2.0 : 1.0;
-            product += twice * y * kc[i * n + j];
-            square += twice * y * y;
-        }
-    return product / sqrt(square * inner(n * n, kc, kc));
-}
-
-/* Of k, which it leaves centred. */
-static orr_status record(state *s, int64_t step, int64_t kernel, double *k, const double *first, const orr_sink *sink) {
+static orr_status record(const state *s, int64_t step, int64_t kernel, const double *k, const double *first,
+                         const orr_sink *sink) {
     orr_context *ctx = s->probe.ctx;
-    const int64_t n = s->n, all = n * n;
-    double trace = 0.0, drift = 0.0;
+    const int64_t n = s->n, bands = (n + BAND - 1) / BAND;
+    matrix m = { .s = s, .k = k, .first = first };
     char name[96];
-    for (int64_t i = 0; i < n; i++) trace += k[i * n + i];
-    for (int64_t i = 0; i < all; i++) drift += (k[i] - first[i]) * (k[i] - first[i]);
-    ORR_TRY(ctx, sink->record(sink->self, name_of(s, kernel, "ntk_trace", name, sizeof name), step, trace));
+    orr_parallel(orr_context_pool(ctx), bands, sum_rows, &m);
+    row total = sum_of_rows(s);
+    ORR_TRY(ctx, sink->record(sink->self, name_of(s, kernel, "ntk_trace", name, sizeof name), step, total.trace));
     ORR_TRY(ctx, sink->record(sink->self, name_of(s, kernel, "ntk_drift", name, sizeof name), step,
-                              sqrt(drift / inner(all, first, first))));
+                              sqrt(total.drift / total.first)));
     if (s->gram)
         ORR_TRY(ctx, sink->record_array(sink->self, name_of(s, kernel, "ntk", name, sizeof name), step, ORR_F64,
                                         &ORR_SHAPE(n, n), k));
     if (!s->target) return ORR_OK;
-    centre(n, k);
-    const double aligned = alignment(s, k);
-    return isnan(aligned)
+    m.mean_k = total.k / (double)n, m.mean_y = total.y / (double)n;
+    orr_parallel(orr_context_pool(ctx), bands, multiply_rows, &m);
+    total = sum_of_rows(s);
+    const double alignment = total.ky / sqrt(total.kk * total.yy); /* NaN where a centred matrix is 0 */
+    return isnan(alignment)
                ? ORR_OK
-               : sink->record(sink->self, name_of(s, kernel, "ntk_alignment", name, sizeof name), step, aligned);
+               : sink->record(sink->self, name_of(s, kernel, "ntk_alignment", name, sizeof name), step, alignment);
 }
 
 /* Remembered: K_0 [n, n] of each kernel, behind a flag that there is one. */

@@ -73,6 +73,30 @@ static void the_alignment_is_that_of_centred_matrices(void **state) {
     assert_close(noted(&t, "ntk_alignment"), ky / sqrt(kk * yy), 1e-12);
 }
 
+/* Bands of rows are shared out, in one block and in several; sums have an order of their own. */
+static void threads_change_no_bit(void **state) {
+    enum { MANY = 150 };
+    static notes one, three;
+    int32_t label[MANY];
+    (void)state;
+    for (int i = 0; i < MANY; i++) label[i] = (i * i + i / 5) % TOY_CLASSES;
+    for (int bound = 2; bound <= 512; bound *= 256) {
+        for (int threads = 1; threads <= 3; threads += 2) {
+            orr_context *ctx;
+            orr_arena *own;
+            assert_int_equal(orr_context_new(&(orr_context_options){ .threads = threads }, &ctx), ORR_OK);
+            assert_ok(ctx, orr_arena_new(ctx, &own));
+            const orr_problem many = toy_problem_of(ctx, own, "cross-entropy", ORR_F64, MANY, label, FEATURES, 200);
+            measure_with(ctx, own, &many, "ntk", (const choice[]){ { "memory", bound }, { "layers", 1 }, { 0 } }, 3,
+                         threads == 1 ? &one : &three);
+            orr_arena_free(own);
+            orr_context_free(ctx);
+        }
+        assert_int_equal(one.n, three.n);
+        assert_memory_equal(one.value, three.value, (size_t)one.n * sizeof one.value[0]);
+    }
+}
+
 static void a_bound_below_two_examples_is_refused(void **state) {
     const int32_t label[] = { 0, 1, 2, 0 };
     const orr_problem wide = toy_problem_of(*state, arena, "mse", ORR_F64, 4, label, FEATURES, 20000);
@@ -92,6 +116,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocks_give_the_kernel_of_all_examples_at_once),
         cmocka_unit_test(the_alignment_is_that_of_centred_matrices),
+        cmocka_unit_test(threads_change_no_bit),
         cmocka_unit_test(a_bound_below_two_examples_is_refused),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
