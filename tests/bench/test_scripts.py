@@ -126,7 +126,7 @@ class Growth(unittest.TestCase):
         self.assertEqual(got["leaves"], [64, 128, 256, 512])
 
     def test_the_upper_half_is_three_points_at_least(self):
-        self.assertEqual([len(growth.upper(list(range(n)))) for n in (3, 4, 5, 7, 8)], [3, 3, 3, 4, 4])
+        self.assertEqual([len(growth.upper(list(range(n)))) for n in (3, 4, 5, 7, 8)], [3, 3, 3, 3, 4])
 
     def test_what_drowns_in_the_noise_is_no_point(self):
         points = law(1, (1, 2, 4))
