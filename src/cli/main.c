@@ -9,6 +9,7 @@
 
 #include "base/nearest.h"
 #include "cli/cli.h"
+#include "numeric/dense.h"
 
 const orr_command orr_commands[] = {
 #define ORR_COMMAND(name, help) { #name, help, orr_cli_##name },
@@ -63,6 +64,7 @@ bool orr_cli_int(const char *word, long long low, long long high, long long *out
 
 int main(int argc, char **argv) {
     (void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is told as a full disk is */
+    orr_blas_threads_rest();
     if (argc < 2) return orr_cli_help(0, argv), ORR_EXIT_USAGE;
     const char *name = argv[1];
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) name = "help";

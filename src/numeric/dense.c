@@ -13,6 +13,13 @@
 #include "numeric/dense_private.h"
 
 void orr_blas_threads_set(int threads) { openblas_set_num_threads(threads); }
+
+/* OpenBLAS's own, for forks; in no header.  A build without threads lacks it. */
+extern int blas_thread_shutdown_(void) __attribute__((weak));
+
+void orr_blas_threads_rest(void) {
+    if (blas_thread_shutdown_) (void)blas_thread_shutdown_();
+}
 int orr_blas_threads(void) { return openblas_get_num_threads(); }
 void orr_blas_words(char out[256]) {
     (void)snprintf(out, 256, "%s, kernels for %s", openblas_get_config(), openblas_get_corename());

@@ -22,6 +22,9 @@
 /* Process-wide, not for use while other threads compute. */
 void orr_blas_threads_set(int threads);
 int orr_blas_threads(void);
+/* Ends the threads that OpenBLAS starts when it is loaded: they spin for a tenth of a second, on cores that others want, before
+ * they sleep.  A call that uses threads starts them again.  For the beginning of a process. */
+void orr_blas_threads_rest(void);
 /* "OpenBLAS 0.3.21 ..., kernels for Haswell": the library and the processor that it takes this one for. */
 void orr_blas_words(char out[256]);
 

@@ -1,3 +1,4 @@
+#include <dirent.h>
 #include "dense_testing.h"
 #include "goldens.h"
 
@@ -235,8 +236,43 @@ static void each_allocation_may_fail(void **state) {
     assert_each_allocation_may_fail(each_solver);
 }
 
+static int threads_of_the_process(void) {
+    DIR *folder = opendir("/proc/self/task");
+    int n = 0;
+    assert_non_null(folder);
+    for (const struct dirent *entry; (entry = readdir(folder));) n += entry->d_name[0] != '.';
+    (void)closedir(folder);
+    return n;
+}
+
+/* OpenBLAS has as many threads as there are cores from the moment it is loaded; they come back when they are wanted. */
+static void threads_of_blas_rest_until_they_are_wanted(void **state) {
+    enum { SIDE = 400 };
+    const int before = orr_blas_threads();
+    double *a = calloc(SIDE * SIDE, sizeof *a), *c = calloc(SIDE * SIDE, sizeof *c);
+    (void)state;
+    assert_true(a && c);
+    for (int i = 0; i < SIDE * SIDE; i++) a[i] = i % 7 - 3;
+    orr_blas_threads_rest();
+    const int without = threads_of_the_process();
+    orr_blas_threads_set(2);
+    orr_dense_multiply(SIDE, SIDE, SIDE, a, false, a, true, c);
+    assert_true(threads_of_the_process() > without);
+    for (int i = 0; i < SIDE; i += 57)
+        for (int j = 0; j < SIDE; j++) {
+            double sum = 0.0;
+            for (int k = 0; k < SIDE; k++) sum += a[i * SIDE + k] * a[j * SIDE + k];
+            assert_true(c[i * SIDE + j] == sum);
+        }
+    orr_blas_threads_rest();
+    assert_int_equal(threads_of_the_process(), without);
+    orr_blas_threads_set(before);
+    free(a), free(c);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(threads_of_blas_rest_until_they_are_wanted),
         cmocka_unit_test(products_are_sums_of_products),
         cmocka_unit_test(singular_values_are_scipys_and_factors_multiply_back),
         cmocka_unit_test(linear_systems_are_solved_as_by_scipy),
