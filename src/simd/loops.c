@@ -1,8 +1,9 @@
 /* Compiled once for each instruction set, with ORR_LOOPS naming the table. */
 #include "simd/simd.h"
 
-#include <math.h>
 #include <string.h>
+
+#include "simd/wide.h"
 
 #ifndef ORR_LOOPS
 #define ORR_LOOPS orr_simd_loops_base
@@ -10,9 +11,6 @@
 extern const orr_simd_loops ORR_LOOPS;
 
 /* ---- transposition, four by four or eight by eight in registers ------------------------------------------------- */
-
-/* Loops over registers are unrolled, or compilers keep the array in memory; a vector is loaded by one instruction from any address. */
-#define UNROLL _Pragma("GCC unroll 8")
 
 /* clang-format off */
 #define TRANSPOSE(name, suffix, TYPE)                                                                                  \
@@ -71,13 +69,59 @@ static void transpose_f32(int64_t m, int64_t n, const float *restrict a, int64_t
 
 /* ---- exponentials ----------------------------------------------------------------------------------------------- */
 
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__AVX2__) && defined(__GLIBC__)
-/* glibc declares the variants for vectors under -ffast-math alone; their values are as good without it. */
-extern double exp(double) __attribute__((__simd__("notinbranch")));
-#endif
+enum { STEP = REGISTER / 8, SETS = 4 };
 
-static void exp_f64(int64_t n, double *x) {
-    for (int64_t i = 0; i < n; i++) x[i] = exp(x[i]);
+/* e^x for -746 <= x <= 0, below which it is 0: x = k log 2 + r with |r| <= log 2 / 2, log 2 in two parts, k times the first exact;
+ *
+ *     e^r = 1 + (r + r^2 q(r))
+ *
+ * where q, of degree 9, fits at Chebyshev's points with an error below 2e-17 of e^r.  2^k is two factors: the result may be subnormal. */
+FUSED_MULTIPLY_ADD static inline void exponential(wide_f64 x[SETS]) {
+    const uint64_t bias = 1023,
+                   zero = 0x4338000000000000u; /* of exponents; the bits of 3/2 2^52, whose last ones k then is */
+    wide_f64 k[SETS], r[SETS], q[SETS], half[SETS], rest[SETS];
+    EACH(SETS) k[i] = x[i] * 1.4426950408889634074 + 0x1.8p52;
+    EACH(SETS) r[i] = x[i] - (k[i] - 0x1.8p52) * 0x1.62e42feep-1;
+    EACH(SETS) r[i] = r[i] - (k[i] - 0x1.8p52) * 0x1.a39ef35793c76p-33;
+    EACH(SETS) q[i] = 2.7620088445409748161e-7 + r[i] * 2.5100385495510319078e-8;
+    EACH(SETS) q[i] = 2.7557268459997064772e-6 + r[i] * q[i];
+    EACH(SETS) q[i] = 2.4801521295954375131e-5 + r[i] * q[i];
+    EACH(SETS) q[i] = 1.9841269863053616878e-4 + r[i] * q[i];
+    EACH(SETS) q[i] = 1.3888888917213716901e-3 + r[i] * q[i];
+    EACH(SETS) q[i] = 8.3333333333300618325e-3 + r[i] * q[i];
+    EACH(SETS) q[i] = 4.1666666666624127873e-2 + r[i] * q[i];
+    EACH(SETS) q[i] = 1.6666666666666667453e-1 + r[i] * q[i];
+    EACH(SETS) q[i] = 5.0000000000000010221e-1 + r[i] * q[i];
+    EACH(SETS) x[i] = 1.0 + (r[i] + r[i] * r[i] * q[i]);
+    EACH(SETS) half[i] = (wide_f64)((((wide_u64)k[i] - zero + 2 * bias) >> 1) << 52);
+    EACH(SETS)
+    rest[i] = (wide_f64)(((wide_u64)k[i] - zero + 2 * bias - (((wide_u64)k[i] - zero + 2 * bias) >> 1)) << 52);
+    EACH(SETS) x[i] = x[i] * half[i] * rest[i];
+}
+
+FUSED_MULTIPLY_ADD static inline void exp_of_distances(bool squared, double rate, double xx, const double *zz,
+                                                       double *x) {
+    wide_f64 d[SETS];
+    EACH(SETS) {
+        const int at = i * STEP;
+        d[i] = at_least(xx + *(const wide_f64 *)(zz + at) - 2.0 * *(wide_f64 *)(x + at), 0.0);
+    }
+    if (!squared) EACH(SETS) d[i] = square_root(d[i]);
+    EACH(SETS) d[i] = at_least(-rate * d[i], -746.0);
+    exponential(d);
+    EACH(SETS) * (wide_f64 *)(x + i * STEP) = d[i];
+}
+
+static void exp_of_distance(int64_t n, bool squared, double rate, double xx, const double *zz, double *x) {
+    enum { BATCH = SETS * STEP };
+    int64_t j = 0;
+    for (; j + BATCH <= n; j += BATCH) exp_of_distances(squared, rate, xx, zz + j, x + j);
+    if (j == n) return;
+    double last_zz[BATCH] = { 0 }, last[BATCH] = { 0 };
+    memcpy(last_zz, zz + j, (size_t)(n - j) * sizeof *zz);
+    memcpy(last, x + j, (size_t)(n - j) * sizeof *x);
+    exp_of_distances(squared, rate, xx, last_zz, last);
+    memcpy(x + j, last, (size_t)(n - j) * sizeof *x);
 }
 
 /* ---- sums of squares --------------------------------------------------------------------------------------------- */
@@ -113,4 +157,4 @@ enum { LANES = 8 };
 SQUARES(squares_f32, float)
 SQUARES(squares_f64, double)
 
-const orr_simd_loops ORR_LOOPS = { transpose_f32, transpose_f64, exp_f64, squares_f32, squares_f64 };
+const orr_simd_loops ORR_LOOPS = { transpose_f32, transpose_f64, exp_of_distance, squares_f32, squares_f64 };

@@ -44,18 +44,8 @@ static void value_row(const values *v, int64_t i, int64_t first, int64_t n, doub
     case ORR_KERNEL_NTK:
         for (int64_t j = 0; j < n; j++) row[j] = ntk(xx, row[j], zz[j]);
         return;
-    case ORR_KERNEL_LAPLACE:
-    case ORR_KERNEL_RBF:
-        for (int64_t j = 0; j < n; j++) {
-            const double r2 = xx + zz[j] - 2.0 * row[j];
-            row[j] = r2 > 0.0 ? r2 : 0.0;
-        }
-        if (k->kind == ORR_KERNEL_LAPLACE)
-            for (int64_t j = 0; j < n; j++) row[j] = sqrt(row[j]) * (-1.0 / b);
-        else
-            for (int64_t j = 0; j < n; j++) row[j] *= -0.5 / (b * b);
-        orr_simd()->exp(n, row);
-        return;
+    case ORR_KERNEL_LAPLACE: orr_simd()->exp_of_distance(n, false, 1.0 / b, xx, zz, row); return;
+    case ORR_KERNEL_RBF: orr_simd()->exp_of_distance(n, true, 0.5 / (b * b), xx, zz, row); return;
     }
 }
 

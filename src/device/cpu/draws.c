@@ -4,28 +4,21 @@
 
 #include <stdbool.h>
 #include <string.h>
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
 
-#include "device/cpu/wide.h"
+#include "simd/wide.h"
 
 #ifndef ORR_DRAWS
 #define ORR_DRAWS orr_cpu_draws_base
 #endif
-#define TWO_PI     6.283185307179586476925286766559
-#define QUARTER_PI 0.78539816339744830961566084581988
+#define TWO_PI  6.283185307179586476925286766559
+#define HALF_PI 1.5707963267948966192313216916398
 
-/* Sets of registers take turns: what one computes is waited for while the others do the same.  Philox's four words of each
- * must stay in registers. */
+/* Philox's four words of each set must stay in registers. */
 enum { STEP = REGISTER / 8, PHILOX_SETS = 3, SETS = 4, ABREAST = 96 };
-#define EACH(sets) UNROLL for (int i = 0; i < sets; i++)
 
 /* ---- Philox 4x32-10 (Salmon et al. 2011); a test holds it to Random123's -------------------------------------- */
 
 /* 64-bit lanes of which the low halves count: their product is one instruction, which no compiler finds by itself. */
-typedef uint64_t wide_u64 __attribute__((vector_size(REGISTER), aligned(8)));
-
 static inline wide_u64 product_of_halves(wide_u64 a, wide_u64 b) {
 #if defined(__AVX512F__)
     return (wide_u64)_mm512_mul_epu32((__m512i)a, (__m512i)b);
@@ -71,19 +64,6 @@ static inline wide_f64 uniform(wide_u64 low, wide_u64 high) {
     const wide_f64 a = (wide_f64)((low & 0xfffff800u) | 0x4330000000000000u) - 0x1p52;
     const wide_f64 b = (wide_f64)((high & UINT32_MAX) | 0x4530000000000000u) - 0x1p84;
     return a + b;
-}
-
-static inline wide_f64 square_root(wide_f64 x) {
-#if defined(__AVX512F__)
-    return (wide_f64)_mm512_sqrt_pd((__m512d)x);
-#elif defined(__AVX__)
-    return (wide_f64)_mm256_sqrt_pd((__m256d)x);
-#elif defined(__SSE2__)
-    return (wide_f64)_mm_sqrt_pd((__m128d)x);
-#else
-    for (int k = 0; k < STEP; k++) x[k] = sqrt(x[k]);
-    return x;
-#endif
 }
 
 /* out = a0 b0 a1 b1 ... */
@@ -134,7 +114,7 @@ FUSED_MULTIPLY_ADD static inline void sin_cos(const wide_f64 t[SETS], wide_f64 s
     wide_f64 x[SETS], z[SETS], s[SETS], c[SETS];
     wide_u64 q[SETS], swap[SETS];
     EACH(SETS) q[i] = (wide_u64)(t[i] + 0x1.8p52);
-    EACH(SETS) x[i] = 2.0 * QUARTER_PI * (t[i] - ((wide_f64)q[i] - 0x1.8p52));
+    EACH(SETS) x[i] = HALF_PI * (t[i] - ((wide_f64)q[i] - 0x1.8p52));
     EACH(SETS) z[i] = x[i] * x[i];
     EACH(SETS) s[i] = 1.6059043836821614599e-10 + z[i] * -7.6471637318198164759e-13;
     EACH(SETS) c[i] = -1.1470745597729724714e-11 + z[i] * 4.7794773323873852974e-14;
@@ -184,7 +164,8 @@ FUSED_MULTIPLY_ADD static void pairs(int n, uint64_t w[2][ABREAST], const double
     }
 }
 
-/* A block gives two 64-bit uniforms, so one pair: elements 2 b and 2 b + 1. */
+/* A block gives two 64-bit uniforms, so one pair: elements 2 b and 2 b + 1.  Whole sets are computed: what lies behind the last
+ * block is no draw, and stays behind. */
 static void normal_f64(const uint32_t key[4], uint64_t first, int64_t n, double *out) {
     uint64_t w[4][ABREAST];
     double r[ABREAST], last[2 * ABREAST];

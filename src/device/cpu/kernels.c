@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "device/cpu/wide.h"
+#include "simd/wide.h"
 
 #ifndef ORR_KERNELS
 #define ORR_KERNELS orr_cpu_kernels_base
