@@ -18,7 +18,7 @@ typedef struct orr_simd_loops {
     /* out[j ldo + i] = a[i lda + j]; a is m x n */
     void (*transpose_f32)(int64_t m, int64_t n, const float *a, int64_t lda, float *out, int64_t ldo);
     void (*transpose_f64)(int64_t m, int64_t n, const double *a, int64_t lda, double *out, int64_t ldo);
-    /* x_j <- e^{-rate d_j}, or with `squared` e^{-rate d_j^2}, at most 3 units in the last place off for that d_j;
+    /* x_j <- e^{-rate d_j}, or with `squared` e^{-rate d_j^2}, at most 1.5 units in the last place off for that d_j;
      * d_j^2 = xx + zz_j - 2 x_j, or 0 where that is below, rate >= 0: a row of inner products becomes one of a kernel */
     void (*exp_of_distance)(int64_t n, bool squared, double rate, double xx, const double *zz, double *x);
     /* Sums of squares in doubles, then last <- w.  Equal bits of every instruction set. */
